@@ -1,0 +1,270 @@
+#include "modules/core/registry.h"
+
+#include "modules/core/error.h"
+#include "modules/core/hash.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+
+namespace sensorium {
+namespace fs = std::filesystem;
+using nlohmann::json;
+namespace {
+
+template<class Function> Function symbol(void* library, const char* name) { return reinterpret_cast<Function>(::dlsym(library, name)); }
+
+template<class T> json names_of(const std::vector<T>& items) {
+  json out = json::array();
+  for (const T& item : items) out.push_back({{"id", item.id}, {"title", item.title}});
+  return out;
+}
+
+}
+
+std::string_view build_identity() {
+  static const std::string identity = fmt::format("sensorium-{}-gnu-abi{}", interface_version, __GXX_ABI_VERSION);
+  return identity;
+}
+
+json to_json(const PipelineInfo& info) {
+  return {{"id", info.id},         {"version", info.version},           {"title", info.title},   {"question", info.question}, {"input", info.input},
+          {"maturity", info.maturity}, {"intended_use", info.intended_use}, {"limits", info.limits}, {"citation", info.citation}, {"labels", info.labels},
+          {"model", info.model},   {"parameters", to_json(info.parameters)}};
+}
+
+PipelineInfo pipeline_info_from_json(const json& in) {
+  PipelineInfo info;
+  info.id = in.at("id").get<std::string>();
+  info.version = in.at("version").get<std::string>();
+  info.title = in.at("title").get<std::string>();
+  info.question = in.value("question", "");
+  info.input = in.at("input").get<std::string>();
+  info.maturity = in.value("maturity", "");
+  info.intended_use = in.value("intended_use", "");
+  info.limits = in.value("limits", "");
+  info.citation = in.value("citation", "");
+  info.labels = in.value("labels", std::vector<std::string>{});
+  info.model = in.value("model", "");
+  info.parameters = specs_from_json(in.at("parameters"));
+  return info;
+}
+
+json manifest_of(const Extension& extension, const std::string& library_file) {
+  json pipelines = json::array();
+  for (const PipelineDefinition& p : extension.pipelines) {
+    json entry = to_json(p.info);
+    json commands = json::array();
+    for (const PipelineCommand& c : p.commands) commands.push_back({{"verb", c.verb}, {"title", c.title}, {"parameters", to_json(c.parameters)}});
+    entry["commands"] = commands;
+    pipelines.push_back(entry);
+  }
+  return {{"format", "sensorium-extension"},
+          {"interface", interface_version},
+          {"build", build_identity()},
+          {"id", extension.id},
+          {"version", extension.version},
+          {"title", extension.title},
+          {"library", library_file},
+          {"pipelines", pipelines},
+          {"readers", names_of(extension.readers)},
+          {"writers", names_of(extension.writers)}};
+}
+
+void Registry::add(Extension extension) {
+  const std::lock_guard lock(mutex_);
+  Entry entry;
+  entry.status = {extension.id, extension.version, extension.title, {}, {}, {}, true};
+  entry.manifest = manifest_of(extension, "");
+  entry.extension = std::move(extension);
+  entries_.push_back(std::move(entry));
+}
+
+void Registry::scan(const fs::path& folder) {
+  const std::lock_guard lock(mutex_);
+  std::error_code code;
+  std::vector<fs::path> manifests;
+  for (const auto& item : fs::directory_iterator(folder, code))
+    if (item.path().extension() == ".json") manifests.push_back(item.path());
+  std::sort(manifests.begin(), manifests.end());
+  for (const fs::path& path : manifests) {
+    Entry entry;
+    entry.status.manifest = path;
+    entry.status.id = path.stem().string();
+    try {
+      entry.manifest = json::parse(read_text(path, 8u << 20));
+      if (entry.manifest.at("format") != "sensorium-extension") throw Error(ErrorCode::BadInput, "not an extension's manifest");
+      entry.status.id = entry.manifest.at("id").get<std::string>();
+      entry.status.version = entry.manifest.value("version", "");
+      entry.status.title = entry.manifest.value("title", "");
+      entry.status.library = folder / entry.manifest.at("library").get<std::string>();
+      if (const int version = entry.manifest.at("interface").get<int>(); version != interface_version)
+        throw Error(ErrorCode::Unsupported, fmt::format("made for interface {}, this program has {}", version, interface_version));
+      if (entry.manifest.at("build") != build_identity())
+        throw Error(ErrorCode::Unsupported, fmt::format("built as {}, this program is {}", entry.manifest.at("build").dump(), build_identity()));
+      if (!fs::exists(entry.status.library)) throw Error(ErrorCode::NotFound, fmt::format("its library {} is missing", entry.status.library.string()));
+      for (const json& p : entry.manifest.at("pipelines")) (void)pipeline_info_from_json(p);
+      for (const Entry& other : entries_)
+        if (other.status.id == entry.status.id && other.status.failure.empty())
+          throw Error(ErrorCode::Conflict, fmt::format("an extension '{}' is there already", entry.status.id));
+    } catch (const std::exception& e) {
+      entry.status.failure = e.what();
+    }
+    entries_.push_back(std::move(entry));
+  }
+}
+
+void Registry::scan_default() {
+  scan(program_root() / "extensions");
+  if (const char* more = std::getenv("SENSORIUM_EXTENSIONS")) {
+    std::istringstream list(more);
+    for (std::string folder; std::getline(list, folder, ':');)
+      if (!folder.empty()) scan(folder);
+  }
+}
+
+std::vector<ExtensionStatus> Registry::extensions() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<ExtensionStatus> out;
+  for (const Entry& entry : entries_) out.push_back(entry.status);
+  return out;
+}
+
+std::vector<PipelineInfo> Registry::pipelines() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<PipelineInfo> out;
+  for (const Entry& entry : entries_)
+    if (entry.status.failure.empty())
+      for (const json& p : entry.manifest.at("pipelines")) out.push_back(pipeline_info_from_json(p));
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  return out;
+}
+
+void Registry::load(Entry& entry) {
+  if (entry.status.loaded || !entry.status.failure.empty()) return;
+  // RTLD_LOCAL: two extensions may bring the same symbol names. Never unloaded: destructors of its objects live in it.
+  void* library = ::dlopen(entry.status.library.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    entry.status.failure = ::dlerror();
+    return;
+  }
+  const auto version = symbol<int (*)()>(library, "sensorium_interface_version");
+  const auto identity = symbol<const char* (*)()>(library, "sensorium_build_identity");
+  const auto make = symbol<void (*)(Extension*)>(library, "sensorium_extension");
+  if (version == nullptr || identity == nullptr || make == nullptr) {
+    entry.status.failure = "its library has no entry point";
+    return;
+  }
+  if (version() != interface_version || identity() != build_identity()) {
+    entry.status.failure = fmt::format("its library is built as {}, this program is {}", identity(), build_identity());
+    return;
+  }
+  try {
+    make(&entry.extension);
+    entry.status.loaded = true;
+  } catch (const std::exception& e) {
+    entry.status.failure = e.what();
+  }
+}
+
+void Registry::load_with(const std::string& section) {
+  for (Entry& entry : entries_)
+    if (entry.status.failure.empty() && !entry.manifest.at(section).empty()) load(entry);
+}
+
+const PipelineDefinition& Registry::pipeline(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> known;
+  for (Entry& entry : entries_) {
+    if (entry.status.id == id && !entry.status.failure.empty())
+      throw Error(ErrorCode::Unsupported, fmt::format("the pipeline '{}' cannot be used: {}", id, entry.status.failure), "install it again, in the version of this program");
+    if (!entry.status.failure.empty()) continue;
+    for (const json& p : entry.manifest.at("pipelines")) {
+      known.push_back(p.at("id").get<std::string>());
+      if (known.back() != id) continue;
+      load(entry);
+      for (const PipelineDefinition& definition : entry.extension.pipelines)
+        if (definition.info.id == id) return definition;
+      throw Error(ErrorCode::Unsupported, fmt::format("the pipeline '{}' cannot be used: {}", id, entry.status.failure), "install it again, in the version of this program");
+    }
+  }
+  const std::string near = nearest(id, known);
+  throw Error(ErrorCode::NotFound, fmt::format("there is no pipeline '{}'", id),
+              near.empty() ? "see 'sensorium pipelines'" : fmt::format("did you mean '{}'? see 'sensorium pipelines'", near));
+}
+
+std::vector<const WriterDefinition*> Registry::writers() {
+  const std::lock_guard lock(mutex_);
+  load_with("writers");
+  std::vector<const WriterDefinition*> out;
+  for (const Entry& entry : entries_)
+    for (const WriterDefinition& writer : entry.extension.writers) out.push_back(&writer);
+  return out;
+}
+
+const WriterDefinition& Registry::writer(const std::string& id) {
+  std::string known;
+  for (const WriterDefinition* writer : writers()) {
+    if (writer->id == id) return *writer;
+    known += (known.empty() ? "" : ", ") + writer->id;
+  }
+  throw Error(ErrorCode::NotFound, fmt::format("there is no output format '{}'", id), fmt::format("the formats are: {}", known));
+}
+
+std::vector<const ReaderDefinition*> Registry::readers() {
+  const std::lock_guard lock(mutex_);
+  load_with("readers");
+  std::vector<const ReaderDefinition*> out;
+  for (const Entry& entry : entries_)
+    for (const ReaderDefinition& reader : entry.extension.readers) out.push_back(&reader);
+  return out;
+}
+
+std::vector<Registry::Candidate> Registry::sniff(const fs::path& path) {
+  std::error_code code;
+  if (!fs::exists(path, code)) throw Error(ErrorCode::NotFound, fmt::format("there is no file or folder '{}'", path.string()), "check the path");
+  std::vector<std::byte> head;
+  if (!fs::is_directory(path)) {
+    if (!fs::is_regular_file(path)) throw Error(ErrorCode::BadInput, fmt::format("'{}' is neither a file nor a folder", path.string()), "give a file");
+    head = read_head(path);
+    if (head.empty()) throw Error(ErrorCode::BadInput, fmt::format("'{}' is empty (0 bytes)", path.string()), "copy or export the file again");
+  }
+  std::vector<Candidate> found;
+  for (const ReaderDefinition* reader : readers())
+    if (const int score = reader->sniff(path, head); score > 0) found.push_back({reader, score});
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
+  if (found.empty()) {
+    std::string first;
+    for (std::size_t i = 0; i < std::min<std::size_t>(8, head.size()); ++i) first += fmt::format("{:02x} ", static_cast<unsigned>(head[i]));
+    throw Error(ErrorCode::Unsupported,
+                head.empty() ? fmt::format("the folder '{}' holds nothing this program reads", path.string())
+                             : fmt::format("'{}' is of no known format (it begins with {})", path.string(), first.substr(0, first.size() - 1)),
+                "see 'sensorium info --formats' for what can be opened");
+  }
+  return found;
+}
+
+Dataset Registry::header(const fs::path& path, const Context& context) {
+  const auto candidates = sniff(path);
+  Dataset dataset = candidates.front().reader->header(path, context);
+  origin_of(dataset).path = path.string();
+  origin_of(dataset).format = candidates.front().reader->id;
+  return dataset;
+}
+
+Dataset Registry::open(const fs::path& path, const Context& context) {
+  const auto candidates = sniff(path);
+  Dataset dataset = candidates.front().reader->load(path, context);
+  Origin& origin = origin_of(dataset);
+  origin.path = path.string();
+  origin.format = candidates.front().reader->id;
+  origin.sha256 = sha256_of_path(path);
+  validate(dataset);
+  return dataset;
+}
+
+}

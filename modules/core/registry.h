@@ -1,0 +1,61 @@
+// Where the host finds readers, writers and pipelines. Manifests are read at start; code is loaded when it is needed.
+#pragma once
+
+#include "modules/core/extension.h"
+
+#include <deque>
+#include <mutex>
+
+namespace sensorium {
+
+struct ExtensionStatus {
+  std::string id, version, title;
+  std::filesystem::path manifest, library; // empty for what is built in
+  std::string failure;                     // empty, or why it is not used
+  bool loaded = false;
+};
+
+class Registry {
+public:
+  // Built-in things are added as an Extension; nothing is loaded from disk.
+  void add(Extension extension);
+  // Reads every manifest of the folder. A bad one is listed with its reason.
+  void scan(const std::filesystem::path& folder);
+  // program_root()/extensions and each folder of $SENSORIUM_EXTENSIONS.
+  void scan_default();
+
+  std::vector<ExtensionStatus> extensions() const;
+  // From manifests, without loading code.
+  std::vector<PipelineInfo> pipelines() const;
+  // Throws Error NotFound with the nearest name, or Unsupported with the extension's failure.
+  const PipelineDefinition& pipeline(const std::string& id);
+  const WriterDefinition& writer(const std::string& id);
+  std::vector<const WriterDefinition*> writers();
+  std::vector<const ReaderDefinition*> readers();
+
+  struct Candidate {
+    const ReaderDefinition* reader;
+    int score;
+  };
+  // Readers that recognise the content, best first. Throws Error NotFound, or BadInput for an empty file.
+  std::vector<Candidate> sniff(const std::filesystem::path& path);
+  // The best reader's work, with path, format and hash filled in and checked. Throws Error.
+  Dataset open(const std::filesystem::path& path, const Context& context = {});
+  Dataset header(const std::filesystem::path& path, const Context& context = {});
+
+private:
+  struct Entry {
+    ExtensionStatus status;
+    nlohmann::json manifest;
+    Extension extension;
+  };
+  void load(Entry& entry);
+  void load_with(const std::string& section);
+  std::deque<Entry> entries_;
+  mutable std::recursive_mutex mutex_;
+};
+
+// What the manifest tool writes beside the library.
+nlohmann::json manifest_of(const Extension& extension, const std::string& library_file);
+
+}

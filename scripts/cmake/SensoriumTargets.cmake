@@ -1,0 +1,89 @@
+# The four calls from which the whole tree is built: a module, a plugin, a pipeline, a test.
+
+add_library(sensorium_options INTERFACE)
+target_include_directories(sensorium_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(sensorium_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>) # g++ 12 warns of std::string operator+ without cause (GCC bug 105651)
+if(SENSORIUM_WERROR)
+  target_compile_options(sensorium_options INTERFACE -Werror)
+endif()
+if(SENSORIUM_SANITIZE)
+  target_compile_options(sensorium_options INTERFACE -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_link_options(sensorium_options INTERFACE -fsanitize=address,undefined)
+endif()
+# The format libraries' headers are not ours to warn about.
+set(CMAKE_INCLUDE_SYSTEM_FLAG_CXX "-isystem ")
+
+# sensorium_module(core SOURCES a.cpp ... LINK sensorium_x ... PRIVATE_LINK ...)
+function(sensorium_module name)
+  cmake_parse_arguments(M "" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
+  add_library(sensorium_${name} ${M_SOURCES})
+  target_link_libraries(sensorium_${name} PUBLIC ${M_LINK} PRIVATE sensorium_options ${M_PRIVATE_LINK})
+  target_include_directories(sensorium_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+endfunction()
+
+# Plugins and pipelines are the same kind of thing: a shared library with one C entry point (SENSORIUM_EXTENSION) and a
+# manifest, written after linking by asking the library itself, so that the two cannot disagree.
+function(sensorium_extension id folder)
+  cmake_parse_arguments(E "" "" "SOURCES;LINK" ${ARGN})
+  add_library(${id} SHARED ${E_SOURCES})
+  target_link_libraries(${id} PUBLIC sensorium_core PRIVATE sensorium_options ${E_LINK})
+  target_include_directories(${id} PUBLIC ${CMAKE_SOURCE_DIR})
+  set_target_properties(${id} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/extensions)
+  add_custom_command(TARGET ${id} POST_BUILD
+    COMMAND ${CMAKE_COMMAND} -E env ASAN_OPTIONS=detect_leaks=0 $<TARGET_FILE:sensorium_manifest> $<TARGET_FILE:${id}> ${CMAKE_BINARY_DIR}/extensions/${id}.json
+    VERBATIM)
+  add_dependencies(${id} sensorium_manifest)
+  set_property(GLOBAL APPEND PROPERTY SENSORIUM_EXTENSIONS ${id})
+endfunction()
+
+function(sensorium_plugin id)
+  sensorium_extension(${id} plugins ${ARGN})
+endfunction()
+
+function(sensorium_pipeline id)
+  sensorium_extension(${id} pipelines ${ARGN})
+endfunction()
+
+# sensorium_test(core_error LABEL quick SOURCES ... LINK ...): labels quick (daily), ci, long. DEPENDS: programs it starts.
+function(sensorium_test name)
+  cmake_parse_arguments(T "" "LABEL;TIMEOUT" "SOURCES;LINK;DEPENDS;ENVIRONMENT" ${ARGN})
+  if(NOT T_LABEL)
+    set(T_LABEL quick)
+  endif()
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 300)
+  endif()
+  add_executable(test_${name} ${T_SOURCES})
+  target_link_libraries(test_${name} PRIVATE sensorium_options GTest::gtest GTest::gtest_main ${T_LINK})
+  target_compile_definitions(test_${name} PRIVATE
+    SENSORIUM_SOURCE_DIR="${CMAKE_SOURCE_DIR}" SENSORIUM_BINARY_DIR="${CMAKE_BINARY_DIR}"
+    SENSORIUM_JUDGES="${SENSORIUM_JUDGES}" SENSORIUM_SHARED_DATA="${SENSORIUM_SHARED_DATA}")
+  if(T_DEPENDS)
+    add_dependencies(test_${name} ${T_DEPENDS})
+  endif()
+  add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS "${T_LABEL}" TIMEOUT ${T_TIMEOUT} ENVIRONMENT "${T_ENVIRONMENT}")
+endfunction()
+
+# sensorium_fuzzer(heyex_vol SOURCES ... LINK ...): built with the asan preset; elsewhere nothing.
+function(sensorium_fuzzer name)
+  cmake_parse_arguments(F "" "" "SOURCES;LINK" ${ARGN})
+  if(NOT SENSORIUM_SANITIZE)
+    return()
+  endif()
+  add_executable(fuzz_${name} ${F_SOURCES})
+  target_link_libraries(fuzz_${name} PRIVATE sensorium_options ${F_LINK})
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+endfunction()
+
+# Adds each sub-folder that has a CMakeLists.txt: a new pipeline, plugin or test folder needs no edit here.
+macro(sensorium_add_folders)
+  file(GLOB folders CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/*/CMakeLists.txt)
+  list(SORT folders)
+  foreach(f ${folders})
+    get_filename_component(d ${f} DIRECTORY)
+    add_subdirectory(${d})
+  endforeach()
+endmacro()
