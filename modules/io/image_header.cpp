@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace sensorium {
@@ -15,6 +16,22 @@ bool begins_with(std::span<const std::byte> bytes, std::string_view magic) {
 
 std::uint8_t byte_at(const Bytes& file, std::uint64_t at) {
   return file.little<std::uint8_t>(at, "the picture");
+}
+
+// CRC-32 of the PNG specification, annex D.
+std::uint32_t crc_of(std::span<const std::byte> bytes) {
+  static const auto table = [] {
+    std::array<std::uint32_t, 256> t{};
+    for (std::uint32_t i = 0; i < 256; ++i) {
+      t[i] = i;
+      for (int k = 0; k < 8; ++k) t[i] = (t[i] & 1u) != 0 ? (t[i] >> 1) ^ 0xEDB88320u : t[i] >> 1;
+    }
+    return t;
+  }();
+  std::uint32_t crc = 0xFFFFFFFFu;
+  for (const std::byte b : bytes)
+    crc = table[(crc ^ std::to_integer<std::uint32_t>(b)) & 0xFFu] ^ (crc >> 8);
+  return ~crc;
 }
 
 PicturePage png_page(const Bytes& file, std::uint64_t at) {
@@ -37,6 +54,11 @@ PictureHeader png_header(const Bytes& file) {
     const std::uint64_t length = file.big<std::uint32_t>(at, "a PNG chunk");
     const std::string kind = file.text(at + 4, 4, "a PNG chunk");
     file.part(at + 8, length + 4, fmt::format("the PNG chunk {}", kind));
+    const bool critical = kind == "IHDR" || kind == "PLTE" || kind == "IDAT";
+    if (critical && crc_of(file.part(at + 4, length + 4, kind)) !=
+                        file.big<std::uint32_t>(at + 8 + length, "a checksum"))
+      throw file.bad(
+          fmt::format("is a damaged PNG: the checksum of its chunk {} at {} is wrong", kind, at));
     if (out.pages.empty()) {
       if (kind != "IHDR" || length != 13)
         throw file.bad("is a damaged PNG: it does not begin with a header chunk");
@@ -121,6 +143,14 @@ PictureHeader jpeg_header(const Bytes& file) {
   return out;
 }
 
+bool grey_palette(const Bytes& file, std::uint64_t at, std::uint64_t count) {
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto entry = file.part(at + 4 * i, 4, "the BMP palette");
+    if (entry[0] != entry[1] || entry[1] != entry[2]) return false;
+  }
+  return true;
+}
+
 PictureHeader bmp_header(const Bytes& file) {
   const auto data_at = file.little<std::uint32_t>(10, "the BMP header");
   const auto header_size = file.little<std::uint32_t>(14, "the BMP header");
@@ -136,6 +166,12 @@ PictureHeader bmp_header(const Bytes& file) {
   page.height = static_cast<std::uint64_t>(std::abs(height));
   page.stored_channels = bits == 32 ? 4 : 3;
   page.alpha = bits == 32;
+  if (bits <= 8) {
+    const std::uint64_t most = std::uint64_t{1} << bits,
+                        used = file.little<std::uint32_t>(46, "the BMP header");
+    if (grey_palette(file, 14 + header_size, used == 0 ? most : std::min(used, most)))
+      page.stored_channels = 1;
+  }
   const std::uint64_t row = (page.width * bits + 31) / 32 * 4;
   if (compression != 1 && compression != 2)
     file.part(data_at, row * page.height, "the BMP picture data");
