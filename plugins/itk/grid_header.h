@@ -1,0 +1,84 @@
+// What the header of a NIfTI, NRRD or MetaImage file says, read and checked before any sample is
+// allocated. ITK then reads the samples of NRRD and MetaImage; where its view of the file differs
+// from this one the file is refused. NIfTI samples are read here: ITK refuses sheared sforms and
+// turns unknown units into millimetres.
+#pragma once
+
+#include "modules/core/dataset.h"
+#include "modules/core/error.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sensorium::grid {
+
+// How colour is laid out over the axes of the file.
+enum class Channels {
+  Interleaved, // a vector type, or an axis that the header calls a colour or a list
+  FirstAxis,   // an axis of 3 before two large ones: in memory the same as interleaved
+  LastAxis,    // an axis of 3 after two large ones: planes
+};
+
+struct Header {
+  std::string format;              // "NIfTI", "NRRD", "MetaImage": for messages
+  std::vector<std::uint64_t> size; // spatial axes, fastest first, 1 to 3 of them, each > 0
+  std::uint64_t components = 1;    // samples a voxel, next to each other in the file
+  bool planes = false;             // the components are the slowest axis of the file (NIfTI dim[5])
+  Channels channels = Channels::Interleaved;
+  PixelType stored = PixelType::UInt8;
+  bool wide_integer =
+      false; // 64-bit integers in the file; stored is then the 32-bit type they must fit
+  double slope = 1, intercept = 0; // value = slope * stored + intercept; Float32 unless 1 and 0
+  std::array<Spacing, 3> spacing;
+  bool has_orientation = false;           // the file says where the grid lies
+  std::optional<Orientation> orientation; // where it is known from the header alone (NIfTI)
+  bool swap = false;                      // byte order of NIfTI samples is not the machine's
+  std::filesystem::path data_file;        // the file with the samples
+  std::uint64_t data_offset =
+      0;                   // in data_file, after decompression when the whole file is compressed
+  bool compressed = false; // deflate data begins at compressed_offset
+  std::uint64_t compressed_offset = 0;
+  bool text = false; // samples as decimal or hexadecimal text
+  std::vector<Fact> facts;
+  std::vector<std::string> warnings;
+
+  bool rescaled() const { return slope != 1 || intercept != 0; }
+  std::uint64_t sample_bytes() const { return wide_integer ? 8 : size_of(stored); }
+};
+
+// Each throws Error BadInput (truncated, contradicts itself) or Unsupported (well-formed, not read
+// here), and checks that the file holds as many samples as its header claims.
+Header read_nifti_header(const std::filesystem::path& path);
+Header read_nrrd_header(const std::filesystem::path& path);
+Header read_meta_header(const std::filesystem::path& path);
+
+int sniff_nifti(const std::filesystem::path& path, std::span<const std::byte> head);
+int sniff_nrrd(const std::filesystem::path& path, std::span<const std::byte> head);
+int sniff_meta(const std::filesystem::path& path, std::span<const std::byte> head);
+
+// Shared by the three parsers.
+Error bad(const std::filesystem::path& path, std::string_view what);
+Error unsupported(const std::filesystem::path& path, std::string_view what, std::string_view hint);
+std::string trimmed(std::string_view text);
+std::vector<std::string> words(std::string_view text);
+// Whole text as a finite number; throws bad() naming the field.
+double number(const std::filesystem::path& path, std::string_view field, std::string_view text);
+std::uint64_t whole(const std::filesystem::path& path, std::string_view field,
+                    std::string_view text);
+// Micrometres in one of a length's unit ("mm", "um", "µm", "m", "cm", ...), 0 when it is not a
+// known length.
+double micrometres_in(std::string_view unit);
+// The name of a detached file of samples: in the header's own folder only.
+std::filesystem::path beside(const std::filesystem::path& header, const std::string& name);
+// The samples are all there: compares the claim with the file, by inflating where it is compressed.
+// The limit of deflate, 1032 to 1, refuses lying headers before anything is read.
+void check_samples(const std::filesystem::path& path, const Header& header);
+// An axis of 3 between axes of at least 16, no scale, no orientation: an RGB picture that went
+// through a converter.
+void find_colour_axis(Header& header);
+
+}
