@@ -91,7 +91,7 @@ FolderContent list_pictures(const fs::path& folder) {
                   fmt::format("the folder '{}' holds more than 100000 files", folder.string()),
                   "is this the right folder?");
     const bool picture = it->is_regular_file(code) &&
-                         picture_format(read_head(it->path(), 32)) != PictureFormat::None;
+                         picture_format(read_head(it->path(), 132)) != PictureFormat::None;
     if (picture)
       out.pictures.push_back(it->path());
     else

@@ -206,7 +206,11 @@ PictureFormat picture_format(std::span<const std::byte> head) {
   if (begins_with(head, png_magic)) return PictureFormat::Png;
   if (begins_with(head, "\xff\xd8\xff")) return PictureFormat::Jpeg;
   for (const auto magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv})
-    if (begins_with(head, magic)) return PictureFormat::Tiff;
+    if (begins_with(head,
+                    magic)) // a DICOM file may carry a TIFF header in its preamble (PS3.10, 7.1)
+      return begins_with(head.subspan(std::min<std::size_t>(128, head.size())), "DICM")
+                 ? PictureFormat::None
+                 : PictureFormat::Tiff;
   // "BM" alone is common: the reserved words must be 0 and the header size a known one.
   if (begins_with(head, "BM") && head.size() >= 18 &&
       std::memcmp(head.data() + 6, "\0\0\0\0", 4) == 0 && std::to_integer<int>(head[14]) >= 12 &&

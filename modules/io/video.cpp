@@ -10,19 +10,24 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <optional>
 
 namespace sensorium {
 namespace fs = std::filesystem;
 namespace {
 
+// How far the frames' own time stamps are from an even beat.
 struct Clock {
   double frame_ms = 0; // 0: the container states none
-  double worst = 0;    // the largest distance of a frame's own time from an even beat
-  double first = 0;
+  double worst = 0;
+  std::optional<double> first, last;
+  // The decoder gives 0 for a frame without a stamp (often the last ones): only rising stamps
+  // count.
   void add(double stamp_ms, int frame) {
-    if (frame == 0) first = stamp_ms;
-    worst = std::max(worst, std::abs(stamp_ms - first - frame * frame_ms));
+    if (!std::isfinite(stamp_ms) || (last && stamp_ms <= *last)) return;
+    if (!first) first = stamp_ms - frame * frame_ms;
+    last = stamp_ms;
+    worst = std::max(worst, std::abs(stamp_ms - *first - frame * frame_ms));
   }
 };
 

@@ -281,6 +281,8 @@ TEST(Picture, SniffedByContent) {
   EXPECT_EQ(picture_format(Draft().append_text("BM, a text that is no picture").bytes()),
             PictureFormat::None);
   EXPECT_EQ(picture_format({}), PictureFormat::None);
+  EXPECT_EQ(picture_format(Draft(200).text(0, "II*").text(128, "DICM").bytes()),
+            PictureFormat::None);
 }
 
 TEST(NaturalOrder, NumbersCompareAsNumbers) {
