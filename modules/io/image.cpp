@@ -1,5 +1,7 @@
 #include "modules/io/image.h"
 
+#include "modules/io/jpeg.h"
+
 #include <fmt/format.h>
 #include <opencv2/core.hpp>
 #include <opencv2/core/utils/logger.hpp>
@@ -179,6 +181,10 @@ Volume parse_picture(std::span<const std::byte> bytes, const std::string& name, 
     v.origin.facts.push_back({"Print resolution", header.print_resolution, "not a scale"});
   if (samples == Samples::Skip) return v;
 
+  if (header.format == PictureFormat::Jpeg) {
+    v.pixels = Buffer(decode_jpeg(file, first));
+    return v;
+  }
   Decoder decoder(file, header);
   std::vector<std::byte> pixels;
   pixels.reserve(v.voxels() * static_cast<std::size_t>(v.channels) * size_of(v.type));

@@ -1,4 +1,4 @@
-// Pictures and multi-page pictures (PNG, JPEG, TIFF, BMP) through OpenCV's codecs.
+// Pictures and multi-page pictures through OpenCV's codecs (PNG, TIFF, BMP) and libjpeg (JPEG).
 // Samples keep their stored type (16 bit stays 16 bit); colour is RGB, transparency is dropped. A
 // picture has no scale: a print resolution is none. The exception is a TIFF that ImageJ calibrated
 // in micrometres or millimetres.

@@ -142,10 +142,14 @@ TEST(Video, PlaylistsAreNoVideos) {
 TEST(Video, GifByPillow) {
   if (!fs::exists(test::judge())) GTEST_SKIP() << "skipped: no Python judge";
   const test::TemporaryFolder folder;
-  const fs::path path = folder / "a.gif";
-  ASSERT_EQ(test::run_judge("make_videos.py", {path.string()}), 0);
+  const fs::path path = folder / "a.gif", uneven = folder / "uneven.gif";
+  ASSERT_EQ(test::run_judge("make_videos.py", {path.string(), uneven.string()}), 0);
   const Video v = load_video(path, Samples::Load, {});
   EXPECT_EQ(v.frames, 5);
+  EXPECT_TRUE(v.origin.warnings.empty());
+  const Video other = load_video(uneven, Samples::Skip, {});
+  ASSERT_EQ(other.origin.warnings.size(), 1u);
+  EXPECT_NE(other.origin.warnings[0].find("not evenly spaced"), std::string::npos);
   EXPECT_NEAR(v.frame_time_ms.value_or(0), 100, 1e-6);
   const auto s = samples<std::uint8_t>(v.pixels);
   for (int i = 0; i < 5; ++i) {
