@@ -5,6 +5,7 @@
 #include "modules/io/heyex_xml.h"
 #include "modules/io/image.h"
 #include "modules/io/image_folder.h"
+#include "modules/io/tiff_writer.h"
 #include "modules/io/video.h"
 #include "modules/io/video_container.h"
 
@@ -105,6 +106,11 @@ Extension builtin_io() {
                       .writers = {}};
   extension.readers = {heyex_vol_reader(), heyex_xml_reader(), picture_reader(),
                        picture_folder_reader(), video_reader()};
+  extension.writers = {{.id = "tiff",
+                        .title = "TIFF stack (one page a slice, ImageJ scale)",
+                        .suffix = ".tif",
+                        .roles = {"mask", "soft_map", "labels", "image"},
+                        .write = write_tiff}};
   return extension;
 }
 
