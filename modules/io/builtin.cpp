@@ -46,7 +46,7 @@ ReaderDefinition heyex_xml_reader() {
     try {
       return find_heyex_xml(path).empty() ? 0 : 95;
     } catch (const Error& e) {
-      return e.code() == ErrorCode::BadInput ? 95 : 0; // several exports: loading says so
+      return e.code() == ErrorCode::BadInput ? 95 : 1; // several exports: loading says so
     }
   };
   set_loaders(reader, load_heyex_xml);
@@ -75,7 +75,7 @@ ReaderDefinition picture_folder_reader() {
     try {
       return list_pictures(path).pictures.empty() ? 0 : 30;
     } catch (const Error&) {
-      return 0;
+      return 1; // when nobody else reads it, loading says what is wrong
     }
   };
   set_loaders(reader, load_picture_folder);

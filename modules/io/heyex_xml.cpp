@@ -372,7 +372,7 @@ private:
 };
 
 Image load_beside(const fs::path& folder, const std::string& file) {
-  const fs::path path = folder / fs::u8path(file);
+  const fs::path path = folder / fs::path(file);
   return parse_image(MappedFile::open(path)->bytes(), path.string());
 }
 
@@ -381,7 +381,7 @@ void check_present(const fs::path& xml, const std::vector<std::string>& files) {
   std::size_t count = 0;
   for (const std::string& file : files) {
     std::error_code code;
-    if (fs::is_regular_file(xml.parent_path() / fs::u8path(file), code)) continue;
+    if (fs::is_regular_file(xml.parent_path() / fs::path(file), code)) continue;
     if (++count <= 3) missing += (count > 1 ? ", " : "") + file;
   }
   if (count > 0)

@@ -16,6 +16,8 @@ namespace sensorium {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr int most_pixels_a_side = 16384;
+
 // How far the frames' own time stamps are from an even beat.
 struct Clock {
   double frame_ms = 0; // 0: the container states none
@@ -39,6 +41,11 @@ cv::VideoCapture open_capture(const Bytes& file, const fs::path& path) {
   if (!capture.isOpened())
     throw file.bad("cannot be decoded as a video: it is damaged or of an unknown codec",
                    "copy it again, or convert it to MP4 (H.264)");
+  const double width = capture.get(cv::CAP_PROP_FRAME_WIDTH),
+               height = capture.get(cv::CAP_PROP_FRAME_HEIGHT);
+  if (!(width >= 1 && width <= most_pixels_a_side && height >= 1 && height <= most_pixels_a_side))
+    throw file.bad(fmt::format("claims frames of {} x {} pixels", width, height),
+                   "copy or export the video again");
   return capture;
 }
 
