@@ -53,9 +53,23 @@ at::Tensor pad_ends(const at::Tensor& x, const Window& w, std::size_t rank, doub
   return at::constant_pad_nd(x, pads, value);
 }
 
-Tensors convolve(Tensors& in, Window w, std::int64_t group) {
+// A 1x1 convolution as a product over channels. oneDNN's AVX2 kernel for its weight gradient writes past the end when a
+// channel count is not a multiple of 8 (seen with valgrind in LibTorch 2.11.0).
+at::Tensor pointwise(const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>& bias) {
+  const at::Tensor rows = x.movedim(1, -1);
+  return at::linear(rows, weight.reshape({weight.size(0), weight.size(1)}), bias).movedim(-1, 1);
+}
+
+bool is_pointwise(const at::Tensor& weight, const Window& w, std::int64_t group) {
+  const auto is = [](const std::vector<std::int64_t>& values, std::int64_t wanted) { return std::all_of(values.begin(), values.end(), [wanted](auto v) { return v == wanted; }); };
+  return group == 1 && is(w.strides, 1) && is(w.pads, 0) && weight[0][0].numel() == 1;
+}
+
+Tensors convolve(Tensors& in, Window w, std::int64_t group, bool training) {
   const auto rank = static_cast<std::size_t>(in[1].dim() - 2);
   fill(w, rank);
+  if (training && (in[1].size(0) % 8 != 0 || in[1].size(1) % 8 != 0) && w.auto_pad == "NOTSET" && is_pointwise(in[1], w, group))
+    return {pointwise(in[0], in[1], given(in, 2) ? std::optional<at::Tensor>(in[2]) : std::nullopt)};
   if (w.kernel.empty()) w.kernel.assign(in[1].sizes().begin() + 2, in[1].sizes().end());
   resolve_auto_pad(w, in[0], rank);
   at::Tensor x = in[0];
@@ -103,7 +117,7 @@ Tensors deconvolve(const Node& node, Tensors& in, Window w, std::int64_t group, 
 
 void add_convolutions(Table& t) {
   t["Conv"] = [](const Node& node, int) -> Kernel {
-    return [w = window_of(node), group = node.integer("group", 1)](Tensors& in, const RunMode&) -> Tensors { return convolve(in, w, group); };
+    return [w = window_of(node), group = node.integer("group", 1)](Tensors& in, const RunMode& mode) -> Tensors { return convolve(in, w, group, mode.training); };
   };
   t["ConvTranspose"] = [](const Node& node, int) -> Kernel {
     return [node, w = window_of(node), group = node.integer("group", 1), extra = node.integers("output_padding"), shape = node.integers("output_shape")](Tensors& in, const RunMode&) -> Tensors { return deconvolve(node, in, w, group, extra, shape); };
