@@ -45,6 +45,18 @@ std::optional<std::uint64_t> bytes_present(const fs::path& path, std::uint32_t l
   return std::nullopt;
 }
 
+// "BasicTextSRStorage" to "Basic Text SR Storage".
+std::string spaced(std::string_view name) {
+  const auto upper = [&](std::size_t i) { return std::isupper(static_cast<unsigned char>(name[i])) != 0; };
+  std::string out;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool starts = i > 0 && upper(i) && (!upper(i - 1) || (i + 1 < name.size() && std::islower(static_cast<unsigned char>(name[i + 1])) != 0));
+    if (starts && name[i - 1] != '-') out += ' ';
+    out += name[i];
+  }
+  return out;
+}
+
 Error load_error(const fs::path& path, const OFCondition& status, DcmDataset* data) {
   DcmElement* pixels = nullptr;
   if (data != nullptr && data->findAndGetElement(DCM_PixelData, pixels).good() && pixels != nullptr) {
@@ -65,7 +77,7 @@ std::string utf8(DcmItem& data, const DcmTagKey& tag) {
   OFString out;
   const std::string set = text_of(data, DCM_SpecificCharacterSet);
   std::string converted = raw;
-  if (!set.empty() && converter.selectCharacterSet(OFString(set.c_str()), "UTF-8").good() && converter.convertString(OFString(raw.c_str()), out, "\\^=").good())
+  if (!set.empty() && converter.selectCharacterSet(OFString(set.c_str()), "ISO_IR 192").good() && converter.convertString(OFString(raw.c_str()), out, "\\^=").good())
     converted = out.c_str();
   std::replace(converted.begin(), converted.end(), '^', ' ');
   return trimmed(converted);
@@ -77,6 +89,7 @@ void start() {
   static std::once_flag once;
   std::call_once(once, [] {
     OFLog::configure(OFLogger::OFF_LOG_LEVEL);
+    dcmEnableUnknownVRConversion.set(OFTrue);
     DcmRLEDecoderRegistration::registerCodecs();
     DJDecoderRegistration::registerCodecs(EDC_never, EUC_never, EPC_colorByPixel);
     DJLSDecoderRegistration::registerCodecs(EJLSUC_never, EJLSPC_colorByPixel);
@@ -122,7 +135,7 @@ std::string File::sop_class() const {
 std::string File::sop_class_name() const {
   const std::string uid = sop_class();
   const char* name = dcmFindNameOfUID(uid.c_str());
-  return uid.empty() ? "DICOM object of no class" : name != nullptr ? name : uid;
+  return uid.empty() ? "DICOM object of no class" : name != nullptr ? spaced(name) : uid;
 }
 
 std::string text_of(DcmItem& item, const DcmTagKey& tag, unsigned long index) {

@@ -47,9 +47,12 @@ int place_by_position(std::vector<Frame>& frames, std::vector<Plane>& planes, st
   const auto same = [](const auto& a, const auto& b) { return b.first - a.first < 1e-4; };
   places.erase(std::unique(places.begin(), places.end(), same), places.end());
   double step = 0;
+  Plane second = places.front().second;
   for (std::size_t i = 1; i < places.size(); ++i) {
     const double d = places[i].first - places[i - 1].first;
-    if (step == 0 || d < step) step = d;
+    if (step != 0 && d >= step) continue;
+    step = d;
+    for (std::size_t k = 0; k < 3; ++k) (*second.position)[k] = (*places[0].second.position)[k] + (*places[i].second.position)[k] - (*places[i - 1].second.position)[k];
   }
   bool even = step > 0 && (places.back().first - places.front().first) / step < 65535;
   for (const auto& place : places) {
@@ -64,7 +67,7 @@ int place_by_position(std::vector<Frame>& frames, std::vector<Plane>& planes, st
   for (Frame& frame : frames) frame.z = index_of(*distance_along_normal(frame.plane, reference));
   const int depth = even ? index_of(places.back().first) + 1 : static_cast<int>(places.size());
   for (const auto& place : places) planes.push_back(place.second);
-  if (even && static_cast<int>(places.size()) != depth) planes = {planes.front(), planes[1]};
+  if (even && static_cast<int>(places.size()) != depth) planes = {planes.front(), second};
   return depth;
 }
 

@@ -133,10 +133,9 @@ void add_shared_groups(DcmSegmentation& document, const Sources& sources) {
 
 std::unique_ptr<FGDerivationImage> derivation_of(const Source& source) {
   ImageSOPInstanceReferenceMacro* raw = nullptr;
-  OFVector<Uint16> frames;
-  if (source.frame > 0) frames.push_back(static_cast<Uint16>(source.frame));
-  must(ImageSOPInstanceReferenceMacro::create(source.sop_class.c_str(), source.instance.c_str(), frames, raw), "source reference");
+  must(ImageSOPInstanceReferenceMacro::create(source.sop_class.c_str(), source.instance.c_str(), raw), "source reference");
   const std::unique_ptr<ImageSOPInstanceReferenceMacro> reference(raw);
+  if (source.frame > 0) must(reference->addReferencedFrameNumber(static_cast<Uint16>(source.frame)), "source frame");
   OFVector<ImageSOPInstanceReferenceMacro> references;
   references.push_back(*reference);
   std::unique_ptr<FGDerivationImage> out(DcmSegmentation::createDerivationImageFG(references, "Segmentation by Sensorium"));
@@ -207,8 +206,19 @@ void add_instance_references(DcmDataset& data, const Sources& sources) {
 
 void save(DcmSegmentation& document, const Sources& sources, const fs::path& path) {
   DcmFileFormat file;
-  must(document.writeDataset(*file.getDataset()), "write");
-  add_instance_references(*file.getDataset(), sources);
+  DcmDataset& data = *file.getDataset();
+  // The library insists on a frame of reference; the standard does not where each frame names its source (A.51.3).
+  const bool placed = !text_of(sources.files.front()->data(), DCM_FrameOfReferenceUID).empty();
+  char uid[65];
+  if (!placed) must(document.getFrameOfReference().setFrameOfReferenceUID(dcmGenerateUniqueIdentifier(uid, SITE_INSTANCE_UID_ROOT)), "write");
+  document.setCheckDimensionsOnWrite(OFFalse);
+  document.setCheckFGOnWrite(sources.slices.front().plane.orientation ? OFTrue : OFFalse);
+  must(document.writeDataset(data), "write");
+  if (!placed) {
+    data.findAndDeleteElement(DCM_FrameOfReferenceUID);
+    data.findAndDeleteElement(DCM_PositionReferenceIndicator);
+  }
+  add_instance_references(data, sources);
   const fs::path temporary = path.string() + fmt::format(".{}.tmp", ::getpid());
   const OFCondition status = file.saveFile(temporary.c_str(), EXS_LittleEndianExplicit);
   std::error_code code;
@@ -239,7 +249,6 @@ void write_segmentation(const WriteRequest& request, const fs::path& path) {
   must(document->getDimensions().addDimensionIndex(DCM_InStackPositionNumber, uid, DCM_FrameContentSequence, "Slice"), "dimension");
   add_shared_groups(*document, sources);
   add_frames(*document, request, sources, segments);
-  document->setCheckDimensionsOnWrite(OFFalse);
   save(*document, sources, path);
 }
 
