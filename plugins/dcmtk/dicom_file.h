@@ -1,4 +1,5 @@
-// One DICOM file: opened with all its values checked for presence, its text as UTF-8, its errors in our words.
+// One DICOM file: opened with all its values checked for presence, its text as UTF-8, its errors in
+// our words.
 #pragma once
 
 #include "modules/core/dataset.h"
@@ -17,7 +18,8 @@
 
 namespace sensorium::dicom {
 
-// Registers the decoders and silences the library's own messages; called by every entry point, acts once.
+// Registers the decoders and silences the library's own messages; called by every entry point, acts
+// once.
 void start();
 
 // 100: the magic word at byte 128; 60: a plausible first element without preamble; 0: not DICOM.
@@ -56,7 +58,8 @@ std::string name_of_tag(const DcmTagKey& tag);
 // Identity, facts and patient. Patient text is converted to UTF-8 and goes nowhere else.
 Origin origin_of_file(const File& file);
 
-// An enhanced (multi-frame) object's functional group for a frame: its own item, or the shared one, or nothing.
+// An enhanced (multi-frame) object's functional group for a frame: its own item, or the shared one,
+// or nothing.
 DcmItem* functional_group(DcmItem& data, std::size_t frame, const DcmTagKey& sequence);
 
 }

@@ -9,10 +9,16 @@
 namespace sensorium::dicom {
 namespace {
 
-void append(std::vector<std::string>& to, const std::vector<std::string>& from) { to.insert(to.end(), from.begin(), from.end()); }
+void append(std::vector<std::string>& to, const std::vector<std::string>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
 
 Video read_video(const File& file, const PixelModule& module) {
-  Video video{.width = module.columns, .height = module.rows, .frames = module.frames, .channels = module.channels, .type = module.type};
+  Video video{.width = module.columns,
+              .height = module.rows,
+              .frames = module.frames,
+              .channels = module.channels,
+              .type = module.type};
   video.origin = origin_of_file(file);
   video.modality = modality_of(file);
   auto& warnings = video.origin.warnings;
@@ -36,8 +42,10 @@ void read_stack(const File& file, Volume& volume) {
     planes.push_back(plane_of(file.data(), i));
     std::vector<std::string> ignored;
     const auto other = plane_spacing(file.data(), i, ignored);
-    if (other[0].micrometres != plane[0].micrometres || other[1].micrometres != plane[1].micrometres) {
-      volume.spacing[0] = volume.spacing[1] = unknown_spacing("PixelSpacing differs between the frames");
+    if (other[0].micrometres != plane[0].micrometres ||
+        other[1].micrometres != plane[1].micrometres) {
+      volume.spacing[0] = volume.spacing[1] =
+          unknown_spacing("PixelSpacing differs between the frames");
       warnings.push_back("the pixel spacing differs between the frames: the scale is unknown");
       break;
     }
@@ -45,7 +53,8 @@ void read_stack(const File& file, Volume& volume) {
   planes.resize(frames);
   std::optional<double> distance;
   std::string field = name_of_tag(DCM_SpacingBetweenSlices);
-  if (DcmItem* measures = functional_group(file.data(), 0, DCM_PixelMeasuresSequence)) distance = number_of(*measures, DCM_SpacingBetweenSlices);
+  if (DcmItem* measures = functional_group(file.data(), 0, DCM_PixelMeasuresSequence))
+    distance = number_of(*measures, DCM_SpacingBetweenSlices);
   if (!distance) distance = number_of(file.data(), DCM_SpacingBetweenSlices);
   const Stack stack = stack_of(planes, distance, field, warnings);
   volume.spacing[2] = stack.spacing;
@@ -53,13 +62,18 @@ void read_stack(const File& file, Volume& volume) {
 }
 
 Volume read_volume(const File& file, const PixelModule& module) {
-  Volume volume{.width = module.columns, .height = module.rows, .depth = module.frames, .channels = module.channels, .type = module.type};
+  Volume volume{.width = module.columns,
+                .height = module.rows,
+                .depth = module.frames,
+                .channels = module.channels,
+                .type = module.type};
   volume.origin = origin_of_file(file);
   append(volume.origin.warnings, module.warnings);
   volume.modality = modality_of(file);
   volume.laterality = laterality_of(file.data());
   read_stack(file, volume);
-  if (volume.modality == "OCT") volume.scan_lines = scan_lines_of(file.data(), static_cast<std::size_t>(module.frames));
+  if (volume.modality == "OCT")
+    volume.scan_lines = scan_lines_of(file.data(), static_cast<std::size_t>(module.frames));
   return volume;
 }
 
@@ -72,16 +86,21 @@ std::string modality_of(const File& file) {
 
 bool is_ultrasound(const File& file) {
   const std::string sop = file.sop_class();
-  return sop == UID_UltrasoundImageStorage || sop == UID_UltrasoundMultiframeImageStorage || sop == UID_RETIRED_UltrasoundImageStorage ||
-         sop == UID_RETIRED_UltrasoundMultiframeImageStorage || text_of(file.data(), DCM_Modality) == "US";
+  return sop == UID_UltrasoundImageStorage || sop == UID_UltrasoundMultiframeImageStorage ||
+         sop == UID_RETIRED_UltrasoundImageStorage ||
+         sop == UID_RETIRED_UltrasoundMultiframeImageStorage ||
+         text_of(file.data(), DCM_Modality) == "US";
 }
 
 Dataset read_file(const std::filesystem::path& path, bool with_pixels, const Context& context) {
   const File file(path);
-  if (file.sop_class() == UID_SegmentationStorage) return read_segmentation(file, with_pixels, context);
+  if (file.sop_class() == UID_SegmentationStorage)
+    return read_segmentation(file, with_pixels, context);
   const PixelModule module = read_pixel_module(file);
-  Dataset dataset = is_ultrasound(file) ? Dataset(read_video(file, module)) : Dataset(read_volume(file, module));
-  if (with_pixels) std::visit([&](auto& d) { d.pixels = Buffer(decode(file, module, context)); }, dataset);
+  Dataset dataset =
+      is_ultrasound(file) ? Dataset(read_video(file, module)) : Dataset(read_volume(file, module));
+  if (with_pixels)
+    std::visit([&](auto& d) { d.pixels = Buffer(decode(file, module, context)); }, dataset);
   return dataset;
 }
 

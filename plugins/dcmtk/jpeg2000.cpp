@@ -27,7 +27,8 @@ OPJ_SIZE_T read_some(void* target, OPJ_SIZE_T count, void* user) {
 OPJ_OFF_T skip_some(OPJ_OFF_T count, void* user) {
   auto& source = *static_cast<Source*>(user);
   if (count < 0) return -1;
-  const std::size_t n = std::min<std::size_t>(static_cast<std::size_t>(count), source.bytes.size() - source.at);
+  const std::size_t n =
+      std::min<std::size_t>(static_cast<std::size_t>(count), source.bytes.size() - source.at);
   source.at += n;
   return static_cast<OPJ_OFF_T>(n);
 }
@@ -59,11 +60,13 @@ std::string shape_fault(const opj_image_t& image, std::uint64_t max_samples) {
   const opj_image_comp_t& first = image.comps[0];
   for (OPJ_UINT32 c = 0; c < image.numcomps; ++c) {
     const opj_image_comp_t& one = image.comps[c];
-    if (one.w != first.w || one.h != first.h || one.prec != first.prec || one.sgnd != first.sgnd || one.dx != 1 || one.dy != 1)
+    if (one.w != first.w || one.h != first.h || one.prec != first.prec || one.sgnd != first.sgnd ||
+        one.dx != 1 || one.dy != 1)
       return "components of different size or precision";
   }
   if (first.prec > 32) return fmt::format("{} bits a sample", first.prec);
-  if (std::uint64_t{first.w} * first.h * image.numcomps > max_samples) return fmt::format("{} x {} is larger than the header says", first.w, first.h);
+  if (std::uint64_t{first.w} * first.h * image.numcomps > max_samples)
+    return fmt::format("{} x {} is larger than the header says", first.w, first.h);
   return {};
 }
 
@@ -72,7 +75,8 @@ std::string shape_fault(const opj_image_t& image, std::uint64_t max_samples) {
 Jpeg2000Image decode_jpeg2000(std::span<const std::byte> bytes, std::uint64_t max_samples) {
   Jpeg2000Image out;
   Source source{bytes};
-  const bool boxed = bytes.size() > 8 && std::to_integer<int>(bytes[4]) == 'j' && std::to_integer<int>(bytes[5]) == 'P';
+  const bool boxed = bytes.size() > 8 && std::to_integer<int>(bytes[4]) == 'j' &&
+                     std::to_integer<int>(bytes[5]) == 'P';
   const Codec codec(opj_create_decompress(boxed ? OPJ_CODEC_JP2 : OPJ_CODEC_J2K));
   const Stream stream(opj_stream_create(1 << 16, OPJ_TRUE));
   opj_set_error_handler(codec.get(), keep_message, &out.failure);
@@ -86,12 +90,14 @@ Jpeg2000Image decode_jpeg2000(std::span<const std::byte> bytes, std::uint64_t ma
   opj_dparameters_t parameters;
   opj_set_default_decoder_parameters(&parameters);
   opj_image_t* raw = nullptr;
-  const bool begun = opj_setup_decoder(codec.get(), &parameters) && opj_decoder_set_strict_mode(codec.get(), OPJ_TRUE) &&
+  const bool begun = opj_setup_decoder(codec.get(), &parameters) &&
+                     opj_decoder_set_strict_mode(codec.get(), OPJ_TRUE) &&
                      opj_read_header(stream.get(), codec.get(), &raw);
   const Picture image(raw);
   if (begun && image) out.failure = shape_fault(*image, max_samples);
   if (begun && image && !out.failure.empty()) return out;
-  if (!begun || !opj_decode(codec.get(), stream.get(), image.get()) || image->comps[0].data == nullptr) {
+  if (!begun || !opj_decode(codec.get(), stream.get(), image.get()) ||
+      image->comps[0].data == nullptr) {
     if (out.failure.empty()) out.failure = "the codestream is damaged";
     return out;
   }
@@ -105,7 +111,8 @@ Jpeg2000Image decode_jpeg2000(std::span<const std::byte> bytes, std::uint64_t ma
   const std::size_t pixels = std::size_t{out.width} * out.height;
   out.samples.resize(pixels * out.components);
   for (std::size_t c = 0; c < out.components; ++c)
-    for (std::size_t i = 0; i < pixels; ++i) out.samples[i * out.components + c] = image->comps[c].data[i];
+    for (std::size_t i = 0; i < pixels; ++i)
+      out.samples[i * out.components + c] = image->comps[c].data[i];
   return out;
 }
 

@@ -29,16 +29,18 @@ struct PixelModule {
   std::vector<std::string> warnings;
 };
 
-// Throws Error Unsupported (no image in it, an encoding that is not read) or BadInput: a missing or contradicting
-// element; fewer bytes than the header promises (both numbers); more than allocation_limit().
+// Throws Error Unsupported (no image in it, an encoding that is not read) or BadInput: a missing or
+// contradicting element; fewer bytes than the header promises (both numbers); more than
+// allocation_limit().
 PixelModule read_pixel_module(const File& file);
 
-// [frame][y][x][channel]. Stored values with unused bits cleared and the sign extended; YBR_FULL and palettes become
-// RGB (PS3.3 C.7.6.3.1.2, C.7.9; 16-bit palettes keep their upper 8 bits); the modality rescale is applied.
-// Throws Error BadInput for damaged frames.
+// [frame][y][x][channel]. Stored values with unused bits cleared and the sign extended; YBR_FULL
+// and palettes become RGB (PS3.3 C.7.6.3.1.2, C.7.9; 16-bit palettes keep their upper 8 bits); the
+// modality rescale is applied. Throws Error BadInput for damaged frames.
 std::vector<std::byte> decode(const File& file, const PixelModule& module, const Context& context);
 
-// The pixel data element's bytes as they are, for bit-packed frames. At least need bytes, or throws Error BadInput.
+// The pixel data element's bytes as they are, for bit-packed frames. At least need bytes, or throws
+// Error BadInput.
 std::span<const std::byte> native_bytes(const File& file, std::uint64_t need);
 
 }

@@ -21,7 +21,9 @@ std::vector<fs::path> regular_files(const fs::path& folder, std::size_t limit) {
   std::vector<fs::path> out;
   std::error_code code;
   for (const auto& entry : fs::directory_iterator(folder, code)) {
-    if (!entry.is_regular_file(code) || entry.path().filename() == "DICOMDIR" || entry.path().filename().string().front() == '.') continue;
+    if (!entry.is_regular_file(code) || entry.path().filename() == "DICOMDIR" ||
+        entry.path().filename().string().front() == '.')
+      continue;
     out.push_back(entry.path());
     if (out.size() >= limit) break;
   }
@@ -42,16 +44,21 @@ struct Series {
 };
 
 bool has_pixels(const File& file) {
-  return file.data().tagExists(DCM_PixelData) || file.data().tagExists(DCM_FloatPixelData) || file.data().tagExists(DCM_DoubleFloatPixelData);
+  return file.data().tagExists(DCM_PixelData) || file.data().tagExists(DCM_FloatPixelData) ||
+         file.data().tagExists(DCM_DoubleFloatPixelData);
 }
 
 std::map<std::string, Series> series_in(const fs::path& folder, const Context& context) {
   std::map<std::string, Series> out;
   const auto files = regular_files(folder, most_files + 1);
   if (files.size() > most_files)
-    throw Error(ErrorCode::Unsupported, fmt::format("the folder '{}' holds more than {} files", folder.string(), most_files), "give one series");
+    throw Error(
+        ErrorCode::Unsupported,
+        fmt::format("the folder '{}' holds more than {} files", folder.string(), most_files),
+        "give one series");
   for (std::size_t i = 0; i < files.size(); ++i) {
-    if (i % 16 == 0) context.step(static_cast<double>(i) / static_cast<double>(files.size()), "reading headers");
+    if (i % 16 == 0)
+      context.step(static_cast<double>(i) / static_cast<double>(files.size()), "reading headers");
     if (sniff_bytes(read_head(files[i])) == 0) continue;
     Slice slice{.path = files[i], .file = std::make_unique<File>(files[i])};
     DcmDataset& data = slice.file->data();
@@ -69,23 +76,36 @@ std::map<std::string, Series> series_in(const fs::path& folder, const Context& c
 std::string sort_slices(Series& series) {
   auto& slices = series.slices;
   const Plane reference = slices.front().plane;
-  const bool placed = std::all_of(slices.begin(), slices.end(), [&](const Slice& s) { return distance_along_normal(s.plane, reference).has_value(); });
+  const bool placed = std::all_of(slices.begin(), slices.end(), [&](const Slice& s) {
+    return distance_along_normal(s.plane, reference).has_value();
+  });
   if (placed) {
-    std::stable_sort(slices.begin(), slices.end(), [&](const Slice& a, const Slice& b) { return *distance_along_normal(a.plane, reference) < *distance_along_normal(b.plane, reference); });
+    std::stable_sort(slices.begin(), slices.end(), [&](const Slice& a, const Slice& b) {
+      return *distance_along_normal(a.plane, reference) <
+             *distance_along_normal(b.plane, reference);
+    });
     return {};
   }
-  std::stable_sort(slices.begin(), slices.end(), [](const Slice& a, const Slice& b) { return a.number < b.number; });
+  std::stable_sort(slices.begin(), slices.end(),
+                   [](const Slice& a, const Slice& b) { return a.number < b.number; });
   return "the slices have no positions: they are in the order of their instance numbers";
 }
 
 Series only_series(const fs::path& folder, const Context& context) {
   auto all = series_in(folder, context);
-  if (all.empty()) throw Error(ErrorCode::Unsupported, fmt::format("no DICOM file in the folder '{}' holds an image", folder.string()), "choose another folder");
+  if (all.empty())
+    throw Error(ErrorCode::Unsupported,
+                fmt::format("no DICOM file in the folder '{}' holds an image", folder.string()),
+                "choose another folder");
   if (all.size() > 1) {
     std::string list;
     for (const auto& [uid, series] : all)
-      list += fmt::format("{}...{} ({}, {} files)", list.empty() ? "" : "; ", uid.size() > 12 ? uid.substr(uid.size() - 12) : uid, series.modality, series.slices.size());
-    throw Error(ErrorCode::Unsupported, fmt::format("the folder '{}' holds {} series: {}", folder.string(), all.size(), list.substr(0, 2000)),
+      list += fmt::format("{}...{} ({}, {} files)", list.empty() ? "" : "; ",
+                          uid.size() > 12 ? uid.substr(uid.size() - 12) : uid, series.modality,
+                          series.slices.size());
+    throw Error(ErrorCode::Unsupported,
+                fmt::format("the folder '{}' holds {} series: {}", folder.string(), all.size(),
+                            list.substr(0, 2000)),
                 "move the one you want into a folder of its own, or open a single file");
   }
   return std::move(all.begin()->second);
@@ -99,19 +119,28 @@ std::vector<PixelModule> modules_of(const fs::path& folder, const Series& series
     const PixelModule& m = out.back();
     const PixelModule& first = out.front();
     if (m.frames > 1)
-      throw unsupported(folder, fmt::format("'{}' has {} frames beside {} other files of its series", slice.path.filename().string(), m.frames, series.slices.size() - 1), "open one of the files");
+      throw unsupported(folder,
+                        fmt::format("'{}' has {} frames beside {} other files of its series",
+                                    slice.path.filename().string(), m.frames,
+                                    series.slices.size() - 1),
+                        "open one of the files");
     if (m.rows != first.rows || m.columns != first.columns || m.channels != first.channels)
-      throw unsupported(folder, fmt::format("'{}' is {} x {} of {}, the first slice {} x {} of {}", slice.path.filename().string(), m.columns, m.rows, m.channels,
-                                            first.columns, first.rows, first.channels),
+      throw unsupported(folder,
+                        fmt::format("'{}' is {} x {} of {}, the first slice {} x {} of {}",
+                                    slice.path.filename().string(), m.columns, m.rows, m.channels,
+                                    first.columns, first.rows, first.channels),
                         "the files are no stack: open one of them, or remove those that differ");
     same_type = same_type && m.type == first.type;
   }
   const PixelModule& first = out.front();
-  checked_bytes({static_cast<std::uint64_t>(first.rows), static_cast<std::uint64_t>(first.columns), out.size(), static_cast<std::uint64_t>(first.channels), 4},
+  checked_bytes({static_cast<std::uint64_t>(first.rows), static_cast<std::uint64_t>(first.columns),
+                 out.size(), static_cast<std::uint64_t>(first.channels), 4},
                 allocation_limit(), fmt::format("'{}'", folder.string()));
   if (!same_type)
     for (PixelModule& m : out) {
-      if (m.channels != 1 || m.type == PixelType::Float64) throw unsupported(folder, "the slices have different sample types", "open one of the files");
+      if (m.channels != 1 || m.type == PixelType::Float64)
+        throw unsupported(folder, "the slices have different sample types",
+                          "open one of the files");
       m.type = PixelType::Float32;
     }
   return out;
@@ -125,7 +154,9 @@ int sniff_folder(const fs::path& folder) {
     ++seen;
     try {
       if (sniff_bytes(read_head(path, 256)) == 100) ++mine;
-    } catch (const Error&) { continue; }
+    } catch (const Error&) {
+      continue;
+    }
   }
   if (mine == 0) return 0;
   return 2 * mine >= seen ? 90 : 20;
@@ -146,7 +177,11 @@ Dataset read_folder(const fs::path& folder, bool with_pixels, const Context& con
   const auto modules = modules_of(folder, series);
   const PixelModule& first = modules.front();
   const File& file = *series.slices.front().file;
-  Volume volume{.width = first.columns, .height = first.rows, .depth = static_cast<int>(series.slices.size()), .channels = first.channels, .type = first.type};
+  Volume volume{.width = first.columns,
+                .height = first.rows,
+                .depth = static_cast<int>(series.slices.size()),
+                .channels = first.channels,
+                .type = first.type};
   volume.origin = origin_of_file(file);
   volume.origin.path = folder.string();
   std::erase_if(volume.origin.facts, [](const Fact& fact) { return fact.name == "instance"; });
@@ -166,7 +201,8 @@ Dataset read_folder(const fs::path& folder, bool with_pixels, const Context& con
   if (!with_pixels) return volume;
   std::vector<std::byte> all;
   for (std::size_t i = 0; i < series.slices.size(); ++i) {
-    context.part(0.3, 1).step(static_cast<double>(i) / static_cast<double>(series.slices.size()), "decoding");
+    context.part(0.3, 1).step(static_cast<double>(i) / static_cast<double>(series.slices.size()),
+                              "decoding");
     const auto one = decode(*series.slices[i].file, modules[i], Context{});
     all.insert(all.end(), one.begin(), one.end());
     series.slices[i].file.reset();

@@ -32,19 +32,30 @@ public:
     text(8, 0x16, "UI", "1.2.840.10008.5.1.4.1.1.7");
     word(0x28, 2, 1).text(0x28, 4, "CS", "MONOCHROME2");
     if (!frames.empty()) text(0x28, 8, "IS", frames);
-    return word(0x28, 0x10, rows).word(0x28, 0x11, columns).word(0x28, 0x100, bits).word(0x28, 0x101, bits).word(0x28, 0x102, bits - 1).word(0x28, 0x103, 0);
+    return word(0x28, 0x10, rows)
+        .word(0x28, 0x11, columns)
+        .word(0x28, 0x100, bits)
+        .word(0x28, 0x101, bits)
+        .word(0x28, 0x102, bits - 1)
+        .word(0x28, 0x103, 0);
   }
   Maker& pixels(std::uint32_t claimed, std::size_t there) {
-    bytes_ += std::string("\xe0\x7f\x10\x00OW\0\0", 8) + std::string(reinterpret_cast<const char*>(&claimed), 4) + std::string(there, '\x07');
+    bytes_ += std::string("\xe0\x7f\x10\x00OW\0\0", 8) +
+              std::string(reinterpret_cast<const char*>(&claimed), 4) + std::string(there, '\x07');
     return *this;
   }
   void save(const fs::path& path) const { std::ofstream(path, std::ios::binary) << bytes_; }
 
 private:
-  static void element(std::string& out, int group, int number, const char* vr, const std::string& value) {
-    const std::uint16_t head[2] = {static_cast<std::uint16_t>(group), static_cast<std::uint16_t>(number)};
+  static void element(std::string& out, int group, int number, const char* vr,
+                      const std::string& value) {
+    const std::uint16_t head[2] = {static_cast<std::uint16_t>(group),
+                                   static_cast<std::uint16_t>(number)};
     const auto length = static_cast<std::uint16_t>(value.size());
-    out.append(reinterpret_cast<const char*>(head), 4).append(vr).append(reinterpret_cast<const char*>(&length), 2).append(value);
+    out.append(reinterpret_cast<const char*>(head), 4)
+        .append(vr)
+        .append(reinterpret_cast<const char*>(&length), 2)
+        .append(value);
   }
   static void text(std::string& out, int group, int number, const char* vr, std::string value) {
     if (value.size() % 2 != 0) value += vr == std::string("UI") ? '\0' : ' ';
@@ -88,7 +99,10 @@ TEST(DicomHostile, LyingHeadersAreRefusedBeforeAllocation) {
 
 TEST(DicomHostile, WithoutPixelsItIsNamedAndUnsupported) {
   const Folder folder;
-  Maker().text(8, 0x16, "UI", "1.2.840.10008.5.1.4.1.1.88.11").text(8, 0x60, "CS", "SR").save(folder / "report.dcm");
+  Maker()
+      .text(8, 0x16, "UI", "1.2.840.10008.5.1.4.1.1.88.11")
+      .text(8, 0x60, "CS", "SR")
+      .save(folder / "report.dcm");
   expect_error(folder / "report.dcm", ErrorCode::Unsupported, "Basic Text SR");
 }
 
@@ -115,7 +129,8 @@ TEST(DicomHostile, DamagedBytesNeverCrashAndNeverShowThePatient) {
     const std::string whole = read_text(folder / one["file"].get<std::string>());
     for (int trial = 0; trial < 12; ++trial) {
       std::string damaged = whole;
-      for (int k = 0; k < 4; ++k) damaged[132 + next(damaged.size() - 132)] = static_cast<char>(next(256));
+      for (int k = 0; k < 4; ++k)
+        damaged[132 + next(damaged.size() - 132)] = static_cast<char>(next(256));
       if (trial % 3 == 0) damaged.resize(132 + next(damaged.size() - 132));
       std::ofstream(folder / "damaged.dcm", std::ios::binary) << damaged;
       if (const auto error = error_of(folder / "damaged.dcm")) {

@@ -4,7 +4,8 @@ namespace sensorium::test {
 namespace {
 
 std::vector<int> size_of_dataset(const Dataset& dataset) {
-  if (const auto* v = std::get_if<Volume>(&dataset)) return {v->depth, v->height, v->width, v->channels};
+  if (const auto* v = std::get_if<Volume>(&dataset))
+    return {v->depth, v->height, v->width, v->channels};
   const auto& video = std::get<Video>(dataset);
   return {video.frames, video.height, video.width, video.channels};
 }
@@ -20,7 +21,8 @@ void expect_spacing(const Dataset& dataset, const nlohmann::json& want) {
     EXPECT_EQ(got.known(), !want[i].is_null()) << "axis " << i << ": " << got.field;
     EXPECT_FALSE(got.field.empty()) << "axis " << i;
     if (!want[i].is_null()) {
-      EXPECT_NEAR(got.micrometres, want[i].get<double>(), 1e-6 * want[i].get<double>()) << got.field;
+      EXPECT_NEAR(got.micrometres, want[i].get<double>(), 1e-6 * want[i].get<double>())
+          << got.field;
     }
   }
 }
@@ -30,7 +32,8 @@ void expect_video(const Dataset& dataset, const nlohmann::json& want) {
   const auto& video = std::get<Video>(dataset);
   EXPECT_EQ(video.modality, "US");
   EXPECT_EQ(video.regions.size(), want["regions"].get<std::size_t>());
-  EXPECT_EQ(video.frame_time_ms.has_value(), !want["frame_time"].is_null()) << video.frame_time_source;
+  EXPECT_EQ(video.frame_time_ms.has_value(), !want["frame_time"].is_null())
+      << video.frame_time_source;
   EXPECT_FALSE(video.frame_time_source.empty());
   if (!want["frame_time"].is_null()) {
     EXPECT_DOUBLE_EQ(video.frame_time_ms.value_or(0), want["frame_time"].get<double>());
@@ -41,18 +44,22 @@ void expect_place(const Volume& volume, const nlohmann::json& want) {
   if (want.contains("modality")) {
     EXPECT_EQ(volume.modality, want["modality"].get<std::string>());
   }
-  const std::string side = volume.laterality == Laterality::Left ? "left" : volume.laterality == Laterality::Right ? "right" : "";
+  const std::string side = volume.laterality == Laterality::Left    ? "left"
+                           : volume.laterality == Laterality::Right ? "right"
+                                                                    : "";
   EXPECT_EQ(side, want.value("laterality", ""));
   if (want.contains("scan_lines")) {
     ASSERT_EQ(volume.scan_lines.size(), want["scan_lines"].size());
     for (std::size_t i = 0; i < volume.scan_lines.size(); ++i) {
       const ScanLine& line = volume.scan_lines[i];
-      EXPECT_EQ((std::vector<double>{line.x0, line.y0, line.x1, line.y1}), want["scan_lines"][i].get<std::vector<double>>());
+      EXPECT_EQ((std::vector<double>{line.x0, line.y0, line.x1, line.y1}),
+                want["scan_lines"][i].get<std::vector<double>>());
     }
   }
   if (want.contains("origin")) {
     ASSERT_TRUE(volume.orientation);
-    for (std::size_t i = 0; i < 3; ++i) EXPECT_DOUBLE_EQ(volume.orientation->origin_mm[i], want["origin"][i].get<double>());
+    for (std::size_t i = 0; i < 3; ++i)
+      EXPECT_DOUBLE_EQ(volume.orientation->origin_mm[i], want["origin"][i].get<double>());
   }
 }
 
@@ -71,15 +78,19 @@ TEST(DicomImage, EveryKindGivesPydicomsPixelsAndItsScale) {
     }
     const Dataset dataset = registry().open(path);
     EXPECT_EQ(size_of_dataset(dataset), want["size"].get<std::vector<int>>());
-    expect_same(numbers(dataset), read_numbers(path.string() + ".f64"), want["tolerance"].get<double>());
+    expect_same(numbers(dataset), read_numbers(path.string() + ".f64"),
+                want["tolerance"].get<double>());
     if (want.contains("spacing")) expect_spacing(dataset, want["spacing"]);
     if (want.contains("warning")) {
       bool found = false;
-      for (const std::string& warning : origin_of(dataset).warnings) found = found || warning.find(want["warning"].get<std::string>()) != std::string::npos;
+      for (const std::string& warning : origin_of(dataset).warnings)
+        found = found || warning.find(want["warning"].get<std::string>()) != std::string::npos;
       EXPECT_TRUE(found);
     }
-    if (want.contains("kind")) expect_video(dataset, want);
-    else expect_place(std::get<Volume>(dataset), want);
+    if (want.contains("kind"))
+      expect_video(dataset, want);
+    else
+      expect_place(std::get<Volume>(dataset), want);
     auto header = describe(registry().header(path)), loaded = describe(dataset);
     header.erase("sha256");
     loaded.erase("sha256");
@@ -106,7 +117,8 @@ TEST(DicomImage, EnhancedSlicesStepAlongTheirNormal) {
   const Dataset dataset = registry().open(folder / "enhanced.dcm");
   const auto& d = std::get<Volume>(dataset).orientation->direction;
   // rows along y, columns along -z: their cross product is -x, but the slices go up in x
-  EXPECT_EQ((std::vector<double>(d.begin(), d.end())), (std::vector<double>{0, 0, 1, 1, 0, 0, 0, -1, 0}));
+  EXPECT_EQ((std::vector<double>(d.begin(), d.end())),
+            (std::vector<double>{0, 0, 1, 1, 0, 0, 0, -1, 0}));
 }
 
 // Colour by JPEG differs by rounding between decoders; all else must be equal.
@@ -118,11 +130,13 @@ double tolerance_of(const std::string& name) {
 void compare_folder(const std::string& name, std::size_t at_least) {
   std::size_t compared = 0;
   const Folder folder;
-  for (const auto& entry : fs::recursive_directory_iterator(fs::path(SENSORIUM_SHARED_DATA) / name)) {
+  for (const auto& entry :
+       fs::recursive_directory_iterator(fs::path(SENSORIUM_SHARED_DATA) / name)) {
     if (entry.path().extension() != ".dcm") continue;
     const std::string file = entry.path().filename().string();
     SCOPED_TRACE(file);
-    const auto want = judge("plugins_dcmtk/judge.py", {"pixels", entry.path().string(), (folder / "want.f64").string()});
+    const auto want = judge("plugins_dcmtk/judge.py",
+                            {"pixels", entry.path().string(), (folder / "want.f64").string()});
     const auto error = error_of(entry.path());
     if (want.contains("error") && file != "JPEG-lossy.dcm") {
       ASSERT_TRUE(error) << "pydicom says: " << want["error"];
@@ -154,8 +168,10 @@ TEST(DicomImage, OddFilesGivePydicomsPixelsOrOneClearError) {
 TEST(DicomImage, TheTruncatedFileNamesBothNumbers) {
   NEEDS_SHARED_DATA("malformed");
   const fs::path folder = fs::path(SENSORIUM_SHARED_DATA) / "malformed";
-  expect_error(folder / "MR_truncated.dcm", ErrorCode::BadInput, "8192 bytes of pixel data, there are 8130");
-  expect_error(folder / "reportsi_with_empty_number_tags.dcm", ErrorCode::Unsupported, "Basic Text SR");
+  expect_error(folder / "MR_truncated.dcm", ErrorCode::BadInput,
+               "8192 bytes of pixel data, there are 8130");
+  expect_error(folder / "reportsi_with_empty_number_tags.dcm", ErrorCode::Unsupported,
+               "Basic Text SR");
 }
 
 TEST(DicomImage, UltrasoundScaleComesFromItsRegionsNeverFromADefault) {
@@ -171,7 +187,8 @@ TEST(DicomImage, UltrasoundScaleComesFromItsRegionsNeverFromADefault) {
   const Dataset none = registry().open(folder / "pydicom-data/US1_UNCR.dcm");
   EXPECT_FALSE(std::get<Video>(none).spacing[0].known());
   const Dataset resized = registry().open(folder / "pydicom/examples_ybr_color.dcm");
-  EXPECT_FALSE(std::get<Video>(resized).spacing[0].known()) << "its region reaches to 595,414 in 320 x 240";
+  EXPECT_FALSE(std::get<Video>(resized).spacing[0].known())
+      << "its region reaches to 595,414 in 320 x 240";
   EXPECT_NEAR(std::get<Video>(resized).frame_time_ms.value_or(0), 33.333, 1e-9);
 }
 

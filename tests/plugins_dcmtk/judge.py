@@ -284,9 +284,11 @@ def series(folder):
 
 def read_seg(path):
     import highdicom as hd
-    seg = hd.seg.segread(path)
-    fractional = seg.segmentation_type.value != "BINARY"
-    sources = [(str(u[2]), None) for u in seg.get_source_image_uids()]
+    try:
+        seg = hd.seg.segread(path)
+    except AttributeError:  # highdicom wants a slice thickness even where the source has none
+        seg = pydicom.dcmread(path)
+    fractional = seg.SegmentationType != "BINARY"
     frames = []
     for f in seg.PerFrameFunctionalGroupsSequence:
         s = f.DerivationImageSequence[0].SourceImageSequence[0]
@@ -295,7 +297,7 @@ def read_seg(path):
     store(path + ".f64", raw)
     shared = seg.SharedFunctionalGroupsSequence[0]
     measures = shared.PixelMeasuresSequence[0] if "PixelMeasuresSequence" in shared else None
-    return dict(segments=[str(s.SegmentLabel) for s in seg.SegmentSequence], fractional=fractional, frames=frames, sources=sources,
+    return dict(segments=[str(s.SegmentLabel) for s in seg.SegmentSequence], fractional=fractional, frames=frames, highdicom=isinstance(seg, hd.seg.Segmentation),
                 spacing=[float(v) for v in measures.PixelSpacing] if measures else None, patient=str(seg.PatientID),
                 study=str(seg.StudyInstanceUID), frame_of_reference=str(seg.get("FrameOfReferenceUID", "")),
                 referenced_series=str(seg.ReferencedSeriesSequence[0].SeriesInstanceUID))

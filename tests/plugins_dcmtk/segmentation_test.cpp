@@ -13,7 +13,8 @@ protected:
   static Volume mask_like(int w, int h, int d, int labels) {
     Volume mask{.width = w, .height = h, .depth = d};
     std::vector<std::uint8_t> values(mask.voxels(), 0);
-    for (std::size_t i = 0; i < values.size(); i += 3) values[i] = static_cast<std::uint8_t>(1 + i % static_cast<std::size_t>(labels));
+    for (std::size_t i = 0; i < values.size(); i += 3)
+      values[i] = static_cast<std::uint8_t>(1 + i % static_cast<std::size_t>(labels));
     mask.pixels = Buffer::of(std::move(values));
     return mask;
   }
@@ -28,7 +29,8 @@ TEST_F(DicomSegmentation, WhatHighdicomWritesIsReadWithItsEmptySlices) {
   expect_same(numbers(dataset), read_numbers(folder / "judge_seg.f64"));
   EXPECT_DOUBLE_EQ(v.spacing[2].micrometres, 2000);
   bool named = false;
-  for (const Fact& fact : v.origin.facts) named = named || (fact.name == "segment 2" && fact.value == "exudate");
+  for (const Fact& fact : v.origin.facts)
+    named = named || (fact.name == "segment 2" && fact.value == "exudate");
   EXPECT_TRUE(named);
 }
 
@@ -36,7 +38,9 @@ TEST_F(DicomSegmentation, HighdicomReadsOurLabelsAndTheirSources) {
   const Dataset source = registry().open(folder / "even");
   const Volume labels = mask_like(6, 8, 4, 2);
   const fs::path path = folder / "ours.dcm";
-  registry().writer("dicom_seg").write({.volume = labels, .role = "labels", .source = &source}, path);
+  registry()
+      .writer("dicom_seg")
+      .write({.volume = labels, .role = "labels", .source = &source}, path);
   const auto seen = judge("plugins_dcmtk/judge.py", {"seg", path.string()});
   EXPECT_EQ(seen["segments"].size(), 2u);
   EXPECT_EQ(seen["patient"], "SECRET-4711");
@@ -48,7 +52,9 @@ TEST_F(DicomSegmentation, HighdicomReadsOurLabelsAndTheirSources) {
   ASSERT_EQ(bits.size(), 2 * want.size());
   for (std::size_t f = 0; f < 8; ++f)
     for (std::size_t i = 0; i < 48; ++i)
-      ASSERT_EQ(bits[f * 48 + i], want[f % 4 * 48 + i] == seen["frames"][f][0].get<double>() ? 1 : 0) << f << " " << i;
+      ASSERT_EQ(bits[f * 48 + i],
+                want[f % 4 * 48 + i] == seen["frames"][f][0].get<double>() ? 1 : 0)
+          << f << " " << i;
   std::string uid;
   for (const Fact& fact : origin_of(source).facts)
     if (fact.name == "series") uid = fact.value;
@@ -61,11 +67,21 @@ TEST_F(DicomSegmentation, OurOwnIsReadBackTheSame) {
     SCOPED_TRACE(name);
     const Dataset source = registry().open(folder / name);
     int w = 0, h = 0, d = 0;
-    if (const auto* v = std::get_if<Volume>(&source)) { w = v->width; h = v->height; d = v->depth; }
-    else { const auto& video = std::get<Video>(source); w = video.width; h = video.height; d = video.frames; }
+    if (const auto* v = std::get_if<Volume>(&source)) {
+      w = v->width;
+      h = v->height;
+      d = v->depth;
+    } else {
+      const auto& video = std::get<Video>(source);
+      w = video.width;
+      h = video.height;
+      d = video.frames;
+    }
     const Volume labels = mask_like(w, h, d, 2);
     const fs::path path = folder / "back.dcm";
-    registry().writer("dicom_seg").write({.volume = labels, .role = "labels", .source = &source}, path);
+    registry()
+        .writer("dicom_seg")
+        .write({.volume = labels, .role = "labels", .source = &source}, path);
     const Dataset dataset = registry().open(path);
     const Volume& back = std::get<Volume>(dataset);
     EXPECT_EQ((std::vector<int>{back.width, back.height, back.depth}), (std::vector<int>{w, h, d}));
@@ -77,8 +93,10 @@ TEST_F(DicomSegmentation, OurOwnIsReadBackTheSame) {
       }
     }
     const auto seen = judge("plugins_dcmtk/judge.py", {"seg", path.string()});
+    EXPECT_EQ(seen["highdicom"].get<bool>(), name != std::string("us.dcm"));
     EXPECT_EQ(seen["frames"].size(), static_cast<std::size_t>(2 * d));
-    EXPECT_EQ(seen["frames"][static_cast<std::size_t>(d - 1)][2].get<int>(), std::string(name) == "even" ? 0 : d);
+    EXPECT_EQ(seen["frames"][static_cast<std::size_t>(d - 1)][2].get<int>(),
+              std::string(name) == "even" ? 0 : d);
   }
 }
 
@@ -89,7 +107,9 @@ TEST_F(DicomSegmentation, ASoftMapIsFractional) {
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<std::uint8_t>(i);
   soft.pixels = Buffer::of(std::move(values));
   const fs::path path = folder / "soft.dcm";
-  registry().writer("dicom_seg").write({.volume = soft, .role = "soft_map", .source = &source}, path);
+  registry()
+      .writer("dicom_seg")
+      .write({.volume = soft, .role = "soft_map", .source = &source}, path);
   EXPECT_TRUE(judge("plugins_dcmtk/judge.py", {"seg", path.string()})["fractional"].get<bool>());
   expect_same(read_numbers(path.string() + ".f64"), numbers(soft.type, soft.pixels));
   expect_same(numbers(registry().open(path)), numbers(soft.type, soft.pixels));
@@ -99,7 +119,9 @@ TEST_F(DicomSegmentation, WithoutADicomSourceItIsRefusedWithAReason) {
   const Volume mask = mask_like(6, 8, 4, 1);
   const auto refused = [&](const Dataset* source, ErrorCode code, const std::string& part) {
     try {
-      registry().writer("dicom_seg").write({.volume = mask, .role = "mask", .source = source}, folder / "no.dcm");
+      registry()
+          .writer("dicom_seg")
+          .write({.volume = mask, .role = "mask", .source = source}, folder / "no.dcm");
       ADD_FAILURE() << "written";
     } catch (const Error& e) {
       EXPECT_EQ(e.code(), code) << e.what();

@@ -49,7 +49,9 @@ TEST_F(DicomSeries, WithoutPlacesTheInstanceNumberDecidesAndAWarningSaysSo) {
   EXPECT_NE(v.origin.warnings.back().find("instance numbers"), std::string::npos);
 }
 
-TEST_F(DicomSeries, SeveralSeriesAreListed) { expect_error(folder / "two", ErrorCode::Unsupported, "2 series"); }
+TEST_F(DicomSeries, SeveralSeriesAreListed) {
+  expect_error(folder / "two", ErrorCode::Unsupported, "2 series");
+}
 
 TEST_F(DicomSeries, OneTruncatedSliceIsNamed) {
   const fs::path one = fs::directory_iterator(folder / "even")->path();
@@ -57,7 +59,8 @@ TEST_F(DicomSeries, OneTruncatedSliceIsNamed) {
   const auto error = error_of(folder / "even");
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ErrorCode::BadInput);
-  EXPECT_NE(std::string(error->what()).find(one.filename().string()), std::string::npos) << error->what();
+  EXPECT_NE(std::string(error->what()).find(one.filename().string()), std::string::npos)
+      << error->what();
 }
 
 }
