@@ -9,6 +9,8 @@
 #include <functional>
 #include <vector>
 
+class QTableWidget;
+
 namespace sensorium {
 
 class ActionSet : public QObject {
@@ -43,7 +45,7 @@ public:
 private:
   void fill();
   ActionSet& actions_;
-  class QTableWidget* table_;
+  QTableWidget* table_;
 };
 
 }

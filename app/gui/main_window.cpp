@@ -24,12 +24,11 @@
 #include <QSettings>
 #include <QStackedWidget>
 #include <QStatusBar>
+#include <QStyle>
 #include <QToolButton>
 
 namespace sensorium {
 namespace {
-
-QString short_hash(const std::string& hash) { return QString::fromStdString(hash.substr(0, 6)); }
 
 QString source_text(ScaleSource source) {
   switch (source) {
@@ -289,7 +288,6 @@ void MainWindow::refresh_next_step() {
     button->setIcon(on ? icon(name, theme_colors().accent_text) : icon(name));
     if (button->property("next").toBool() == on) continue;
     button->setProperty("next", on);
-    button->setStyleSheet(button->styleSheet());
     button->style()->unpolish(button);
     button->style()->polish(button);
   }

@@ -11,6 +11,8 @@ class QLabel;
 class QPushButton;
 class QStackedWidget;
 
+class QProgressBar;
+
 namespace sensorium {
 
 class CasesPanel;
@@ -97,7 +99,7 @@ private:
   QLabel* device_ = nullptr;
   ElidedLabel *scale_ = nullptr, *made_by_ = nullptr;
   QLabel* saved_ = nullptr;
-  class QProgressBar* progress_ = nullptr;
+  QProgressBar* progress_ = nullptr;
   QPushButton* stop_ = nullptr;
   ElidedLabel* job_text_ = nullptr;
   QWidget* job_box_ = nullptr;

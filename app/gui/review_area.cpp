@@ -5,6 +5,7 @@
 #include "modules/view/theme.h"
 #include "modules/view/volume_view.h"
 
+#include <QCoreApplication>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPointer>
@@ -164,7 +165,7 @@ void ReviewArea::project() {
                                         slab, um_x, um_z, generation = generation_] {
     const PixelStack stack = stack_of(*dataset);
     QImage picture = en_face_projection(stack, slab ? &top : nullptr, slab ? &bottom : nullptr);
-    QMetaObject::invokeMethod(qApp, [self, picture, stack, um_x, um_z, generation] {
+    QMetaObject::invokeMethod(QCoreApplication::instance(), [self, picture, stack, um_x, um_z, generation] {
       if (self && self->generation_ == generation)
         self->en_face_->set_projection(picture, stack.width, stack.depth, um_x, um_z);
     });
@@ -183,7 +184,7 @@ void ReviewArea::start_3d() {
     const Volume& v = std::get<Volume>(*dataset);
     const PixelStack stack = stack_of(v);
     SmallVolume small = shrink(stack, auto_window(stack), 160);
-    QMetaObject::invokeMethod(qApp, [self, small = std::move(small), dataset, generation]() mutable {
+    QMetaObject::invokeMethod(QCoreApplication::instance(), [self, small = std::move(small), dataset, generation]() mutable {
       if (!self || self->generation_ != generation) return;
       const Volume& whole = std::get<Volume>(*dataset);
       self->volume_->set_volume(std::move(small), micrometres(whole.spacing[0]), micrometres(whole.spacing[1]),

@@ -10,6 +10,8 @@
 class QLabel;
 class QSlider;
 
+class QHBoxLayout;
+
 namespace sensorium {
 
 class ActionSet;
@@ -47,7 +49,7 @@ private:
   QWidget* volume_place_;
   QSplitter* below_;
   QSplitter* halves_;
-  class QHBoxLayout* tools_;
+  QHBoxLayout* tools_;
   QSlider* scroll_;
   ElidedLabel* hover_;
   std::shared_ptr<const Dataset> dataset_;

@@ -12,7 +12,7 @@
 
 #include <QApplication>
 #include <QMouseEvent>
-#include <QScreen>
+#include <QPainter>
 #include <QTimer>
 
 #include <algorithm>

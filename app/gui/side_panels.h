@@ -14,6 +14,8 @@ class QPlainTextEdit;
 class QProgressBar;
 class QPushButton;
 
+class QLineEdit;
+
 namespace sensorium {
 
 class ElidedLabel;
@@ -30,7 +32,7 @@ signals:
 
 private:
   QListWidget* list_;
-  class QLineEdit* search_;
+  QLineEdit* search_;
   QLabel* empty_;
 };
 
