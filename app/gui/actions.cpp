@@ -17,7 +17,7 @@ QAction* ActionSet::insert(const QString& id, const QString& text, const QString
                            const QString& group) {
   auto* action = new QAction(text, this);
   action->setObjectName(id);
-  action->setProperty("icon", icon_name);
+  action->setProperty("icon_name", icon_name);
   action->setProperty("default_keys", keys);
   action->setProperty("group", group);
   if (!icon_name.isEmpty()) action->setIcon(icon(icon_name));
@@ -82,7 +82,7 @@ void ActionSet::reset_keys() {
 
 void ActionSet::refresh_icons() {
   for (QAction* action : actions_)
-    if (const QString name = action->property("icon").toString(); !name.isEmpty()) action->setIcon(icon(name));
+    if (const QString name = action->property("icon_name").toString(); !name.isEmpty()) action->setIcon(icon(name));
 }
 
 ShortcutsDialog::ShortcutsDialog(ActionSet& actions, QWidget* parent)

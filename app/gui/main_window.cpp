@@ -12,6 +12,7 @@
 #include <QAbstractSpinBox>
 #include <QApplication>
 #include <QCloseEvent>
+#include <QDesktopServices>
 #include <QDockWidget>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -26,6 +27,7 @@
 #include <QStatusBar>
 #include <QStyle>
 #include <QToolButton>
+#include <QUrl>
 
 namespace sensorium {
 namespace {
@@ -240,7 +242,7 @@ void MainWindow::connect_session() {
   });
   connect(s, &CaseSession::report_written, this, [this](const QString& file) {
     reported_ = true;
-    notice_->show_message("Report written: " + file, {});
+    notice_->show_news("Report written: " + file, "Show", [file] { QDesktopServices::openUrl(QUrl::fromLocalFile(file)); });
     refresh_stage();
   });
   connect(&s->worker(), &WorkerClient::log_line, jobs_, &JobsPanel::log);

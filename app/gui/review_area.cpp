@@ -59,6 +59,9 @@ ReviewArea::ReviewArea(QWidget* parent)
   below_->addWidget(volume_place_);
   below_->setChildrenCollapsible(false);
   below_->setHandleWidth(6);
+  below_->setStretchFactor(0, 1);
+  below_->setStretchFactor(1, 1);
+  below_->setSizes({1000, 1000});
   halves_->addWidget(top);
   halves_->addWidget(below_);
   halves_->setStretchFactor(0, 3);

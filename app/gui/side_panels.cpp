@@ -53,6 +53,8 @@ QLabel* muted(const QString& text) {
 
 CasesPanel::CasesPanel(QWidget* parent)
     : QWidget(parent), list_(new QListWidget), search_(new QLineEdit), empty_(muted("Cases that you open are listed here.")) {
+  setObjectName("panel");
+  setAttribute(Qt::WA_StyledBackground);
   search_->setPlaceholderText("Search cases");
   search_->setClearButtonEnabled(true);
   search_->setAccessibleName("Search cases");
@@ -95,6 +97,8 @@ ProvenancePanel::ProvenancePanel(QWidget* parent)
     : QWidget(parent), form_(new QFormLayout), notes_(muted({})), command_(new QPlainTextEdit),
       copy_(new QPushButton(icon("copy"), "Copy command")), filled_(new QWidget),
       empty_(muted("After a run: which file, model, parameters and scale made this result, and the command that makes it again.")) {
+  setObjectName("panel");
+  setAttribute(Qt::WA_StyledBackground);
   form_->setContentsMargins(0, 0, 0, 0);
   form_->setHorizontalSpacing(16);
   form_->setVerticalSpacing(6);
@@ -151,6 +155,8 @@ QString ProvenancePanel::command() const { return command_->toPlainText(); }
 JobsPanel::JobsPanel(QWidget* parent)
     : QWidget(parent), title_(new ElidedLabel("Nothing runs.")), bar_(new QProgressBar),
       stop_(new QPushButton(icon("stop"), "Stop")), log_(new QPlainTextEdit) {
+  setObjectName("panel");
+  setAttribute(Qt::WA_StyledBackground);
   bar_->setRange(0, 1000);
   bar_->setTextVisible(false);
   bar_->setFixedSize(220, 6);
