@@ -128,6 +128,11 @@ void CaseReview::measure(int slice, QPointF from, QPointF to) {
 
 void CaseReview::note(const QString& id, const QString& text) { append("note", note_data(id.toStdString(), text.toStdString())); }
 
+void CaseReview::choose_parameters(const nlohmann::json& parameters) {
+  if (!log_ || read_only() || is_signed() || state_.parameters == parameters) return;
+  append("parameters", parameters);
+}
+
 void CaseReview::sign(const QString& statement) {
   if (!log_) throw Error(ErrorCode::Conflict, "this case has no review log that can be written", "open the case again");
   log_->sign(reader_, statement.toStdString());

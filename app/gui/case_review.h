@@ -36,6 +36,8 @@ public:
   QString paint(const QString& preferred, const std::vector<Run>& runs, bool erase, const QString& label);
   void measure(int slice, QPointF from, QPointF to);
   void note(const QString& id, const QString& text);
+  // The live parameters that the reader settled on; nothing when they are in force already.
+  void choose_parameters(const nlohmann::json& parameters);
   void sign(const QString& statement);
   bool undo(); // false: nothing to undo
   bool redo();

@@ -4,6 +4,7 @@
 #include "modules/core/error.h"
 #include "modules/core/recipe.h"
 #include "modules/report/report.h"
+#include "modules/review/reviewed.h"
 
 #include <QCoreApplication>
 #include <QFileInfo>
@@ -32,10 +33,7 @@ CaseSession::CaseSession(QString worker_program, QStringList worker_arguments, C
     : QObject(parent), worker_(std::move(worker_program), std::move(worker_arguments)), store_(std::move(store)) {
   save_timer_.setSingleShot(true);
   save_timer_.setInterval(1200);
-  connect(&save_timer_, &QTimer::timeout, this, [this] {
-    if (stage_ == Stage::Analysed && !concluding_ && worker_.generation() == loaded_generation_)
-      worker_.request("save", {{"parameters", parameters_}}, {});
-  });
+  connect(&save_timer_, &QTimer::timeout, this, [this] { settle(); });
   greet();
 }
 
@@ -261,6 +259,7 @@ void CaseSession::take_result(const json& result) {
   notes_.removeDuplicates();
   loaded_generation_ = worker_.generation();
   outdated_ = false;
+  base_parameters_ = parameters_;
   try {
     review_.open(entry_.folder, qEnvironmentVariable("USER", "reader"), *dataset_);
   } catch (const Error& e) {
@@ -328,6 +327,31 @@ void CaseSession::take_findings(const json& findings) {
 
 void CaseSession::save_later() { save_timer_.start(); }
 
+// A slider came to rest: its value is an event, and the stored result follows it.
+void CaseSession::settle() {
+  if (stage_ != Stage::Analysed || concluding_) return;
+  change([this] { review_.choose_parameters(live_parameters()); });
+  if (worker_.generation() == loaded_generation_) worker_.request("save", {{"parameters", parameters_}}, {});
+}
+
+json CaseSession::live_parameters() const {
+  json out = json::object();
+  if (const PipelineInfo* info = pipeline())
+    for (const ParameterSpec& spec : info->parameters)
+      if (spec.about.live) out[spec.name] = parameters_.at(spec.name);
+  return out;
+}
+
+// After undo or redo: the parameters that the log has in force.
+void CaseSession::follow_parameters() {
+  json wanted = base_parameters_;
+  wanted.update(review_.state().parameters);
+  if (wanted == parameters_ || stage_ != Stage::Analysed) return;
+  parameters_ = wanted;
+  emit parameters_changed();
+  conclude();
+}
+
 void CaseSession::change(const std::function<void()>& edit) {
   if (stage_ != Stage::Analysed) return;
   try {
@@ -369,10 +393,39 @@ void CaseSession::measure(int slice, QPointF from, QPointF to) {
 
 void CaseSession::undo() {
   change([&] { review_.undo(); });
+  follow_parameters();
 }
 
 void CaseSession::redo() {
   change([&] { review_.redo(); });
+  follow_parameters();
+}
+
+void CaseSession::note(const QString& id, const QString& text) {
+  change([&] { review_.note(id, text); });
+}
+
+void CaseSession::sign() {
+  change([&] {
+    review_.sign("Reviewed and signed in Sensorium. Not a medical device.");
+    remember(CaseState::Signed);
+  });
+  set_stage(stage_);
+}
+
+void CaseSession::export_to(const QString& file) {
+  if (stage_ != Stage::Analysed) return;
+  if (file.endsWith(".csv", Qt::CaseInsensitive)) return export_csv(file);
+  export_map(file.endsWith(".dcm", Qt::CaseInsensitive) ? "dicom_seg" : file.contains(".nii", Qt::CaseInsensitive) ? "nifti" : "nrrd", file);
+}
+
+void CaseSession::export_csv(const QString& file) {
+  try {
+    write_atomically(file.toStdString(), reviewed_csv(review_.state()));
+    emit job_finished("Written: " + file);
+  } catch (const Error& e) {
+    emit problem({QString::fromStdString(e.what()), QString::fromStdString(e.hint()), "Retry", [this, file] { export_csv(file); }});
+  }
 }
 
 void CaseSession::export_map(const QString& format, const QString& file) {

@@ -39,7 +39,8 @@ public:
   void choose_pipeline(const QString& id);
   void set_parameters(const nlohmann::json& parameters, bool live); // live: counts again
   void write_report(const QString& file);
-  void export_map(const QString& format, const QString& file);
+  // By the file's suffix: .csv (findings as reviewed), .nrrd, .nii.gz, .dcm (mask).
+  void export_to(const QString& file);
 
   // Review; problems are reported, nothing is thrown.
   void accept(const QString& id);
@@ -48,6 +49,8 @@ public:
   void relabel_to(const QString& id, const QString& label);
   void paint(const QString& selected, const std::vector<Run>& runs, bool erase);
   void measure(int slice, QPointF from, QPointF to);
+  void note(const QString& id, const QString& text);
+  void sign();
   void undo();
   void redo();
 
@@ -83,6 +86,7 @@ signals:
   void job_finished(const QString& outcome);
   void problem(const sensorium::Problem& problem);
   void report_written(const QString& file);
+  void parameters_changed(); // by undo or redo
 
 private:
   void greet();
@@ -97,6 +101,11 @@ private:
   void take_findings(const nlohmann::json& findings);
   void change(const std::function<void()>& edit);
   void save_later();
+  void settle();
+  void follow_parameters();
+  void export_map(const QString& format, const QString& file);
+  void export_csv(const QString& file);
+  nlohmann::json live_parameters() const;
   void remember(CaseState at_least);
   void pick_pipeline();
   void end_report(const QString& file, const QString& failure, const QString& hint);
@@ -122,6 +131,7 @@ private:
   bool concluding_ = false, conclude_again_ = false, outdated_ = false;
   QElapsedTimer recount_;
   double recount_ms_ = 0;
+  nlohmann::json base_parameters_ = nlohmann::json::object(); // those of the run
   QTimer save_timer_;
 };
 

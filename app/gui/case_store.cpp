@@ -36,11 +36,11 @@ bool CaseEntry::complete() const {
 
 CaseStore::CaseStore(fs::path root) : root_(std::move(root)) {
   if (root_.empty())
-    root_ = path_of(QStandardPaths::writableLocation(QStandardPaths::AppDataLocation)) / "cases";
+    root_ = path_of(QStandardPaths::writableLocation(QStandardPaths::GenericDataLocation)) / "sensorium" / "cases";
 }
 
 fs::path CaseStore::folder_for(const QString& sha256, const QString& pipeline) const {
-  return root_ / (sha256.left(12) + "-" + pipeline).toStdString();
+  return root_ / (sha256.left(12) + "-" + (pipeline.isEmpty() ? QString("none") : pipeline)).toStdString();
 }
 
 CaseEntry CaseStore::read(const fs::path& folder) {

@@ -218,6 +218,7 @@ void MainWindow::connect_session() {
   connect(s, &CaseSession::dataset_changed, this, [this] { refresh_dataset(); });
   connect(s, &CaseSession::result_changed, this, [this] { refresh_result(); });
   connect(s, &CaseSession::items_changed, this, [this] { refresh_items(); });
+  connect(s, &CaseSession::parameters_changed, this, [this] { form_->set_values(session_->parameters()); });
   connect(s, &CaseSession::cases_changed, this, [this] { refresh_cases(); });
   connect(s, &CaseSession::job_started, this, [this](const QString& title) {
     jobs_->start(title);
@@ -259,11 +260,12 @@ void MainWindow::refresh_stage() {
   enable({"open", "open_folder"}, !working);
   enable({"run"}, has_data && !working && session_->pipeline());
   enable({"stop"}, working);
-  const bool writable = done && !session_->review().read_only();
-  enable({"review", "report", "next", "previous", "filter"}, done);
-  enable({"accept", "reject", "brush", "erase", "measure"}, writable);
+  const bool writable = done && !session_->review().read_only() && !session_->review().is_signed();
+  enable({"review", "report", "next", "previous", "filter", "export"}, done);
+  enable({"accept", "reject", "brush", "erase", "measure", "note", "sign"}, writable);
   for (int key = 1; key <= 9; ++key) enable({qPrintable(QString("label_%1").arg(key))}, writable);
   enable({"layers", "fill", "fit", "volume", "proportions", "slo", "slice_next", "slice_previous"}, has_data);
+  enable({"play"}, has_data && stack_of(*session_->dataset()).depth > 1);
   enable({"enhanced"}, area_->slice_view()->has_enhanced());
   enable({"undo"}, writable && session_->review().can_undo());
   enable({"redo"}, writable && session_->review().can_redo());
@@ -387,7 +389,7 @@ void MainWindow::refresh_result() {
   provenance_->set_content(rows, session_->command(), session_->notes());
   made_by_->set_text(QString::fromStdString(f.pipeline + " " + f.version) + (hash.isEmpty() ? QString() : ", model " + hash.left(8) + "…"));
   if (session_->review().read_only())
-    notice_->show_message("Another window has this case open: it is read-only here.", "Close it there and open the case again to review.");
+    notice_->show_message("This case is read-only here: " + session_->review().read_only_reason() + ".", "Close it there and open the case again to review.");
   refresh_stage();
 }
 
@@ -399,7 +401,9 @@ void MainWindow::refresh_items() {
   area_->set_measures(session_->review().measures());
   area_->select(selected.isEmpty() ? nullptr : findings_->item(selected));
   const QDateTime saved = session_->review().saved_at();
-  saved_->setText(saved.isValid() ? "saved " + saved.toLocalTime().toString("hh:mm:ss") : QString());
+  findings_->set_remark(QString::fromStdString(session_->review().state().waiting_text()));
+  saved_->setText(session_->review().is_signed() ? "signed " + saved.toLocalTime().toString("d MMM hh:mm")
+                  : saved.isValid() ? "saved " + saved.toLocalTime().toString("hh:mm:ss") : QString());
   refresh_stage();
 }
 

@@ -75,6 +75,9 @@ private:
   void choose_file();
   void choose_folder();
   void choose_report();
+  void choose_export();
+  void confirm_sign();
+  void ask_note();
   void show_start();
   void open_palette();
   void show_help();

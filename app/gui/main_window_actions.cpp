@@ -11,7 +11,9 @@
 #include <QApplication>
 #include <QDockWidget>
 #include <QFileDialog>
+#include <QInputDialog>
 #include <QMessageBox>
+#include <QPushButton>
 #include <QSettings>
 #include <QStackedWidget>
 
@@ -32,6 +34,8 @@ void MainWindow::declare_actions() {
     area_->slice_view()->setFocus();
   }, "Case");
   a.add("report", "Write the report", "report", "Ctrl+P", [this] { choose_report(); }, "Case");
+  a.add("export", "Export findings or mask", "copy", "Ctrl+Shift+E", [this] { choose_export(); }, "Case");
+  a.add("sign", "Sign the case", "accept", "Ctrl+Return", [this] { confirm_sign(); }, "Case");
   a.add("palette", "All commands", "search", "Ctrl+K", [this] { open_palette(); }, "Window");
   a.add("theme", "Dark or light", "theme", "Ctrl+T", [this] {
     set_theme(current_theme() == Theme::Dark ? Theme::Light : Theme::Dark);
@@ -69,6 +73,7 @@ void MainWindow::declare_review_actions() {
   tool("measure", "Measure", "M", SliceTool::Measure);
   a.add("brush_larger", "Larger brush", "", "]", [this] { area_->slice_view()->set_brush_radius(area_->slice_view()->brush_radius() + 1); }, "Review");
   a.add("brush_smaller", "Smaller brush", "", "[", [this] { area_->slice_view()->set_brush_radius(area_->slice_view()->brush_radius() - 1); }, "Review");
+  a.add("note", "Note on the finding", "note", "Ctrl+N", [this] { ask_note(); }, "Review");
   a.add("filter", "Filter the findings", "", "Ctrl+F", [this] { findings_->focus_filter(); }, "Review");
 }
 
@@ -83,6 +88,7 @@ void MainWindow::declare_view_actions() {
                [this](bool on) { area_->slice_view()->set_true_proportions(on); }, "View");
   a.add_toggle("slo", "SLO or projection", "", "S", true, [this](bool on) { area_->en_face()->show_localizer(on); }, "View");
   a.add("fit", "Fit, and automatic brightness", "fit", "0", [this] { area_->slice_view()->reset_view(); }, "View");
+  a.add_toggle("play", "Play", "play", "K", false, [this](bool on) { area_->play(on); }, "View");
   a.add("slice_next", "Next B-scan", "", "PgDown", [this] { area_->slice_view()->step_slice(1); }, "View");
   a.add("slice_previous", "Previous B-scan", "", "PgUp", [this] { area_->slice_view()->step_slice(-1); }, "View");
 }
@@ -126,6 +132,28 @@ void MainWindow::choose_report() {
   const QString own = QString::fromStdString((session_->entry().folder / "report.pdf").string());
   const QString path = QFileDialog::getSaveFileName(this, "Write the report", own, "PDF (*.pdf)");
   if (!path.isEmpty()) session_->write_report(path.endsWith(".pdf", Qt::CaseInsensitive) ? path : path + ".pdf");
+}
+
+void MainWindow::choose_export() {
+  const QString path = QFileDialog::getSaveFileName(this, "Export", QString::fromStdString(session_->entry().folder.string()),
+                                                    "Findings as reviewed (*.csv);;Mask, NRRD (*.nrrd);;Mask, NIfTI (*.nii.gz);;"
+                                                    "Mask, DICOM segmentation (*.dcm)");
+  if (!path.isEmpty()) session_->export_to(path);
+}
+
+void MainWindow::confirm_sign() {
+  QMessageBox box(QMessageBox::Question, "Sign the case", "Sign this case?", QMessageBox::Cancel, this);
+  box.setInformativeText("Its log is then frozen: nothing can be added or undone, and later changes to it are detected.");
+  QPushButton* yes = box.addButton("Sign", QMessageBox::AcceptRole);
+  box.exec();
+  if (box.clickedButton() == yes) session_->sign();
+}
+
+void MainWindow::ask_note() {
+  const QString id = findings_->selected();
+  bool ok = false;
+  const QString text = QInputDialog::getText(this, "Note", id.isEmpty() ? "Note on the case:" : "Note on this finding:", QLineEdit::Normal, {}, &ok);
+  if (ok && !text.trimmed().isEmpty()) session_->note(id, text.trimmed());
 }
 
 void MainWindow::open_palette() {

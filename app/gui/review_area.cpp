@@ -80,6 +80,10 @@ ReviewArea::ReviewArea(QWidget* parent)
     en_face_->set_slice(z);
     if (volume_) volume_->set_slice(z);
   });
+  connect(&play_timer_, &QTimer::timeout, this, [this] {
+    const int depth = slice_->stack().depth;
+    if (depth > 1) slice_->set_slice((slice_->slice() + 1) % depth);
+  });
   connect(slice_, &SliceView::pixel_hovered, hover_, &ElidedLabel::set_text);
   connect(slice_, &SliceView::item_clicked, this, &ReviewArea::item_clicked);
   connect(en_face_, &EnFaceView::item_clicked, this, &ReviewArea::item_clicked);
@@ -218,7 +222,14 @@ void ReviewArea::select(const FindingItem* item) {
 }
 
 void ReviewArea::set_tool(SliceTool tool) { slice_->set_tool(tool); }
-void ReviewArea::show_below(bool shown) { below_->setVisible(shown); }
+
+void ReviewArea::play(bool on) {
+  const auto* video = dataset_ ? std::get_if<Video>(dataset_.get()) : nullptr;
+  const double frame = video && video->frame_time_ms ? *video->frame_time_ms : 80;
+  play_timer_.setInterval(static_cast<int>(std::clamp(frame, 10.0, 1000.0)));
+  if (on) play_timer_.start();
+  else play_timer_.stop();
+}
 
 void ReviewArea::show_volume(bool shown) {
   const int depth = dataset_ ? stack_of(*dataset_).depth : 0;

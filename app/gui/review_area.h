@@ -5,6 +5,7 @@
 #include "modules/view/slice_view.h"
 
 #include <QSplitter>
+#include <QTimer>
 #include <QWidget>
 
 class QLabel;
@@ -33,7 +34,7 @@ public:
   void set_tool(SliceTool tool);
   SliceView* slice_view() const { return slice_; }
   EnFaceView* en_face() const { return en_face_; }
-  void show_below(bool shown);
+  void play(bool on); // through the slices, at the recording's frame time where it has one
   void show_volume(bool shown);
 
 signals:
@@ -55,6 +56,7 @@ private:
   std::shared_ptr<const Dataset> dataset_;
   std::vector<Surface> surfaces_;
   FindingItems items_;
+  QTimer play_timer_;
   int generation_ = 0;
 };
 

@@ -25,11 +25,13 @@ WorkerClient::WorkerClient(QString program, QStringList arguments, QObject* pare
 
 WorkerClient::~WorkerClient() {
   pending_.clear();
-  if (!process_) return;
-  process_->disconnect(this);
-  process_->closeWriteChannel();
-  if (!process_->waitForFinished(300)) process_->kill();
-  process_->waitForFinished(500);
+  const auto processes = findChildren<QProcess*>(); // the present one, and those that were ended a moment ago
+  for (QProcess* process : processes) process->disconnect();
+  if (process_) {
+    process_->closeWriteChannel();
+    if (!process_->waitForFinished(300)) process_->kill();
+  }
+  for (QProcess* process : processes) process->waitForFinished(500);
 }
 
 bool WorkerClient::start() {

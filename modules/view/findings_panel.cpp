@@ -217,6 +217,7 @@ void FindingsPanel::build() {
   header->setSectionResizeMode(FindingsModel::Label, QHeaderView::Stretch);
   table_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   summary_->setObjectName("muted");
+  summary_->setWordWrap(true);
   empty_->setObjectName("muted");
   empty_->setWordWrap(true);
   empty_->setAlignment(Qt::AlignHCenter | Qt::AlignTop);
@@ -252,6 +253,11 @@ void FindingsPanel::set_items(FindingItems items) {
 }
 
 void FindingsPanel::set_empty_text(const QString& text) { empty_->setText(text); }
+
+void FindingsPanel::set_remark(const QString& text) {
+  remark_ = text;
+  update_summary();
+}
 
 QString FindingsPanel::selected() const {
   const QModelIndex at = table_->currentIndex();
@@ -304,7 +310,7 @@ void FindingsPanel::update_summary() {
   }
   const int all = model_->rowCount();
   const QString text = QString("%1 counted, %2 to read, %3 rejected").arg(all - rejected).arg(unread).arg(rejected);
-  summary_->setText(all ? text : QString());
+  summary_->setText(all && !remark_.isEmpty() ? text + "\n" + remark_ + "." : all ? text : QString());
   emit summary_changed(text);
 }
 

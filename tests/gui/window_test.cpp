@@ -290,6 +290,57 @@ TEST_F(Window, a_changed_recording_is_refused_for_its_old_case) {
   EXPECT_TRUE(window_->notice().message().contains("no longer at")) << window_->notice().message().toStdString();
 }
 
+TEST_F(Window, a_settled_slider_is_an_event_that_undo_takes_back) {
+  open_and_run("scan.fake");
+  session().reject("f1");
+  ASSERT_TRUE(window_->parameter_form().set_value("threshold", 0.85));
+  ASSERT_TRUE(QTest::qWaitFor([this] { return !session().review().state().parameters.empty(); }, 4000));
+  EXPECT_EQ(count(), 1u);
+  trigger("undo");
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(count(), 4u);
+  EXPECT_EQ(window_->parameter_form().values()["threshold"], 0.55);
+  EXPECT_EQ(look("f1"), FindingLook::Rejected);
+  trigger("redo");
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(count(), 1u);
+}
+
+TEST_F(Window, a_signed_case_takes_no_more_events) {
+  open_and_run("scan.fake");
+  session().accept("f0");
+  session().sign();
+  EXPECT_FALSE(window_->actions().find("accept")->isEnabled());
+  EXPECT_FALSE(window_->actions().find("undo")->isEnabled());
+  EXPECT_TRUE(window_->status_text().contains("signed "));
+  EXPECT_EQ(session().store().cases()[0].state, CaseState::Signed);
+  session().reject("f0");
+  EXPECT_EQ(look("f0"), FindingLook::Accepted);
+  EXPECT_FALSE(window_->notice().message().isEmpty());
+}
+
+TEST_F(Window, a_second_window_on_the_case_reads_only) {
+  open_and_run("scan.fake");
+  session().accept("f0");
+  MainWindow second(FAKE_WORKER, {"worker"}, CaseStore(path("cases").toStdString()));
+  second.show();
+  ASSERT_TRUE(QTest::qWaitFor([&] { return !second.session().worker().busy(); }, 4000));
+  second.session().open_file(path("scan.fake"));
+  ASSERT_TRUE(QTest::qWaitFor([&] { return second.session().stage() == CaseSession::Stage::Analysed; }, 4000));
+  EXPECT_FALSE(second.actions().find("accept")->isEnabled());
+  EXPECT_TRUE(second.notice().message().contains("read-only")) << second.notice().message().toStdString();
+  EXPECT_EQ(second.findings_panel().item("f0")->look, FindingLook::Accepted);
+}
+
+TEST_F(Window, csv_has_every_finding_and_its_state) {
+  open_and_run("scan.fake");
+  session().reject("f1");
+  session().export_to(path("out.csv"));
+  const std::string csv = read_text(path("out.csv").toStdString());
+  EXPECT_NE(csv.find("rejected"), std::string::npos);
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 5) << csv;
+}
+
 TEST_F(Window, palette_finds_actions_and_parameters) {
   open_and_run("scan.fake");
   trigger("palette");
