@@ -49,6 +49,7 @@ struct Analysis {
   std::vector<Artifact> artifacts;
   std::vector<Surface> surfaces;  // as computed or taken from the file
   std::vector<std::string> notes; // for the user, one sentence each
+  std::string model_card;         // the card of the model that was used, as JSON; empty when none was
 };
 
 struct AnalysisRequest {

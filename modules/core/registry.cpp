@@ -144,6 +144,16 @@ std::vector<PipelineInfo> Registry::pipelines() const {
   return out;
 }
 
+std::vector<std::pair<std::string, json>> Registry::commands() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::pair<std::string, json>> out;
+  for (const Entry& entry : entries_)
+    if (entry.status.failure.empty())
+      for (const json& p : entry.manifest.at("pipelines"))
+        for (const json& c : p.value("commands", json::array())) out.emplace_back(p.at("id").get<std::string>(), c);
+  return out;
+}
+
 void Registry::load(Entry& entry) {
   if (entry.status.loaded || !entry.status.failure.empty()) return;
   // RTLD_LOCAL: two extensions may bring the same symbol names. Never unloaded: destructors of its objects live in it.

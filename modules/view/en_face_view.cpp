@@ -1,0 +1,173 @@
+#include "modules/view/en_face_view.h"
+#include "modules/view/theme.h"
+
+#include <QMouseEvent>
+#include <QPainter>
+#include <QWheelEvent>
+
+#include <algorithm>
+#include <cmath>
+
+namespace sensorium {
+
+EnFaceView::EnFaceView(QWidget* parent) : QWidget(parent) {
+  setAttribute(Qt::WA_OpaquePaintEvent);
+  setAccessibleName("View from above");
+  setAccessibleDescription("The line marks the B-scan shown; drag to move it.");
+}
+
+void EnFaceView::set_projection(QImage projection, int width, int depth, double um_x, double um_z) {
+  projection_ = std::move(projection);
+  width_ = width;
+  depth_ = depth;
+  aspect_ = um_x > 0 && um_z > 0 ? depth * um_z / std::max(width * um_x, 1e-9) : 1;
+  aspect_ = std::clamp(aspect_, 0.1, 10.0);
+  update();
+}
+
+void EnFaceView::set_localizer(QImage image, std::vector<ScanLine> lines) {
+  localizer_ = std::move(image);
+  lines_ = std::move(lines);
+  show_localizer_ = !localizer_.isNull();
+  update();
+}
+
+void EnFaceView::set_items(FindingItems items) {
+  items_ = std::move(items);
+  update();
+}
+
+void EnFaceView::set_selected(const QString& id) {
+  selected_ = id;
+  update();
+}
+
+void EnFaceView::set_caption(const QString& text) {
+  caption_ = text;
+  update();
+}
+
+void EnFaceView::set_slice(int z) {
+  slice_ = z;
+  update();
+}
+
+void EnFaceView::show_localizer(bool shown) {
+  show_localizer_ = shown && !localizer_.isNull();
+  update();
+}
+
+QRectF EnFaceView::picture_rect() const {
+  const double aspect = show_localizer_ ? static_cast<double>(localizer_.height()) / localizer_.width() : aspect_;
+  QSizeF size(width(), width() * aspect);
+  if (size.height() > height()) size = {height() / aspect, static_cast<double>(height())};
+  return {(width() - size.width()) / 2, (height() - size.height()) / 2, size.width(), size.height()};
+}
+
+QPointF EnFaceView::place_of(double x, double z) const {
+  const QRectF r = picture_rect();
+  if (show_localizer_ && !lines_.empty()) {
+    const auto k = static_cast<std::size_t>(std::clamp<double>(std::lround(z), 0, static_cast<double>(lines_.size()) - 1));
+    const ScanLine& l = lines_[k];
+    const double t = (x + 0.5) / std::max(width_, 1);
+    const double sx = l.x0 + (l.x1 - l.x0) * t, sy = l.y0 + (l.y1 - l.y0) * t;
+    return {r.x() + sx / localizer_.width() * r.width(), r.y() + sy / localizer_.height() * r.height()};
+  }
+  return {r.x() + (x + 0.5) / std::max(width_, 1) * r.width(), r.y() + (z + 0.5) / std::max(depth_, 1) * r.height()};
+}
+
+int EnFaceView::slice_at(const QPointF& at) const {
+  int best = slice_;
+  double nearest = 1e18;
+  for (int z = 0; z < depth_; ++z) {
+    const QPointF a = place_of(-0.5, z), b = place_of(width_ - 0.5, z);
+    const QPointF ab = b - a;
+    const double length2 = std::max(QPointF::dotProduct(ab, ab), 1e-9);
+    const double t = std::clamp(QPointF::dotProduct(at - a, ab) / length2, 0.0, 1.0);
+    const QPointF d = at - (a + ab * t);
+    if (const double distance = QPointF::dotProduct(d, d); distance < nearest) {
+      nearest = distance;
+      best = z;
+    }
+  }
+  return best;
+}
+
+QString EnFaceView::id_at(const QPointF& at) const {
+  QString best;
+  double nearest = 36;
+  if (!items_) return best;
+  for (const FindingItem& item : *items_) {
+    const QPointF d = place_of(item.finding.centroid[0], item.finding.centroid[2]) - at;
+    if (const double distance = QPointF::dotProduct(d, d); distance < nearest) {
+      nearest = distance;
+      best = QString::fromStdString(item.finding.id);
+    }
+  }
+  return best;
+}
+
+void EnFaceView::draw_items(QPainter& painter) {
+  if (!items_) return;
+  for (const FindingItem& item : *items_) {
+    const QPointF at = place_of(item.finding.centroid[0], item.finding.centroid[2]);
+    const bool selected = selected_.toStdString() == item.finding.id;
+    const double radius = selected ? 4.5 : 2.5;
+    painter.setPen(QPen(selected ? QColor(Qt::white) : QColor(0, 0, 0, 190), selected ? 2 : 1));
+    if (item.look == FindingLook::Rejected) {
+      painter.setBrush(Qt::NoBrush);
+      painter.setPen(QPen(color_of(item.look), 1.2));
+      painter.drawLine(at - QPointF(2.5, 2.5), at + QPointF(2.5, 2.5));
+      painter.drawLine(at - QPointF(2.5, -2.5), at + QPointF(2.5, -2.5));
+      if (selected) painter.drawEllipse(at, 6, 6);
+      continue;
+    }
+    painter.setBrush(color_of(item.look));
+    painter.drawEllipse(at, radius, radius);
+  }
+}
+
+void EnFaceView::paintEvent(QPaintEvent*) {
+  QPainter painter(this);
+  painter.fillRect(rect(), theme_colors().imaging);
+  const QImage& picture = show_localizer_ ? localizer_ : projection_;
+  if (picture.isNull()) {
+    painter.setPen(QColor("#a6abb0"));
+    painter.drawText(rect().adjusted(8, 8, -8, -8), Qt::AlignCenter | Qt::TextWordWrap,
+                     depth_ == 1 ? "One B-scan: no view from above" : "");
+    return;
+  }
+  painter.setRenderHint(QPainter::SmoothPixmapTransform);
+  painter.drawImage(picture_rect(), picture);
+  painter.setRenderHint(QPainter::Antialiasing);
+  draw_items(painter);
+  const QPointF from = place_of(-0.5, slice_), to = place_of(width_ - 0.5, slice_);
+  painter.setPen(QPen(QColor(0, 0, 0, 170), 3.5));
+  painter.drawLine(from, to);
+  painter.setPen(QPen(QColor("#56b4e9"), 1.5));
+  painter.drawLine(from, to);
+  QFont font = painter.font();
+  font.setPointSize(small_text);
+  painter.setFont(font);
+  painter.setPen(QColor(0, 0, 0, 200));
+  painter.drawText(QPointF(9, 17), caption_);
+  painter.setPen(QColor("#f2f2f2"));
+  painter.drawText(QPointF(8, 16), caption_);
+}
+
+void EnFaceView::mousePressEvent(QMouseEvent* event) {
+  const QString id = id_at(event->position());
+  if (!id.isEmpty()) emit item_clicked(id);
+  else if (depth_ > 0) emit slice_requested(slice_at(event->position()));
+}
+
+void EnFaceView::mouseMoveEvent(QMouseEvent* event) {
+  if (event->buttons() & Qt::LeftButton && depth_ > 0) emit slice_requested(slice_at(event->position()));
+}
+
+void EnFaceView::wheelEvent(QWheelEvent* event) {
+  if (event->angleDelta().y() != 0) emit slice_requested(slice_ + (event->angleDelta().y() > 0 ? -1 : 1));
+  event->accept();
+}
+
+}

@@ -1,0 +1,89 @@
+#include "modules/view/finding_item.h"
+
+#include <QMap>
+
+namespace sensorium {
+namespace {
+
+const Measure* size_measure(const Finding& finding) {
+  for (const char* name : {"diameter", "equivalent diameter", "largest diameter", "area", "volume"})
+    for (const Measure& m : finding.measures)
+      if (m.name == name) return &m;
+  return finding.measures.empty() ? nullptr : &finding.measures.front();
+}
+
+QString pretty_unit(const QString& unit) {
+  static const QMap<QString, QString> names{{"um", "µm"}, {"um2", "µm²"}, {"um3", "µm³"}, {"mm2", "mm²"},
+                                            {"mm3", "mm³"}, {"px2", "px²"}, {"px3", "px³"}, {"1", ""}};
+  return names.value(unit, unit);
+}
+
+}
+
+QColor color_of(FindingLook look) {
+  switch (look) {
+  case FindingLook::Machine: return "#e69f00";
+  case FindingLook::Accepted: return "#1fc795"; // bluish green, lifted for black surroundings
+  case FindingLook::Rejected: return "#d55e00";
+  case FindingLook::Changed: return "#cc79a7";
+  case FindingLook::Drawn: return "#f0e442";
+  }
+  return "#ffffff";
+}
+
+QPen pen_of(FindingLook look, double width) {
+  QPen pen(color_of(look), width);
+  pen.setCosmetic(true);
+  pen.setCapStyle(Qt::FlatCap);
+  pen.setJoinStyle(Qt::MiterJoin);
+  switch (look) {
+  case FindingLook::Machine: pen.setDashPattern({4, 2}); break;
+  case FindingLook::Accepted: pen.setWidthF(width * 1.35); break;
+  case FindingLook::Rejected: pen.setDashPattern({1, 2.5}); break;
+  case FindingLook::Changed: pen.setDashPattern({6, 2, 1, 2}); break;
+  case FindingLook::Drawn: pen.setWidthF(width * 2); break;
+  }
+  return pen;
+}
+
+QString text_of(FindingLook look) {
+  switch (look) {
+  case FindingLook::Machine: return "proposed";
+  case FindingLook::Accepted: return "accepted";
+  case FindingLook::Rejected: return "rejected";
+  case FindingLook::Changed: return "changed";
+  case FindingLook::Drawn: return "drawn";
+  }
+  return {};
+}
+
+QString glyph_of(FindingLook look) {
+  switch (look) {
+  case FindingLook::Machine: return QStringLiteral("◌");
+  case FindingLook::Accepted: return QStringLiteral("✓");
+  case FindingLook::Rejected: return QStringLiteral("✕");
+  case FindingLook::Changed: return QStringLiteral("✎");
+  case FindingLook::Drawn: return QStringLiteral("●");
+  }
+  return {};
+}
+
+QString measure_text(const Measure& m) {
+  const QString unit = pretty_unit(QString::fromStdString(m.unit));
+  const int decimals = m.value == static_cast<long long>(m.value) || m.value >= 100 ? 0 : 1;
+  QString text = QString::number(m.value, 'f', decimals);
+  if (!unit.isEmpty()) text += QChar(0x202f) + unit;
+  return text;
+}
+
+QString size_text(const Finding& finding) {
+  const Measure* m = size_measure(finding);
+  return m ? measure_text(*m) : QStringLiteral("—");
+}
+
+double size_value(const Finding& finding) {
+  const Measure* m = size_measure(finding);
+  return m ? m->value : 0;
+}
+
+}

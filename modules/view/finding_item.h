@@ -1,0 +1,35 @@
+// A finding as the reader sees it now, and its five looks.
+#pragma once
+
+#include "modules/core/findings.h"
+
+#include <QColor>
+#include <QPen>
+#include <QString>
+
+#include <memory>
+#include <vector>
+
+namespace sensorium {
+
+enum class FindingLook { Machine, Accepted, Rejected, Changed, Drawn };
+
+struct FindingItem {
+  Finding finding; // after the reviewer's events
+  FindingLook look = FindingLook::Machine;
+  double uncertainty = 0; // 0 (sure) to 1 (score at the threshold); orders the queue
+};
+using FindingItems = std::shared_ptr<const std::vector<FindingItem>>;
+
+// Okabe-Ito colours; the line style differs too, so that colour is never the only sign.
+QPen pen_of(FindingLook look, double width = 1.5);
+QColor color_of(FindingLook look);
+QString text_of(FindingLook look);  // "proposed", "accepted" ...
+QString glyph_of(FindingLook look); // one character for tables
+
+// "12.4 um", or "35 px (scale unknown)"; the first of diameter, area, volume that the finding has.
+QString size_text(const Finding& finding);
+double size_value(const Finding& finding);
+QString measure_text(const Measure& measure);
+
+}

@@ -1,0 +1,67 @@
+#include "modules/core/error.h"
+#include "modules/core/file.h"
+#include "modules/core/hash.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <unistd.h>
+
+namespace sensorium {
+namespace {
+namespace fs = std::filesystem;
+
+class Files : public ::testing::Test {
+protected:
+  void SetUp() override { make_folder(folder_); }
+  void TearDown() override { fs::remove_all(folder_); }
+  fs::path folder_ = fs::temp_directory_path() / ("sensorium-files-" + std::to_string(::getpid()));
+};
+
+// FIPS 180-2, appendix B.1 and B.2.
+TEST(Hash, PublishedVectors) {
+  EXPECT_EQ(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"), "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+}
+
+TEST_F(Files, HashOfAFolderSeesNamesAndContent) {
+  write_atomically(folder_ / "a", "1");
+  write_atomically(folder_ / "b", "2");
+  const std::string before = sha256_of_path(folder_);
+  fs::rename(folder_ / "b", folder_ / "c");
+  EXPECT_NE(sha256_of_path(folder_), before);
+}
+
+TEST_F(Files, AtomicWriteReplacesAndLeavesNothingBeside) {
+  write_atomically(folder_ / "x.json", "old");
+  write_atomically(folder_ / "x.json", "new");
+  EXPECT_EQ(read_text(folder_ / "x.json"), "new");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
+}
+
+TEST_F(Files, MissingFileNamesItself) {
+  try {
+    read_text(folder_ / "absent");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::NotFound);
+    EXPECT_NE(std::string(e.what()).find("absent"), std::string::npos);
+    EXPECT_FALSE(e.hint().empty());
+  }
+}
+
+TEST_F(Files, TooLargeIsRefusedBeforeReading) {
+  write_atomically(folder_ / "big", std::string(100, 'x'));
+  EXPECT_THROW(read_text(folder_ / "big", 99), Error);
+  EXPECT_EQ(read_text(folder_ / "big", 100).size(), 100u);
+}
+
+TEST_F(Files, EmptyFileCannotBeMapped) {
+  write_atomically(folder_ / "empty", "");
+  EXPECT_THROW(MappedFile::open(folder_ / "empty"), Error);
+}
+
+TEST(Files_, WritingWhereThereIsNoFolderIsAnError) { EXPECT_THROW(write_atomically("/proc/none/x", "content"), Error); }
+
+}
+}

@@ -1,0 +1,74 @@
+#include "modules/core/error.h"
+#include "modules/core/findings.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace sensorium {
+namespace {
+
+Findings example() {
+  Findings findings;
+  findings.pipeline = "oct_hrf";
+  findings.version = "1";
+  findings.input_sha256 = "ff";
+  findings.parameters_text = R"({"threshold":0.5})";
+  Finding f;
+  f.id = "f1";
+  f.label = "focus";
+  f.score = 0.75;
+  f.centroid = {1.5, 2, 0};
+  f.box = {1, 2, 0, 2, 2, 0};
+  f.footprint = {{0, 2, 1, 2}};
+  f.measures = {{"area", 90.5, "um2", "header tag"}, {"contrast", 2, "1", ""}};
+  f.attributes = {{"slab", "inner, upper"}};
+  f.text = "said \"so\"";
+  findings.items = {f};
+  findings.tables = {{"by layer", "Counts by layer", {"layer", "count"}, {{"inner", "1"}}}};
+  findings.notes = {"a note"};
+  return findings;
+}
+
+TEST(FindingsJson, RoundTrip) {
+  const Findings back = findings_from_json(to_json(example()));
+  EXPECT_EQ(to_json(back), to_json(example()));
+  EXPECT_EQ(back.items[0].footprint[0].length, 2);
+}
+
+TEST(FindingsJson, NewerVersionIsRefusedClearly) {
+  auto json = to_json(example());
+  json["version"] = 2;
+  try {
+    findings_from_json(json);
+    FAIL();
+  } catch (const Error& e) { EXPECT_EQ(e.code(), ErrorCode::Unsupported); }
+}
+
+TEST(FindingsJson, EachMissingKeyIsAnError) {
+  const auto whole = to_json(example());
+  for (const char* key : {"pipeline", "items", "summary", "notes", "parameters", "tables", "version", "format"}) {
+    auto damaged = whole;
+    damaged.erase(key);
+    EXPECT_THROW(findings_from_json(damaged), Error) << key;
+  }
+}
+
+TEST(FindingsCsv, HeaderNamesUnitsAndCellsAreQuoted) {
+  EXPECT_EQ(to_csv(example()), "id,label,score,x_px,y_px,z_px,area_um2,contrast,slab\r\n"
+                               "f1,focus,0.7500,1.50,2.00,0.00,90.5,2,\"inner, upper\"\r\n");
+}
+
+TEST(FindingsCsv, FormulasAreMadeHarmless) {
+  EXPECT_EQ(csv_cell("=cmd()"), "'=cmd()");
+  EXPECT_EQ(csv_cell("-1.5"), "-1.5");
+  EXPECT_EQ(csv_cell("a\"b"), "\"a\"\"b\"");
+}
+
+TEST(Runs, PaintCutsAtTheBorder) {
+  std::vector<std::uint8_t> mask;
+  paint_runs({{0, 0, -2, 4}, {0, 1, 2, 2147483647}, {5, 0, 0, 3}, {0, -1, 0, 3}}, 3, 2, 1, mask);
+  EXPECT_EQ(mask, (std::vector<std::uint8_t>{1, 1, 0, 0, 0, 1}));
+}
+
+}
+}
