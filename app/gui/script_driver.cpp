@@ -90,7 +90,12 @@ QString ScriptDriver::perform(const json& step) {
   else if (word == "click_notice") window_.notice().press();
   else if (word == "screenshot") return screenshot(step);
   else if (word == "bench") return bench(step);
-  else if (word == "pause") return {};
+  else if (word == "say_shown") {
+    QApplication::processEvents();
+    const ReviewLog* log = session.review().log();
+    std::printf("shown %zu\n", log ? log->events().size() : std::size_t{0});
+    std::fflush(stdout);
+  } else if (word == "pause") return {};
   else {
     QAction* action = window_.actions().find(QString::fromStdString(word));
     if (!action) return "there is no such step or action";
