@@ -60,12 +60,11 @@ template<class T> struct Grey {
 };
 
 template<class T> void fill_row(const T* in, int channels, const Grey<T>& grey_of, QImage& image, int y) {
+  auto* out = reinterpret_cast<QRgb*>(image.scanLine(y));
   if (channels < 3) {
-    uchar* out = image.scanLine(y);
-    for (int x = 0; x < image.width(); ++x) out[x] = grey_of(in[static_cast<std::size_t>(x) * channels]);
+    for (int x = 0; x < image.width(); ++x, in += channels) out[x] = 0xff000000u | 0x010101u * grey_of(*in);
     return;
   }
-  auto* out = reinterpret_cast<QRgb*>(image.scanLine(y));
   for (int x = 0; x < image.width(); ++x, in += channels) out[x] = qRgb(grey_of(in[0]), grey_of(in[1]), grey_of(in[2]));
 }
 
@@ -136,7 +135,7 @@ GreyWindow auto_window(const PixelStack& stack) {
 QImage slice_image(const PixelStack& stack, int z, const GreyWindow& window) {
   if (stack.empty()) return {};
   z = std::clamp(z, 0, stack.depth - 1);
-  QImage image(stack.width, stack.height, stack.channels < 3 ? QImage::Format_Grayscale8 : QImage::Format_RGB32);
+  QImage image(stack.width, stack.height, QImage::Format_RGB32);
   with_type(stack.type, [&](auto t) {
     using T = decltype(t);
     const Grey<T> grey_of(window);
