@@ -101,7 +101,7 @@ TEST(Fft2d, ManyThreadsMayPlanAtOnce) {
 TEST(Fft2d, ContradictingSizesAreRefused) {
   std::vector<float> picture(30);
   std::vector<Complex> s(20);
-  EXPECT_NO_THROW(fft2d(picture, s, 5, 6)); // 20 = 5 * (6 / 2 + 1)
+  EXPECT_NO_THROW(fft2d(picture, s, 5, 6));     // 20 = 5 * (6 / 2 + 1)
   EXPECT_THROW(fft2d(picture, s, 6, 5), Error); // would be 18
   EXPECT_THROW(fft2d(picture, s, 0, 6), Error);
   EXPECT_THROW(fft2d(picture, s, 4, 6), Error);
