@@ -1,0 +1,117 @@
+#include "modules/io/builtin.h"
+
+#include "modules/core/file.h"
+#include "modules/io/heyex_vol.h"
+#include "modules/io/heyex_xml.h"
+#include "modules/io/image.h"
+#include "modules/io/image_folder.h"
+#include "modules/io/tiff_writer.h"
+#include "modules/io/video.h"
+#include "modules/io/video_container.h"
+
+namespace sensorium {
+namespace fs = std::filesystem;
+namespace {
+
+using Head = std::span<const std::byte>;
+
+template<class Load> void set_loaders(ReaderDefinition& reader, Load load) {
+  reader.header = [load](const fs::path& path, const Context& context) -> Dataset {
+    return load(path, Samples::Skip, context);
+  };
+  reader.load = [load](const fs::path& path, const Context& context) -> Dataset {
+    return load(path, Samples::Load, context);
+  };
+}
+
+ReaderDefinition heyex_vol_reader() {
+  ReaderDefinition reader{.id = "heyex_vol",
+                          .title = "Heidelberg HEYEX raw export",
+                          .suffixes = {".vol"},
+                          .hardened = true};
+  reader.sniff = [](const fs::path&, Head head) { return sniff_heyex_vol(head); };
+  set_loaders(reader, [](const fs::path& path, Samples samples, const Context& context) {
+    return parse_heyex_vol(MappedFile::open(path)->bytes(), path.string(), samples, context);
+  });
+  return reader;
+}
+
+ReaderDefinition heyex_xml_reader() {
+  ReaderDefinition reader{.id = "heyex_xml",
+                          .title = "Heidelberg HEYEX XML export",
+                          .suffixes = {".xml"},
+                          .hardened = true};
+  reader.sniff = [](const fs::path& path, Head head) {
+    if (!head.empty()) return sniff_heyex_xml(head);
+    try {
+      return find_heyex_xml(path).empty() ? 0 : 95;
+    } catch (const Error& e) {
+      return e.code() == ErrorCode::BadInput ? 95 : 1; // several exports: loading says so
+    }
+  };
+  set_loaders(reader, load_heyex_xml);
+  return reader;
+}
+
+ReaderDefinition picture_reader() {
+  ReaderDefinition reader{.id = "picture",
+                          .title = "Picture (PNG, JPEG, TIFF, BMP)",
+                          .suffixes = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"},
+                          .hardened = true};
+  reader.sniff = [](const fs::path&, Head head) {
+    return picture_format(head) == PictureFormat::None ? 0 : 70;
+  };
+  set_loaders(reader, [](const fs::path& path, Samples samples, const Context&) {
+    return parse_picture(MappedFile::open(path)->bytes(), path.string(), samples);
+  });
+  return reader;
+}
+
+ReaderDefinition picture_folder_reader() {
+  ReaderDefinition reader{
+      .id = "picture_folder", .title = "Folder of pictures", .suffixes = {}, .hardened = true};
+  reader.sniff = [](const fs::path& path, Head head) {
+    if (!head.empty()) return 0;
+    try {
+      return list_pictures(path).pictures.empty() ? 0 : 30;
+    } catch (const Error&) {
+      return 1; // when nobody else reads it, loading says what is wrong
+    }
+  };
+  set_loaders(reader, load_picture_folder);
+  return reader;
+}
+
+ReaderDefinition video_reader() {
+  ReaderDefinition reader{
+      .id = "video",
+      .title = "Video (MP4, QuickTime, AVI, MPEG, GIF, Matroska)",
+      .suffixes = {".mp4", ".mov", ".avi", ".mpg", ".mpeg", ".gif", ".mkv", ".webm"},
+      .hardened = false};
+  reader.sniff = [](const fs::path&, Head head) {
+    return video_container(head) == Container::None ? 0 : 60;
+  };
+  set_loaders(reader, load_video);
+  return reader;
+}
+
+}
+
+Extension builtin_io() {
+  Extension extension{.id = "io",
+                      .version = "1.0",
+                      .title = "Built-in readers",
+                      .pipelines = {},
+                      .readers = {},
+                      .writers = {}};
+  extension.readers = {heyex_vol_reader(), heyex_xml_reader(), picture_reader(),
+                       picture_folder_reader(), video_reader()};
+  extension.writers = {{.id = "tiff",
+                        .title = "TIFF stack (one page a slice, ImageJ scale)",
+                        .suffix = ".tif",
+                        .roles = {"mask", "soft_map", "labels", "image"},
+                        .write = write_tiff}};
+  return extension;
+}
+
+}
