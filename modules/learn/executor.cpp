@@ -121,7 +121,14 @@ HostTensor to_host(const at::Tensor& tensor) {
 }
 
 Executor::Executor(const Graph& graph, at::Device device, const ExecutorOptions& options) : device_(device), options_(options) {
-  for (const ValueInfo& input : graph.inputs) input_slots_.push_back(slot(input.name));
+  for (const ValueInfo& input : graph.inputs) {
+    if (size_of(input.type) == 0)
+      throw Error(ErrorCode::Unsupported,
+                  fmt::format("the type {} of the input '{}' is not supported",
+                              static_cast<int>(input.type), input.name),
+                  "numbers and flags are");
+    input_slots_.push_back(slot(input.name));
+  }
   for (const auto& [name, tensor] : graph.initializers) {
     const int s = slot(name);
     constants_.resize(static_cast<std::size_t>(s) + 1);

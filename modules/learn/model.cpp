@@ -62,7 +62,7 @@ Model Model::from_graph(Graph graph, const ModelOptions& options) {
   parts->device = device_of(options.device);
   if (options.threads > 0) at::set_num_threads(options.threads);
   parts->graph = std::move(graph);
-  const Graph prepared = options.optimise ? optimised(parts->graph) : parts->graph;
+  const Graph prepared = options.optimise ? optimised(parts->graph, parts->device.is_cpu()) : parts->graph;
   parts->executor = std::make_unique<Executor>(prepared, parts->device, ExecutorOptions{.prepack = options.optimise && parts->device.is_cpu(), .type = type_of(options.precision)});
   return Model(std::move(parts));
 }

@@ -25,6 +25,9 @@ const std::unordered_map<std::string, KernelFactory>& kernel_factories();
 Kernel kernel_for(const Node& node, int opset);
 void add_tensor_kernels(std::unordered_map<std::string, KernelFactory>& table);
 void add_network_kernels(std::unordered_map<std::string, KernelFactory>& table);
+void add_resize_kernels(std::unordered_map<std::string, KernelFactory>& table);
+void add_further_kernels(std::unordered_map<std::string, KernelFactory>& table);
+void add_fused_kernels(std::unordered_map<std::string, KernelFactory>& table);
 
 at::Tensor to_torch(const HostTensor& tensor);
 HostTensor to_host(const at::Tensor& tensor);
