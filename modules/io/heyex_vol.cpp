@@ -372,6 +372,7 @@ Volume parse_heyex_vol(std::span<const std::byte> bytes, const std::string& name
   set_spacing(h, v);
   read_localizer(h, file, v);
   std::vector<ScanHeader> scans;
+  scans.reserve(static_cast<std::size_t>(h.scans));
   for (std::uint64_t z = 0; z < h.scans; ++z) scans.push_back(read_scan_header(file, h, z));
   set_scan_lines(h, scans, v);
   set_quality(scans, v);

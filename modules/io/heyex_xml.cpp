@@ -98,6 +98,7 @@ public:
 
   std::vector<std::string> files() const {
     std::vector<std::string> out;
+    out.reserve(scans_.size() + 1);
     for (const Entry& e : scans_) out.push_back(e.file);
     if (localizer_) out.push_back(localizer_->file);
     return out;

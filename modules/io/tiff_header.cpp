@@ -42,8 +42,9 @@ public:
       Entry e{number<std::uint16_t>(at + 2),
               big_ ? number<std::uint64_t>(at + 4) : number<std::uint32_t>(at + 4),
               at + (big_ ? 12 : 8)};
-      if (value_size(e.type) == 0) continue;
-      if (e.count > (big_ ? 8 : 4) / value_size(e.type))
+      const std::uint64_t each = value_size(e.type);
+      if (each == 0) continue;
+      if (e.count > (big_ ? 8u : 4u) / each)
         e.at = big_ ? number<std::uint64_t>(e.at) : number<std::uint32_t>(e.at);
       entries.emplace(number<std::uint16_t>(at), e);
     }

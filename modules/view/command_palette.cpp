@@ -3,6 +3,8 @@
 
 #include <QKeyEvent>
 #include <QLineEdit>
+#include <QPainter>
+#include <QStyledItemDelegate>
 #include <QListWidget>
 #include <QVBoxLayout>
 
@@ -24,6 +26,23 @@ int match_score(const QString& typed, const QString& text) {
   return score + (text.contains(typed.simplified(), Qt::CaseInsensitive) ? 20 : 0);
 }
 
+namespace {
+
+constexpr int keys_role = Qt::UserRole + 1;
+
+// The name at the left, its keys at the right.
+class EntryDelegate : public QStyledItemDelegate {
+public:
+  using QStyledItemDelegate::QStyledItemDelegate;
+  void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+    QStyledItemDelegate::paint(painter, option, index);
+    painter->setPen(theme_colors().muted);
+    painter->drawText(option.rect.adjusted(0, 0, -12, 0), Qt::AlignRight | Qt::AlignVCenter, index.data(keys_role).toString());
+  }
+};
+
+}
+
 CommandPalette::CommandPalette(QWidget* parent)
     : QDialog(parent, Qt::Popup | Qt::FramelessWindowHint), edit_(new QLineEdit), list_(new QListWidget) {
   setObjectName("palette");
@@ -33,6 +52,8 @@ CommandPalette::CommandPalette(QWidget* parent)
   edit_->installEventFilter(this);
   list_->setAccessibleName("Commands found");
   list_->setFocusPolicy(Qt::NoFocus);
+  list_->setItemDelegate(new EntryDelegate(list_));
+  list_->setUniformItemSizes(true);
   auto* all = new QVBoxLayout(this);
   all->setContentsMargins(grid, grid, grid, grid);
   all->setSpacing(grid);
@@ -65,11 +86,11 @@ void CommandPalette::refresh() {
   list_->clear();
   for (const auto& [score, i] : order) {
     const PaletteEntry& e = entries_[i];
-    QString line = e.text;
-    if (!e.keys.isEmpty()) line += "    " + e.keys;
-    auto* item = new QListWidgetItem(line, list_);
+    auto* item = new QListWidgetItem(e.text, list_);
     item->setData(Qt::UserRole, i);
     item->setToolTip(e.group);
+    item->setData(Qt::AccessibleTextRole, e.keys.isEmpty() ? e.text : e.text + ", " + e.keys);
+    item->setData(keys_role, e.keys);
   }
   list_->setCurrentRow(0);
 }

@@ -75,7 +75,12 @@ QVariant FindingsModel::data(const QModelIndex& index, int role) const {
   if (!it) return {};
   switch (role) {
   case Qt::DisplayRole: return text(*it, index.column());
-  case Qt::DecorationRole: return index.column() == Crop ? QVariant(crop(*it)) : QVariant();
+  case Qt::DecorationRole: {
+    if (index.column() != Crop) return {};
+    QIcon picture(crop(*it));
+    picture.addPixmap(crop(*it), QIcon::Selected); // a selected crop keeps its greys
+    return picture;
+  }
   case Qt::ForegroundRole:
     return index.column() == State && current_theme() == Theme::Dark ? QVariant(color_of(it->look)) : QVariant();
   case Qt::ToolTipRole:
@@ -101,8 +106,11 @@ QVariant FindingsModel::data(const QModelIndex& index, int role) const {
 }
 
 QVariant FindingsModel::headerData(int section, Qt::Orientation orientation, int role) const {
-  if (orientation != Qt::Horizontal || role != Qt::DisplayRole) return {};
-  static const char* names[] = {"", "Label", "Score", "Size", "Scan", "State"};
+  if (orientation != Qt::Horizontal) return {};
+  if (role == Qt::TextAlignmentRole)
+    return int((section >= Score && section <= Slice ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+  if (role != Qt::DisplayRole) return {};
+  static const char* const names[] = {"", "Label", "Score", "Size", "Scan", "State"};
   return section >= 0 && section < ColumnCount ? QVariant(QString(names[section])) : QVariant();
 }
 
@@ -170,6 +178,8 @@ FindingsPanel::FindingsPanel(QWidget* parent)
     update_summary();
   });
   connect(order_, &QComboBox::currentIndexChanged, this, [this] { apply_order(); });
+  connect(table_->horizontalHeader(), &QHeaderView::sectionClicked, this,
+          [this] { table_->horizontalHeader()->setSortIndicatorShown(true); });
   connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& at) {
     if (!quiet_ && at.isValid()) emit selection_changed(selected());
   });
@@ -178,6 +188,7 @@ FindingsPanel::FindingsPanel(QWidget* parent)
 
 void FindingsPanel::build() {
   setObjectName("panel");
+  setAttribute(Qt::WA_StyledBackground);
   filter_->setPlaceholderText("Filter");
   filter_->setClearButtonEnabled(true);
   filter_->setAccessibleName("Filter findings");
@@ -206,6 +217,7 @@ void FindingsPanel::build() {
   header->setSectionResizeMode(FindingsModel::Label, QHeaderView::Stretch);
   table_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   summary_->setObjectName("muted");
+  summary_->setWordWrap(true);
   empty_->setObjectName("muted");
   empty_->setWordWrap(true);
   empty_->setAlignment(Qt::AlignHCenter | Qt::AlignTop);
@@ -241,6 +253,11 @@ void FindingsPanel::set_items(FindingItems items) {
 }
 
 void FindingsPanel::set_empty_text(const QString& text) { empty_->setText(text); }
+
+void FindingsPanel::set_remark(const QString& text) {
+  remark_ = text;
+  update_summary();
+}
 
 QString FindingsPanel::selected() const {
   const QModelIndex at = table_->currentIndex();
@@ -282,6 +299,7 @@ void FindingsPanel::apply_order() {
                                                              {FindingsModel::Size, Qt::DescendingOrder}};
   const auto [column, direction] = orders[std::clamp(order_->currentIndex(), 0, 3)];
   table_->sortByColumn(column, direction);
+  table_->horizontalHeader()->setSortIndicatorShown(column != FindingsModel::Crop);
 }
 
 void FindingsPanel::update_summary() {
@@ -292,7 +310,7 @@ void FindingsPanel::update_summary() {
   }
   const int all = model_->rowCount();
   const QString text = QString("%1 counted, %2 to read, %3 rejected").arg(all - rejected).arg(unread).arg(rejected);
-  summary_->setText(all ? text : QString());
+  summary_->setText(all && !remark_.isEmpty() ? text + "\n" + remark_ + "." : all ? text : QString());
   emit summary_changed(text);
 }
 

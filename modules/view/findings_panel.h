@@ -48,6 +48,7 @@ public:
   void set_picture(PixelStack stack) { model_->set_picture(std::move(stack)); }
   void set_items(FindingItems items);
   void set_empty_text(const QString& text);
+  void set_remark(const QString& text); // one more sentence below the counts; may be empty
   QString selected() const;
   // The finding after (or before) the selected one in the order shown; unread ones first when asked. Empty: none.
   QString neighbour(int step, bool unread_only) const;
@@ -76,6 +77,7 @@ private:
   QComboBox* order_;
   QLabel* summary_;
   QLabel* empty_;
+  QString remark_;
   bool quiet_ = false;
 };
 

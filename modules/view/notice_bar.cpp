@@ -5,6 +5,7 @@
 #include <QLabel>
 #include <QPainter>
 #include <QPushButton>
+#include <QStyle>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -44,8 +45,20 @@ void NoticeBar::show_message(const QString& message, const QString& hint, const 
   button_->setText(button);
   button_->setVisible(!button.isEmpty());
   act_ = std::move(act);
+  set_tone("warning");
   setAccessibleDescription(message + " " + hint);
   show();
+}
+
+void NoticeBar::show_news(const QString& message, const QString& button, std::function<void()> act) {
+  show_message(message, {}, button, std::move(act));
+  set_tone("news");
+}
+
+void NoticeBar::set_tone(const char* tone) {
+  setProperty("tone", tone);
+  style()->unpolish(this);
+  style()->polish(this);
 }
 
 QString NoticeBar::message() const { return isHidden() ? QString() : message_->text(); }

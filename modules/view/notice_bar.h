@@ -17,6 +17,8 @@ public:
   explicit NoticeBar(QWidget* parent = nullptr);
   // button empty: none. The bar goes when it is closed, its button pressed, or clear() called.
   void show_message(const QString& message, const QString& hint, const QString& button = {}, std::function<void()> act = {});
+  // The same for good news: no warning colour.
+  void show_news(const QString& message, const QString& button = {}, std::function<void()> act = {});
   QString message() const;
   QString button_text() const;
 
@@ -25,6 +27,7 @@ public slots:
   void press();
 
 private:
+  void set_tone(const char* tone);
   QLabel* message_;
   QLabel* hint_;
   QPushButton* button_;

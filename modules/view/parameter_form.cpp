@@ -56,6 +56,8 @@ QString title_of(const ParameterSpec& spec) {
 }
 
 ParameterForm::ParameterForm(QWidget* parent) : QWidget(parent), layout_(new QVBoxLayout(this)) {
+  setObjectName("panel");
+  setAttribute(Qt::WA_StyledBackground);
   layout_->setContentsMargins(grid, grid, grid, grid);
   layout_->setSpacing(grid);
 }
@@ -175,7 +177,9 @@ QWidget* ParameterForm::number_editor(const ParameterSpec& spec) {
   spin->setSingleStep(std::pow(10, -decimals_of(spec)));
   spin->setKeyboardTracking(false);
   if (const QString unit = unit_of(spec); !unit.isEmpty()) spin->setSuffix(QChar(0x202f) + unit);
-  spin->setFixedWidth(96);
+  spin->setFixedWidth(88);
+  spin->setButtonSymbols(QAbstractSpinBox::NoButtons);
+  spin->setAlignment(Qt::AlignRight);
   spin->installEventFilter(new NoWheel(spin));
   const bool integer = spec.type == ParameterType::Integer;
   connect(spin, &QDoubleSpinBox::valueChanged, this, [this, spec, integer](double v) {

@@ -5,7 +5,6 @@
 #include <vtkCamera.h>
 #include <vtkCellArray.h>
 #include <vtkColorTransferFunction.h>
-#include <vtkGPUVolumeRayCastMapper.h>
 #include <vtkGlyph3DMapper.h>
 #include <vtkImageData.h>
 #include <vtkNew.h>
@@ -129,8 +128,17 @@ void VolumeView::reset_camera() {
   camera->SetPosition(0.55, -0.75, -1.0);
   camera->SetViewUp(0, -1, 0);
   r->ResetCamera();
-  camera->Zoom(1.35);
+  camera->Zoom(std::min(1.3, 1.15 * width() / std::max(1, height())));
   render_later();
+}
+
+void VolumeView::changeEvent(QEvent* event) {
+  if (built_ && event->type() == QEvent::PaletteChange) {
+    const QColor back = theme_colors().imaging;
+    renderer()->SetBackground(back.redF(), back.greenF(), back.blueF());
+    render_later();
+  }
+  GlVtkWidget::changeEvent(event);
 }
 
 void VolumeView::set_items(FindingItems items) {

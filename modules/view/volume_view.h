@@ -23,6 +23,7 @@ public slots:
 protected:
   void paint_over(QPainter&) override;
   void showEvent(QShowEvent*) override;
+  void changeEvent(QEvent*) override;
   void mousePressEvent(QMouseEvent*) override;
   void mouseMoveEvent(QMouseEvent*) override;
   void wheelEvent(QWheelEvent*) override;

@@ -1,0 +1,42 @@
+// A recipe becomes a result folder. The command line and the worker run through this one path.
+#pragma once
+
+#include "modules/core/recipe.h"
+#include "modules/core/registry.h"
+
+#include <filesystem>
+#include <memory>
+
+namespace sensorium {
+
+// One analysed recording: everything that counting again, reporting and saving need.
+struct CaseRun {
+  std::shared_ptr<const Dataset> dataset;
+  std::shared_ptr<const Analysis> analysis;
+  const PipelineDefinition* pipeline = nullptr;
+  Recipe recipe; // with hashes and complete parameters
+  Findings findings;
+  nlohmann::json provenance;
+  std::filesystem::path folder;
+};
+
+// Opens the recipe's first input, analyses it and counts. Writes nothing. Throws Error: Conflict when an input or the
+// model is not the one that the recipe's hash names.
+CaseRun run_recipe(Registry& registry, const Recipe& recipe, const std::filesystem::path& folder, const Context& context);
+
+// The same from a result folder's stored maps, without the network. Throws Error.
+CaseRun restore_case(Registry& registry, const std::filesystem::path& folder, const Context& context);
+
+// Counts again with other live parameters.
+void conclude_case(CaseRun& run, const nlohmann::json& parameters);
+
+// Writes the result folder (docs/WORKER.md lists its files).
+void save_case(Registry& registry, const CaseRun& run);
+
+// Writes "mask" (all findings' footprints) or an artifact's map. Throws Error NotFound, Unsupported.
+void export_artifact(const CaseRun& run, const std::string& name, const WriterDefinition& writer, const std::filesystem::path& file);
+
+// report.pdf of a result folder: findings as reviewed so far. options: "reader", "deidentify". Returns the file.
+std::filesystem::path report_case(Registry& registry, const CaseRun& run, const std::filesystem::path& file, const nlohmann::json& options);
+
+}

@@ -1,0 +1,288 @@
+// The worker: the window's other process. docs/WORKER.md is its contract.
+#include "app/cli/commands.h"
+#include "app/cli/engine.h"
+#include "modules/core/dataset_store.h"
+#include "modules/core/devices.h"
+#include "modules/core/error.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <deque>
+#include <iostream>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <unistd.h>
+
+namespace sensorium {
+namespace fs = std::filesystem;
+using nlohmann::json;
+namespace {
+
+// Standard output belongs to the protocol alone: whatever a library prints goes to standard error.
+class Channel {
+public:
+  Channel() : out_(::fdopen(::dup(STDOUT_FILENO), "w")) { ::dup2(STDERR_FILENO, STDOUT_FILENO); }
+  void send(const json& event) {
+    const std::string line = event.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+    const std::lock_guard lock(mutex_);
+    std::fwrite(line.data(), 1, line.size(), out_);
+    std::fflush(out_);
+  }
+
+private:
+  std::FILE* out_;
+  std::mutex mutex_;
+};
+
+// Files for the window to map; one folder a process, cleared when the process or its successor ends.
+class Exchange {
+public:
+  Exchange() : folder_(cache_folder() / "exchange" / std::to_string(::getpid())) {
+    std::error_code code;
+    for (const auto& entry : fs::directory_iterator(folder_.parent_path(), code)) {
+      const long other = std::atol(entry.path().filename().c_str());
+      if (other > 0 && ::kill(static_cast<pid_t>(other), 0) != 0) fs::remove_all(entry.path(), code);
+    }
+    make_folder(folder_);
+    fs::permissions(folder_, fs::perms::owner_all);
+  }
+  ~Exchange() {
+    std::error_code code;
+    fs::remove_all(folder_, code);
+  }
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+  fs::path next() { return folder_ / fmt::format("{}.dat", ++count_); }
+
+private:
+  fs::path folder_;
+  int count_ = 0;
+};
+
+class Worker {
+public:
+  explicit Worker(Session& session) : session_(session), thread_([this] { work(); }) {}
+  ~Worker() {
+    {
+      const std::lock_guard lock(mutex_);
+      ended_ = true;
+      stop_current_ = true;
+    }
+    ready_.notify_all();
+    thread_.join();
+  }
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  void take(const std::string& line) {
+    json request;
+    try {
+      request = json::parse(line);
+      const std::string op = request.at("op").get<std::string>();
+      (void)request.at("id");
+      if (op == "ping") return answer(request, json::object());
+      if (op == "cancel") return cancel(request);
+    } catch (const json::exception& e) {
+      return refuse(request.is_object() ? request : json::object(), Error(ErrorCode::Usage, fmt::format("a request is damaged: {}", e.what()), "see docs/WORKER.md"));
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      queue_.push_back(std::move(request));
+    }
+    ready_.notify_one();
+  }
+
+private:
+  void answer(const json& request, json result) {
+    result["id"] = request.at("id");
+    result["event"] = "result";
+    channel_.send(result);
+  }
+
+  void refuse(const json& request, const Error& error) {
+    channel_.send({{"id", request.value("id", json())}, {"event", "error"}, {"code", name_of(error.code())}, {"message", error.what()}, {"hint", error.hint()}});
+  }
+
+  void cancel(const json& request) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (request.value("target", json()) == current_) stop_current_ = true;
+      else cancelled_.insert(request.value("target", json()).dump());
+    }
+    answer(request, json::object());
+  }
+
+  Context context(const json& id) {
+    Context context = session_.console.context();
+    context.device = "cpu";
+    auto last = std::chrono::steady_clock::time_point();
+    context.progress = [this, id, last, previous = std::string()](double fraction, std::string_view what) mutable {
+      const auto now = std::chrono::steady_clock::now();
+      if (what != previous || now - last > std::chrono::milliseconds(50)) {
+        channel_.send({{"id", id}, {"event", "progress"}, {"fraction", fraction}, {"text", std::string(what)}});
+        last = now;
+        previous = what;
+      }
+      return !stop_current_;
+    };
+    context.log = [this, id](LogLevel level, std::string_view text) {
+      channel_.send({{"id", id}, {"event", "log"}, {"level", level == LogLevel::Warning ? "warning" : "info"}, {"text", std::string(text)}});
+    };
+    return context;
+  }
+
+  void work() {
+    for (;;) {
+      json request;
+      {
+        std::unique_lock lock(mutex_);
+        ready_.wait(lock, [this] { return ended_ || !queue_.empty(); });
+        if (ended_) return;
+        request = std::move(queue_.front());
+        queue_.pop_front();
+        current_ = request.at("id");
+        stop_current_ = cancelled_.erase(current_.dump()) > 0;
+      }
+      try {
+        if (stop_current_) throw Error(ErrorCode::Cancelled, "stopped on request");
+        answer(request, perform(request, context(request.at("id"))));
+      } catch (const Error& e) {
+        refuse(request, e);
+      } catch (const std::bad_alloc&) {
+        refuse(request, Error(ErrorCode::Resources, "out of memory", "close other programs, or use a smaller input"));
+      } catch (const json::exception& e) {
+        refuse(request, Error(ErrorCode::Usage, fmt::format("a request is damaged: {}", e.what()), "see docs/WORKER.md"));
+      } catch (const std::exception& e) {
+        refuse(request, Error(ErrorCode::Internal, e.what(), "this is a fault of the program: please report it"));
+      }
+      const std::lock_guard lock(mutex_);
+      current_ = json();
+    }
+  }
+
+  json perform(const json& request, const Context& context_of_request) {
+    const std::string op = request.at("op").get<std::string>();
+    if (op == "hello") return hello();
+    if (op == "open") return open(request, context_of_request);
+    if (op == "run") return run(request, context_of_request);
+    if (op == "restore") {
+      case_ = restore_case(session_.registry, request.at("folder").get<std::string>(), context_of_request);
+      return case_result();
+    }
+    if (op == "conclude") {
+      conclude_case(current_case(), request.at("parameters"));
+      return {{"findings", to_json(case_->findings)}};
+    }
+    if (op == "save") {
+      if (request.contains("parameters")) conclude_case(current_case(), request.at("parameters"));
+      save_case(session_.registry, current_case());
+      return {{"folder", case_->folder.string()}};
+    }
+    if (op == "export") return export_map(request);
+    throw Error(ErrorCode::Usage, fmt::format("there is no request '{}'", op), "see docs/WORKER.md");
+  }
+
+  json hello() {
+    json list = json::array(), extensions = json::array(), pipelines = json::array(), formats = json::array();
+    for (const Device& d : devices()) list.push_back({{"id", d.id}, {"name", d.name}, {"memory_bytes", d.memory_bytes}, {"cores", d.cores}, {"features", d.features}});
+    for (const ExtensionStatus& s : session_.registry.extensions()) extensions.push_back({{"id", s.id}, {"version", s.version}, {"title", s.title}, {"failure", s.failure}});
+    for (const PipelineInfo& info : session_.registry.pipelines()) pipelines.push_back(to_json(info));
+    return {{"version", 1}, {"devices", list}, {"extensions", extensions}, {"pipelines", pipelines}};
+  }
+
+  json open(const json& request, const Context& context_of_request) {
+    const Dataset dataset = session_.registry.open(request.at("path").get<std::string>(), context_of_request);
+    const fs::path store = request.contains("store") ? fs::path(request.at("store").get<std::string>()) : exchange_.next();
+    store_dataset(dataset, store);
+    return {{"dataset", describe(dataset, true)}, {"store", store.string()}};
+  }
+
+  json run(const json& request, const Context& context_of_request) {
+    const Recipe recipe = recipe_from_json(request.at("recipe"), "the request");
+    case_.reset();
+    CaseRun made = run_recipe(session_.registry, recipe, request.at("output").get<std::string>(), context_of_request.part(0, 0.9));
+    context_of_request.step(0.93, "writing the result");
+    save_case(session_.registry, made);
+    case_ = std::move(made);
+    return case_result();
+  }
+
+  json case_result() {
+    const CaseRun& run = current_case();
+    json artifacts = json::array();
+    for (const Artifact& artifact : run.analysis->artifacts) {
+      const fs::path store = exchange_.next();
+      store_dataset(artifact.volume, store);
+      artifacts.push_back({{"name", artifact.name}, {"caption", artifact.caption}, {"store", store.string()}});
+    }
+    return {{"findings", to_json(run.findings)}, {"folder", run.folder.string()},  {"command", run.provenance.value("command", "")}, {"provenance", run.provenance},
+            {"artifacts", artifacts},            {"surfaces_store", store_surfaces()}, {"notes", run.analysis->notes},              {"model", run.provenance.value("model", json::object())}};
+  }
+
+  // Layer lines travel on a volume of height 1.
+  json store_surfaces() {
+    const CaseRun& run = current_case();
+    const auto* volume = std::get_if<Volume>(run.dataset.get());
+    if (volume == nullptr || run.analysis->surfaces.empty()) return {};
+    Volume carrier;
+    carrier.width = volume->width;
+    carrier.height = 1;
+    carrier.depth = volume->depth;
+    carrier.pixels = Buffer::of(std::vector<std::uint8_t>(static_cast<std::size_t>(carrier.width) * static_cast<std::size_t>(carrier.depth)));
+    carrier.surfaces = run.analysis->surfaces;
+    const fs::path store = exchange_.next();
+    store_dataset(carrier, store);
+    return store.string();
+  }
+
+  json export_map(const json& request) {
+    const CaseRun& run = current_case();
+    const std::string name = request.value("artifact", "mask");
+    const WriterDefinition& writer = session_.registry.writer(request.at("format").get<std::string>());
+    const fs::path file = request.at("file").get<std::string>();
+    export_artifact(run, name, writer, file);
+    return {{"file", file.string()}};
+  }
+
+  CaseRun& current_case() {
+    if (!case_) throw Error(ErrorCode::Conflict, "no analysis is open in the worker", "run or restore a case first");
+    return *case_;
+  }
+
+  Session& session_;
+  Channel channel_;
+  Exchange exchange_;
+  std::optional<CaseRun> case_;
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::deque<json> queue_;
+  std::set<std::string> cancelled_;
+  json current_;
+  std::atomic<bool> stop_current_{false};
+  bool ended_ = false;
+  std::thread thread_;
+};
+
+int serve(Session& session) {
+  std::signal(SIGINT, SIG_IGN); // the window stops tasks by request, itself by closing the pipe
+  Worker worker(session);
+  for (std::string line; std::getline(std::cin, line);)
+    if (!line.empty()) worker.take(line);
+  return 0;
+}
+
+}
+
+void add_worker(CLI::App& app, Session& session) {
+  auto* command = app.add_subcommand("worker", "Serve requests on standard input (the window's other process; docs/WORKER.md)");
+  command->callback([&session] { session.chosen = [&session] { return serve(session); }; });
+}
+
+}

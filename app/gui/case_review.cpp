@@ -1,0 +1,165 @@
+#include "app/gui/case_review.h"
+
+#include "modules/core/error.h"
+#include "modules/review/footprint.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace sensorium {
+namespace {
+
+FindingLook look_of(FindingState state) {
+  switch (state) {
+  case FindingState::Proposed: return FindingLook::Machine;
+  case FindingState::Accepted: return FindingLook::Accepted;
+  case FindingState::Rejected: return FindingLook::Rejected;
+  case FindingState::Changed: return FindingLook::Changed;
+  case FindingState::Drawn: return FindingLook::Drawn;
+  }
+  return FindingLook::Machine;
+}
+
+std::array<Spacing, 3> spacing_of(const Dataset& dataset) {
+  if (const auto* volume = std::get_if<Volume>(&dataset)) return volume->spacing;
+  const auto& video = std::get<Video>(dataset);
+  return {video.spacing[0], video.spacing[1], unknown_spacing("frames have no distance")};
+}
+
+}
+
+void CaseReview::open(const std::filesystem::path& folder, const QString& reader, const Dataset& dataset) {
+  close();
+  reader_ = reader.isEmpty() ? "reader" : reader.toStdString();
+  spacing_ = spacing_of(dataset);
+  log_ = ReviewLog::open(folder / "review.sqlite", ReviewLog::Mode::ReadWrite);
+}
+
+void CaseReview::close() {
+  log_.reset();
+  state_ = {};
+  findings_ = {};
+  items_.reset();
+  saved_at_ = {};
+}
+
+QString CaseReview::read_only_reason() const {
+  return log_ ? QString::fromStdString(log_->read_only_reason()) : QString();
+}
+
+void CaseReview::set_findings(const Findings& findings, double threshold) {
+  findings_ = findings;
+  threshold_ = threshold;
+  fold_again();
+}
+
+void CaseReview::fold_again() {
+  static const std::vector<Event> none;
+  state_ = fold(findings_, log_ ? log_->events() : none, {}, &spacing_);
+  auto items = std::make_shared<std::vector<FindingItem>>();
+  items->reserve(state_.findings.size());
+  for (const ReviewedFinding& r : state_.findings) {
+    const double span = std::max({threshold_, 1 - threshold_, 1e-6});
+    const double unsure = r.state == FindingState::Proposed ? 1 - std::abs(r.finding.score - threshold_) / span : 0;
+    items->push_back({r.finding, look_of(r.state), unsure});
+  }
+  items_ = std::move(items);
+  if (!state_.last_event_time.empty())
+    saved_at_ = QDateTime::fromString(QString::fromStdString(state_.last_event_time), Qt::ISODateWithMs);
+}
+
+void CaseReview::append(const std::string& kind, const nlohmann::json& data) {
+  if (!log_) throw Error(ErrorCode::Conflict, "this case has no review log that can be written", "open the case again");
+  log_->append(reader_, kind, data);
+  fold_again();
+}
+
+const Finding& CaseReview::finding(const QString& id) const {
+  const std::string wanted = id.toStdString();
+  for (const ReviewedFinding& r : state_.findings)
+    if (r.finding.id == wanted) return r.finding;
+  throw Error(ErrorCode::NotFound, "the finding '" + wanted + "' is not shown at these parameters", "choose one of the list");
+}
+
+void CaseReview::accept(const QString& id) { append("accept", decision_data(finding(id))); }
+void CaseReview::reject(const QString& id) { append("reject", decision_data(finding(id))); }
+
+void CaseReview::relabel(const QString& id, const QString& label) {
+  append("relabel", relabel_data(finding(id), label.toStdString()));
+}
+
+std::string CaseReview::touched(const std::vector<Run>& runs, const std::string& preferred) const {
+  const std::vector<Run> stroke = normalised(runs);
+  std::string best;
+  std::int64_t most = 0;
+  for (const ReviewedFinding& r : state_.findings) {
+    const Finding& f = r.finding;
+    if (stroke.empty() || r.state == FindingState::Rejected || f.box[2] > stroke.front().z || f.box[5] < stroke.front().z) continue;
+    const std::int64_t shared = overlap(normalised(f.footprint), stroke);
+    if (shared > 0 && f.id == preferred) return preferred;
+    if (shared > most) {
+      most = shared;
+      best = f.id;
+    }
+  }
+  return best;
+}
+
+QString CaseReview::paint(const QString& preferred, const std::vector<Run>& runs, bool erase, const QString& label) {
+  const QString id = QString::fromStdString(touched(runs, preferred.toStdString()));
+  if (id.isEmpty() && erase) return {};
+  if (id.isEmpty()) {
+    append("draw", draw_data(normalised(runs), label.toStdString()));
+    return state_.findings.empty() ? QString() : QString::fromStdString(state_.findings.back().finding.id);
+  }
+  const std::vector<Run> none;
+  append("paint", paint_data(finding(id), erase ? none : normalised(runs), erase ? normalised(runs) : none));
+  return id;
+}
+
+void CaseReview::measure(int slice, QPointF from, QPointF to) {
+  const double dx = to.x() - from.x(), dy = to.y() - from.y();
+  Measure m{.name = "distance", .value = std::hypot(dx, dy), .unit = "px", .source = "scale unknown"};
+  if (spacing_[0].known() && spacing_[1].known())
+    m = {.name = "distance", .value = std::hypot(dx * spacing_[0].micrometres, dy * spacing_[1].micrometres), .unit = "um",
+         .source = spacing_[0].field};
+  append("measure", measure_data({{from.x(), from.y(), static_cast<double>(slice)}, {to.x(), to.y(), static_cast<double>(slice)}}, m));
+}
+
+void CaseReview::note(const QString& id, const QString& text) { append("note", note_data(id.toStdString(), text.toStdString())); }
+
+void CaseReview::choose_parameters(const nlohmann::json& parameters) {
+  if (!log_ || read_only() || is_signed() || state_.parameters == parameters) return;
+  append("parameters", parameters);
+}
+
+void CaseReview::sign(const QString& statement) {
+  if (!log_) throw Error(ErrorCode::Conflict, "this case has no review log that can be written", "open the case again");
+  log_->sign(reader_, statement.toStdString());
+  fold_again();
+}
+
+bool CaseReview::undo() {
+  const bool done = log_ && log_->undo(reader_).has_value();
+  if (done) fold_again();
+  return done;
+}
+
+bool CaseReview::redo() {
+  const bool done = log_ && log_->redo(reader_).has_value();
+  if (done) fold_again();
+  return done;
+}
+
+std::vector<MeasureLine> CaseReview::measures() const {
+  std::vector<MeasureLine> out;
+  for (const Measurement& m : state_.measurements) {
+    if (m.points.size() != 2) continue;
+    const QString text = measure_text(m.measure) + (m.measure.unit == "px" ? " (scale unknown)" : "");
+    out.push_back({static_cast<int>(std::lround(m.points[0][2])), {m.points[0][0], m.points[0][1]},
+                   {m.points[1][0], m.points[1][1]}, text});
+  }
+  return out;
+}
+
+}

@@ -1,0 +1,70 @@
+// The reader's side of a case: the append-only log beside the result, and what it makes of the findings.
+#pragma once
+
+#include "modules/core/dataset.h"
+#include "modules/review/fold.h"
+#include "modules/review/review_log.h"
+#include "modules/view/finding_item.h"
+#include "modules/view/slice_view.h"
+
+#include <QDateTime>
+#include <QString>
+
+#include <filesystem>
+#include <memory>
+
+namespace sensorium {
+
+class CaseReview {
+public:
+  // Opens the folder's review.sqlite. When another window holds it, it is read-only. Throws Error when the log is damaged
+  // or of a newer version.
+  void open(const std::filesystem::path& folder, const QString& reader, const Dataset& dataset);
+  void close();
+  bool is_open() const { return log_ != nullptr; }
+  bool read_only() const { return log_ && log_->read_only(); }
+  QString read_only_reason() const;
+  // threshold: a score there is the least certain one.
+  void set_findings(const Findings& findings, double threshold);
+
+  // Each is on disk when it returns; throws Error Resources (disk full), Conflict (read-only, signed).
+  void accept(const QString& id);
+  void reject(const QString& id);
+  void relabel(const QString& id, const QString& label);
+  // A stroke that touches a finding changes it (the preferred one first); one that touches none draws a new one.
+  // Returns the finding's id; empty when an erasing stroke touched nothing.
+  QString paint(const QString& preferred, const std::vector<Run>& runs, bool erase, const QString& label);
+  void measure(int slice, QPointF from, QPointF to);
+  void note(const QString& id, const QString& text);
+  // The live parameters that the reader settled on; nothing when they are in force already.
+  void choose_parameters(const nlohmann::json& parameters);
+  void sign(const QString& statement);
+  bool undo(); // false: nothing to undo
+  bool redo();
+
+  FindingItems items() const { return items_; }
+  const ReviewState& state() const { return state_; }
+  const ReviewLog* log() const { return log_.get(); }
+  std::vector<MeasureLine> measures() const;
+  bool can_undo() const { return state_.can_undo(); }
+  bool can_redo() const { return state_.can_redo(); }
+  bool is_signed() const { return state_.is_signed(); }
+  QString reader() const { return QString::fromStdString(reader_); }
+  QDateTime saved_at() const { return saved_at_; } // invalid: nothing is stored yet
+
+private:
+  const Finding& finding(const QString& id) const;
+  void append(const std::string& kind, const nlohmann::json& data);
+  void fold_again();
+  std::string touched(const std::vector<Run>& runs, const std::string& preferred) const;
+  std::unique_ptr<ReviewLog> log_;
+  std::string reader_;
+  std::array<Spacing, 3> spacing_;
+  Findings findings_;
+  double threshold_ = 0.5;
+  ReviewState state_;
+  FindingItems items_;
+  QDateTime saved_at_;
+};
+
+}

@@ -1,0 +1,490 @@
+#include "app/gui/case_session.h"
+
+#include "modules/core/dataset_store.h"
+#include "modules/core/error.h"
+#include "modules/core/recipe.h"
+#include "modules/report/report.h"
+#include "modules/review/reviewed.h"
+
+#include <QCoreApplication>
+#include <QFileInfo>
+#include <QPointer>
+#include <QThreadPool>
+
+#include <cmath>
+
+namespace sensorium {
+namespace fs = std::filesystem;
+using nlohmann::json;
+namespace {
+
+QString text(const json& object, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return object.is_object() && found != object.end() && found->is_string()
+             ? QString::fromStdString(found->get<std::string>())
+             : QString();
+}
+
+QString name_of_file(const QString& path) { return QFileInfo(path).fileName(); }
+
+}
+
+CaseSession::CaseSession(QString worker_program, QStringList worker_arguments, CaseStore store, QObject* parent)
+    : QObject(parent), worker_(std::move(worker_program), std::move(worker_arguments)), store_(std::move(store)) {
+  save_timer_.setSingleShot(true);
+  save_timer_.setInterval(1200);
+  connect(&save_timer_, &QTimer::timeout, this, [this] { settle(); });
+  greet();
+}
+
+void CaseSession::greet() {
+  worker_.request("hello", json::object(), [this](const WorkerReply& reply) {
+    if (!reply.ok) {
+      emit problem({reply.message, reply.hint, "Retry", [this] { greet(); }});
+      return;
+    }
+    pipelines_.clear();
+    try {
+      for (const json& info : reply.result.value("pipelines", json::array())) pipelines_.push_back(pipeline_info_from_json(info));
+      for (const json& device : reply.result.value("devices", json::array()))
+        if (const QString id = text(device, "id"); id.startsWith("cuda")) device_ = "GPU: " + text(device, "name");
+    } catch (const std::exception& e) {
+      emit problem({QString("The worker's list of pipelines is damaged: %1").arg(e.what()), "Install the program again.", {}, {}});
+    }
+    pick_pipeline();
+  });
+}
+
+const PipelineInfo* CaseSession::pipeline() const {
+  for (const PipelineInfo& info : pipelines_)
+    if (QString::fromStdString(info.id) == pipeline_) return &info;
+  return nullptr;
+}
+
+void CaseSession::pick_pipeline() {
+  const std::string kind = dataset_ ? std::string(kind_of(*dataset_)) : "volume";
+  QString fits;
+  for (const PipelineInfo& info : pipelines_) {
+    const QString id = QString::fromStdString(info.id);
+    if (info.input == kind && (fits.isEmpty() || id == wanted_pipeline_)) fits = id;
+  }
+  pipeline_ = fits;
+  parameters_ = json::object();
+  if (const PipelineInfo* info = pipeline())
+    for (const ParameterSpec& spec : info->parameters) parameters_[spec.name] = spec.default_value;
+  emit pipelines_changed();
+}
+
+void CaseSession::choose_pipeline(const QString& id) {
+  wanted_pipeline_ = id;
+  if (id == pipeline_) return;
+  pick_pipeline();
+  outdated_ = stage_ == Stage::Analysed;
+  emit stage_changed();
+}
+
+void CaseSession::set_stage(Stage stage) {
+  stage_ = stage;
+  emit stage_changed();
+}
+
+void CaseSession::begin(const std::string& op, json fields, const QString& title, std::function<void(const json&)> done,
+                        std::function<void()> again, Stage on_failure) {
+  if (job_ != 0) return;
+  emit job_started(title);
+  job_ = worker_.request(
+      op, std::move(fields),
+      [this, title, done = std::move(done), again = std::move(again), on_failure](const WorkerReply& reply) {
+        job_ = 0;
+        if (reply.ok) {
+          try {
+            emit job_finished(title + ": done");
+            done(reply.result);
+          } catch (const Error& e) {
+            set_stage(on_failure);
+            emit problem({QString::fromStdString(e.what()), QString::fromStdString(e.hint()), "Retry", again});
+          } catch (const std::exception& e) {
+            set_stage(on_failure);
+            emit problem({QString("%1: the worker's answer is damaged (%2)").arg(title, e.what()), "Try again.", "Retry", again});
+          }
+          return;
+        }
+        set_stage(on_failure);
+        emit job_finished(title + (reply.cancelled() ? ": stopped" : ": failed"));
+        if (!reply.cancelled()) fail(reply, title, again);
+      },
+      [this](double fraction, const QString& what) { emit job_progress(fraction, what); });
+}
+
+void CaseSession::fail(const WorkerReply& reply, const QString& what, std::function<void()> again) {
+  emit problem({reply.message.isEmpty() ? what + " failed." : reply.message, reply.hint, "Retry", std::move(again)});
+}
+
+void CaseSession::cancel() {
+  if (job_ != 0) worker_.cancel(job_);
+}
+
+void CaseSession::open_file(const QString& path, bool run_when_new) {
+  if (job_ != 0) return;
+  const Stage before = stage_;
+  opening_ = {};
+  set_stage(Stage::Opening);
+  begin("open", {{"path", path.toStdString()}}, "Opening " + name_of_file(path),
+        [this, path, run_when_new](const json& result) { take_dataset(result, path, run_when_new); },
+        [this, path, run_when_new] { open_file(path, run_when_new); }, before);
+}
+
+void CaseSession::open_case(const QString& folder) {
+  if (job_ != 0) return;
+  CaseEntry entry;
+  try {
+    entry = CaseStore::read(folder.toStdString());
+  } catch (const Error& e) {
+    emit problem({QString::fromStdString(e.what()), QString::fromStdString(e.hint()), {}, {}});
+    return;
+  }
+  if (!QFileInfo::exists(entry.source)) {
+    emit problem({QString("The recording of this case is no longer at %1.").arg(entry.source),
+                  "Put it back there, or open it from its new place: the case is found by its content.", {}, {}});
+    return;
+  }
+  const Stage before = stage_;
+  set_stage(Stage::Opening);
+  begin("open", {{"path", entry.source.toStdString()}}, "Opening " + entry.title,
+        [this, entry](const json& result) {
+          opening_ = entry;
+          take_dataset(result, entry.source, false);
+        },
+        [this, folder] { open_case(folder); }, before);
+}
+
+void CaseSession::take_dataset(const json& result, const QString& path, bool run_when_new) {
+  auto dataset = std::make_shared<const Dataset>(map_dataset(text(result, "store").toStdString()));
+  const QString hash = QString::fromStdString(origin_of(*dataset).sha256);
+  if (!opening_.sha256.isEmpty() && opening_.sha256 != hash) {
+    set_stage(dataset_ ? stage_ : Stage::Empty);
+    emit problem({QString("%1 is not the file that this case was made from: its content has changed.").arg(path),
+                  "Find the original file, or open this one as a new case.", "Open as a new case",
+                  [this, path] { open_file(path); }});
+    return;
+  }
+  review_.close();
+  dataset_ = std::move(dataset);
+  findings_ = {};
+  maps_.clear();
+  surfaces_.clear();
+  notes_.clear();
+  command_.clear();
+  provenance_ = json::object();
+  outdated_ = false;
+  loaded_generation_ = -1;
+  if (!opening_.pipeline.isEmpty()) wanted_pipeline_ = opening_.pipeline;
+  pick_pipeline();
+  entry_ = {.folder = opening_.folder.empty() ? store_.folder_for(hash, pipeline_) : opening_.folder,
+            .source = QFileInfo(path).absoluteFilePath(),
+            .title = name_of_file(path),
+            .sha256 = hash,
+            .pipeline = pipeline_,
+            .state = CaseState::New,
+            .opened = QDateTime::currentDateTimeUtc()};
+  if (fs::exists(entry_.folder / "case.json")) entry_.state = CaseStore::read(entry_.folder).state;
+  remember_recent(entry_.source);
+  remember(entry_.state);
+  set_stage(Stage::Opened);
+  emit dataset_changed();
+  emit items_changed();
+  if (entry_.complete() && pipeline()) restore();
+  else if (run_when_new && pipeline()) run();
+}
+
+void CaseSession::remember(CaseState at_least) {
+  entry_.state = std::max(entry_.state, at_least);
+  try {
+    store_.remember(entry_);
+  } catch (const Error& e) {
+    emit problem({QString::fromStdString(e.what()), QString::fromStdString(e.hint()), {}, {}});
+  }
+  emit cases_changed();
+}
+
+void CaseSession::run() {
+  if (!dataset_ || !pipeline() || job_ != 0) return;
+  Recipe recipe;
+  recipe.pipeline = pipeline()->id;
+  recipe.pipeline_version = pipeline()->version;
+  recipe.inputs = {{entry_.source.toStdString(), entry_.sha256.toStdString()}};
+  recipe.parameters = parameters_;
+  const Stage before = stage_ == Stage::Analysed ? Stage::Analysed : Stage::Opened;
+  entry_.pipeline = pipeline_;
+  entry_.folder = store_.folder_for(entry_.sha256, pipeline_);
+  set_stage(Stage::Running);
+  loaded_generation_ = -1;
+  begin("run", {{"recipe", to_json(recipe)}, {"output", entry_.folder.string()}},
+        QString("Running %1").arg(QString::fromStdString(pipeline()->title)),
+        [this](const json& result) {
+          take_result(result);
+          remember(CaseState::Analysed);
+        },
+        [this] { run(); }, before);
+}
+
+void CaseSession::restore() {
+  set_stage(Stage::Running);
+  begin("restore", {{"folder", entry_.folder.string()}}, "Loading the stored result",
+        [this](const json& result) { take_result(result); }, [this] { restore(); }, Stage::Opened);
+}
+
+void CaseSession::take_result(const json& result) {
+  Findings findings = findings_from_json(result.at("findings"));
+  std::vector<ResultMap> maps;
+  for (const json& item : result.value("artifacts", json::array()))
+    maps.push_back({text(item, "name"), text(item, "caption"),
+                    std::make_shared<const Dataset>(map_dataset(text(item, "store").toStdString()))});
+  surfaces_.clear();
+  if (const QString store = text(result, "surfaces_store"); !store.isEmpty()) {
+    const Dataset carrier = map_dataset(store.toStdString());
+    if (const auto* volume = std::get_if<Volume>(&carrier)) surfaces_ = volume->surfaces;
+  }
+  maps_ = std::move(maps);
+  findings_ = std::move(findings);
+  const json used = findings_.parameters();
+  for (auto& [name, value] : used.items())
+    if (parameters_.contains(name)) parameters_[name] = value;
+  command_ = text(result, "command");
+  provenance_ = result.value("provenance", json::object());
+  if (!provenance_.contains("model")) provenance_["model"] = result.value("model", json::object());
+  notes_.clear();
+  for (const json& note : result.value("notes", json::array())) notes_ << QString::fromStdString(note.get<std::string>());
+  for (const std::string& note : findings_.notes) notes_ << QString::fromStdString(note);
+  notes_.removeDuplicates();
+  loaded_generation_ = worker_.generation();
+  outdated_ = false;
+  base_parameters_ = parameters_;
+  try {
+    review_.open(entry_.folder, qEnvironmentVariable("USER", "reader"), *dataset_);
+  } catch (const Error& e) {
+    emit problem({QString::fromStdString(e.what()), QString::fromStdString(e.hint()), {}, {}});
+  }
+  review_.set_findings(findings_, threshold());
+  set_stage(Stage::Analysed);
+  emit result_changed();
+  emit items_changed();
+}
+
+double CaseSession::threshold() const {
+  for (const char* name : {"threshold", "probability"})
+    if (parameters_.contains(name) && parameters_[name].is_number()) return parameters_[name].get<double>();
+  return 0.5;
+}
+
+void CaseSession::set_parameters(const json& parameters, bool live) {
+  parameters_ = parameters;
+  if (stage_ != Stage::Analysed) return;
+  if (!live) {
+    outdated_ = true;
+    emit stage_changed();
+    return;
+  }
+  conclude();
+}
+
+// At most one in flight; what the slider passed meanwhile is skipped.
+void CaseSession::conclude() {
+  if (concluding_) {
+    conclude_again_ = true;
+    return;
+  }
+  if (job_ != 0) return;
+  if (worker_.process_id() == 0 || worker_.generation() != loaded_generation_) {
+    worker_.request("restore", {{"folder", entry_.folder.string()}}, [](const WorkerReply&) {});
+    loaded_generation_ = worker_.generation();
+  }
+  concluding_ = true;
+  recount_.start();
+  worker_.request("conclude", {{"parameters", parameters_}}, [this](const WorkerReply& reply) {
+    concluding_ = false;
+    if (!reply.ok) {
+      conclude_again_ = false;
+      fail(reply, "Counting again", [this] { conclude(); });
+      return;
+    }
+    try {
+      take_findings(reply.result.at("findings"));
+    } catch (const std::exception& e) {
+      emit problem({QString("Counting again failed: %1").arg(e.what()), "Try again.", "Retry", [this] { conclude(); }});
+    }
+    recount_ms_ = static_cast<double>(recount_.nsecsElapsed()) / 1e6;
+    if (std::exchange(conclude_again_, false)) conclude();
+    else save_later();
+  });
+}
+
+void CaseSession::take_findings(const json& findings) {
+  findings_ = findings_from_json(findings);
+  review_.set_findings(findings_, threshold());
+  emit items_changed();
+}
+
+void CaseSession::save_later() { save_timer_.start(); }
+
+// A slider came to rest: its value is an event, and the stored result follows it.
+void CaseSession::settle() {
+  if (stage_ != Stage::Analysed || concluding_) return;
+  change([this] { review_.choose_parameters(live_parameters()); });
+  if (worker_.generation() == loaded_generation_) worker_.request("save", {{"parameters", parameters_}}, {});
+}
+
+json CaseSession::live_parameters() const {
+  json out = json::object();
+  if (const PipelineInfo* info = pipeline())
+    for (const ParameterSpec& spec : info->parameters)
+      if (spec.about.live) out[spec.name] = parameters_.at(spec.name);
+  return out;
+}
+
+// After undo or redo: the parameters that the log has in force.
+void CaseSession::follow_parameters() {
+  json wanted = base_parameters_;
+  wanted.update(review_.state().parameters);
+  if (wanted == parameters_ || stage_ != Stage::Analysed) return;
+  parameters_ = wanted;
+  emit parameters_changed();
+  conclude();
+}
+
+void CaseSession::change(const std::function<void()>& edit) {
+  if (stage_ != Stage::Analysed) return;
+  try {
+    edit();
+    if (entry_.state < CaseState::InReview) remember(CaseState::InReview);
+  } catch (const Error& e) {
+    emit problem({QString::fromStdString(e.what()), QString::fromStdString(e.hint()), {}, {}});
+  }
+  emit items_changed();
+}
+
+void CaseSession::accept(const QString& id) {
+  change([&] { review_.accept(id); });
+}
+
+void CaseSession::reject(const QString& id) {
+  change([&] { review_.reject(id); });
+}
+
+void CaseSession::relabel(const QString& id, int key) {
+  const PipelineInfo* info = pipeline();
+  if (!info || key < 1 || key > static_cast<int>(info->labels.size())) return;
+  relabel_to(id, QString::fromStdString(info->labels[static_cast<std::size_t>(key - 1)]));
+}
+
+void CaseSession::relabel_to(const QString& id, const QString& label) {
+  change([&] { review_.relabel(id, label); });
+}
+
+void CaseSession::paint(const QString& selected, const std::vector<Run>& runs, bool erase) {
+  const PipelineInfo* info = pipeline();
+  const QString label = info && !info->labels.empty() ? QString::fromStdString(info->labels.front()) : "focus";
+  change([&] { review_.paint(selected, runs, erase, label); });
+}
+
+void CaseSession::measure(int slice, QPointF from, QPointF to) {
+  change([&] { review_.measure(slice, from, to); });
+}
+
+void CaseSession::undo() {
+  change([&] { review_.undo(); });
+  follow_parameters();
+}
+
+void CaseSession::redo() {
+  change([&] { review_.redo(); });
+  follow_parameters();
+}
+
+void CaseSession::note(const QString& id, const QString& text) {
+  change([&] { review_.note(id, text); });
+}
+
+void CaseSession::sign() {
+  change([&] {
+    review_.sign("Reviewed and signed in Sensorium. Not a medical device.");
+    remember(CaseState::Signed);
+  });
+  set_stage(stage_);
+}
+
+void CaseSession::export_to(const QString& file) {
+  if (stage_ != Stage::Analysed) return;
+  if (file.endsWith(".csv", Qt::CaseInsensitive)) return export_csv(file);
+  export_map(file.endsWith(".dcm", Qt::CaseInsensitive) ? "dicom_seg" : file.contains(".nii", Qt::CaseInsensitive) ? "nifti" : "nrrd", file);
+}
+
+void CaseSession::export_csv(const QString& file) {
+  try {
+    write_atomically(file.toStdString(), reviewed_csv(review_.state()));
+    emit job_finished("Written: " + file);
+  } catch (const Error& e) {
+    emit problem({QString::fromStdString(e.what()), QString::fromStdString(e.hint()), "Retry", [this, file] { export_csv(file); }});
+  }
+}
+
+void CaseSession::export_map(const QString& format, const QString& file) {
+  begin("export", {{"folder", entry_.folder.string()}, {"format", format.toStdString()}, {"file", file.toStdString()}},
+        "Exporting " + name_of_file(file), [](const json&) {}, [this, format, file] { export_map(format, file); }, stage_);
+}
+
+// Written in a thread from values that nobody else changes; the worker is not needed.
+void CaseSession::write_report(const QString& file) {
+  if (stage_ != Stage::Analysed || reporting_) return;
+  reporting_ = true;
+  emit job_started("Writing the report");
+  struct Values {
+    std::shared_ptr<const Dataset> dataset;
+    Findings findings;
+    ReviewState review;
+    json provenance, card;
+    std::optional<PipelineInfo> pipeline;
+    std::string command, reader, log_hash, log_text;
+    std::vector<Surface> surfaces;
+  };
+  auto values = std::make_shared<Values>();
+  *values = {.dataset = dataset_, .findings = findings_, .review = review_.state(), .provenance = provenance_};
+  const json model = provenance_.value("model", json::object());
+  if (model.is_object() && model.contains("card") && model["card"].is_object()) values->card = model["card"];
+  if (pipeline()) values->pipeline = *pipeline();
+  values->command = command_.toStdString();
+  values->reader = review_.reader().toStdString();
+  values->surfaces = surfaces_;
+  if (review_.log()) {
+    values->log_hash = review_.log()->head_hash();
+    values->log_text = review_.log()->verify().text;
+  }
+  QPointer<CaseSession> self(this);
+  QThreadPool::globalInstance()->start([self, values, file] {
+    QString failure, hint;
+    try {
+      write_pdf({.dataset = *values->dataset, .findings = values->findings, .review = values->review,
+                 .provenance = values->provenance, .model_card = values->card, .pipeline = values->pipeline,
+                 .command = values->command, .reader = values->reader, .log_hash = values->log_hash,
+                 .log_text = values->log_text, .surfaces = values->surfaces, .options = {}},
+                file.toStdString());
+    } catch (const Error& e) {
+      failure = e.what(), hint = QString::fromStdString(e.hint());
+    } catch (const std::exception& e) {
+      failure = e.what();
+    }
+    QMetaObject::invokeMethod(QCoreApplication::instance(), [self, file, failure, hint] {
+      if (self) self->end_report(file, failure, hint);
+    });
+  });
+}
+
+void CaseSession::end_report(const QString& file, const QString& failure, const QString& hint) {
+  reporting_ = false;
+  emit job_finished(failure.isEmpty() ? "Report written: " + file : "Writing the report failed");
+  if (failure.isEmpty()) emit report_written(file);
+  else
+    emit problem({QString("The report %1 could not be written: %2").arg(file, failure), hint, "Retry", [this, file] { write_report(file); }});
+}
+
+}

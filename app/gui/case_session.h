@@ -1,0 +1,138 @@
+// One case, from file to report: what the window shows and what its buttons do, without widgets.
+#pragma once
+
+#include "app/gui/case_review.h"
+#include "app/gui/case_store.h"
+#include "app/gui/worker_client.h"
+#include "modules/core/extension.h"
+
+#include <QElapsedTimer>
+#include <QObject>
+#include <QTimer>
+
+#include <functional>
+#include <memory>
+
+namespace sensorium {
+
+struct ResultMap {
+  QString name, caption;
+  std::shared_ptr<const Dataset> data;
+};
+
+// What happened, to which file, what to do; act is what the button does.
+struct Problem {
+  QString message, hint, button;
+  std::function<void()> act;
+};
+
+class CaseSession : public QObject {
+  Q_OBJECT
+public:
+  enum class Stage { Empty, Opening, Opened, Running, Analysed };
+  CaseSession(QString worker_program, QStringList worker_arguments, CaseStore store, QObject* parent = nullptr);
+
+  void open_file(const QString& path, bool run_when_new = false);
+  void open_case(const QString& folder);
+  void run();
+  void cancel(); // what is running: open, run, restore, report
+  void choose_pipeline(const QString& id);
+  void set_parameters(const nlohmann::json& parameters, bool live); // live: counts again
+  void write_report(const QString& file);
+  // By the file's suffix: .csv (findings as reviewed), .nrrd, .nii.gz, .dcm (mask).
+  void export_to(const QString& file);
+
+  // Review; problems are reported, nothing is thrown.
+  void accept(const QString& id);
+  void reject(const QString& id);
+  void relabel(const QString& id, int key); // 1 to 9
+  void relabel_to(const QString& id, const QString& label);
+  void paint(const QString& selected, const std::vector<Run>& runs, bool erase);
+  void measure(int slice, QPointF from, QPointF to);
+  void note(const QString& id, const QString& text);
+  void sign();
+  void undo();
+  void redo();
+
+  Stage stage() const { return stage_; }
+  bool busy() const { return job_ != 0 || concluding_ || reporting_; }
+  bool outdated() const { return outdated_; } // parameters changed that need a run
+  std::shared_ptr<const Dataset> dataset() const { return dataset_; }
+  const std::vector<PipelineInfo>& pipelines() const { return pipelines_; }
+  const PipelineInfo* pipeline() const; // null: none fits
+  const nlohmann::json& parameters() const { return parameters_; }
+  const Findings& findings() const { return findings_; }
+  const std::vector<ResultMap>& maps() const { return maps_; }
+  const std::vector<Surface>& surfaces() const { return surfaces_; }
+  const nlohmann::json& provenance() const { return provenance_; }
+  QString command() const { return command_; }
+  QStringList notes() const { return notes_; }
+  const CaseReview& review() const { return review_; }
+  const CaseEntry& entry() const { return entry_; }
+  const CaseStore& store() const { return store_; }
+  QString device() const { return device_; }
+  WorkerClient& worker() { return worker_; }
+  double last_recount_ms() const { return recount_ms_; }
+
+signals:
+  void pipelines_changed();
+  void stage_changed();
+  void dataset_changed();
+  void result_changed(); // maps, surfaces, provenance
+  void items_changed();  // findings or review
+  void cases_changed();
+  void job_started(const QString& title);
+  void job_progress(double fraction, const QString& text);
+  void job_finished(const QString& outcome);
+  void problem(const sensorium::Problem& problem);
+  void report_written(const QString& file);
+  void parameters_changed(); // by undo or redo
+
+private:
+  void greet();
+  void set_stage(Stage stage);
+  void begin(const std::string& op, nlohmann::json fields, const QString& title, std::function<void(const nlohmann::json&)> done,
+             std::function<void()> again, Stage on_failure);
+  void take_dataset(const nlohmann::json& result, const QString& path, bool run_when_new);
+  void take_result(const nlohmann::json& result);
+  void restore();
+  void fail(const WorkerReply& reply, const QString& what, std::function<void()> again);
+  void conclude();
+  void take_findings(const nlohmann::json& findings);
+  void change(const std::function<void()>& edit);
+  void save_later();
+  void settle();
+  void follow_parameters();
+  void export_map(const QString& format, const QString& file);
+  void export_csv(const QString& file);
+  nlohmann::json live_parameters() const;
+  void remember(CaseState at_least);
+  void pick_pipeline();
+  void end_report(const QString& file, const QString& failure, const QString& hint);
+  double threshold() const;
+
+  WorkerClient worker_;
+  CaseStore store_;
+  Stage stage_ = Stage::Empty;
+  int job_ = 0;
+  bool reporting_ = false;
+  std::vector<PipelineInfo> pipelines_;
+  QString pipeline_, wanted_pipeline_, device_ = "CPU";
+  CaseEntry entry_, opening_;
+  std::shared_ptr<const Dataset> dataset_;
+  nlohmann::json parameters_ = nlohmann::json::object(), provenance_ = nlohmann::json::object();
+  Findings findings_;
+  std::vector<ResultMap> maps_;
+  std::vector<Surface> surfaces_;
+  QStringList notes_;
+  QString command_;
+  CaseReview review_;
+  int loaded_generation_ = -1; // of the worker that holds this result
+  bool concluding_ = false, conclude_again_ = false, outdated_ = false;
+  QElapsedTimer recount_;
+  double recount_ms_ = 0;
+  nlohmann::json base_parameters_ = nlohmann::json::object(); // those of the run
+  QTimer save_timer_;
+};
+
+}

@@ -1,0 +1,471 @@
+#include "app/gui/main_window.h"
+
+#include "app/gui/review_area.h"
+#include "app/gui/side_panels.h"
+#include "app/gui/start_page.h"
+#include "modules/view/command_palette.h"
+#include "modules/view/findings_panel.h"
+#include "modules/view/notice_bar.h"
+#include "modules/view/parameter_form.h"
+#include "modules/view/theme.h"
+
+#include <QAbstractSpinBox>
+#include <QApplication>
+#include <QCloseEvent>
+#include <QDesktopServices>
+#include <QDockWidget>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenu>
+#include <QMimeData>
+#include <QProgressBar>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QSettings>
+#include <QStackedWidget>
+#include <QStatusBar>
+#include <QStyle>
+#include <QToolButton>
+#include <QUrl>
+
+namespace sensorium {
+namespace {
+
+QString source_text(ScaleSource source) {
+  switch (source) {
+  case ScaleSource::HeaderTag: return "file header";
+  case ScaleSource::VendorField: return "vendor field";
+  case ScaleSource::UserEntry: return "entered by hand";
+  case ScaleSource::Phantom: return "phantom";
+  case ScaleSource::Unknown: break;
+  }
+  return "unknown";
+}
+
+}
+
+MainWindow::MainWindow(QString worker_program, QStringList worker_arguments, CaseStore store)
+    : session_(new CaseSession(std::move(worker_program), std::move(worker_arguments), std::move(store), this)),
+      actions_(new ActionSet(this)) {
+  setWindowTitle("Sensorium");
+  setAcceptDrops(true);
+  setDockOptions(AnimatedDocks | AllowTabbedDocks | AllowNestedDocks);
+  declare_actions();
+  build_centre();
+  build_docks();
+  build_status();
+  palette_ = new CommandPalette(this);
+  area_->add_tools(*actions_);
+  connect_session();
+  resize(1280, 800);
+  default_layout_ = saveState();
+  restoreGeometry(QSettings().value("window/geometry").toByteArray());
+  restoreState(QSettings().value("window/state").toByteArray());
+  qApp->installEventFilter(this);
+  show_start();
+  refresh_stage();
+}
+
+MainWindow::~MainWindow() { qApp->removeEventFilter(this); }
+
+QWidget* MainWindow::build_top_bar() {
+  auto* bar = new QFrame;
+  bar->setObjectName("top_bar");
+  auto* line = new QHBoxLayout(bar);
+  line->setContentsMargins(grid, grid, grid, grid);
+  line->setSpacing(grid);
+  const auto add = [&](const char* id, const char* text) {
+    auto* button = new QPushButton(text);
+    button->setToolTip(actions_->find(id)->toolTip());
+    button->setAccessibleName(actions_->find(id)->text());
+    button->setProperty("action", id);
+    connect(button, &QPushButton::clicked, actions_->find(id), &QAction::trigger);
+    connect(actions_->find(id), &QAction::changed, button,
+            [button, action = actions_->find(id)] { button->setEnabled(action->isEnabled()); });
+    line->addWidget(button);
+    path_buttons_.push_back(button);
+  };
+  add("open", "Open");
+  add("run", "Run");
+  add("review", "Review");
+  add("report", "Report");
+  job_box_ = new QWidget;
+  auto* job = new QHBoxLayout(job_box_);
+  job->setContentsMargins(grid, 0, 0, 0);
+  job->setSpacing(grid);
+  job_text_ = new ElidedLabel;
+  job_text_->set_mode(Qt::ElideRight);
+  job_text_->setMaximumWidth(260);
+  progress_ = new QProgressBar;
+  progress_->setRange(0, 1000);
+  progress_->setTextVisible(false);
+  progress_->setFixedSize(140, 6);
+  progress_->setAccessibleName("Progress");
+  stop_ = new QPushButton("Stop");
+  stop_->setToolTip(actions_->find("stop")->toolTip());
+  connect(stop_, &QPushButton::clicked, actions_->find("stop"), &QAction::trigger);
+  job->addWidget(progress_);
+  job->addWidget(stop_);
+  job->addWidget(job_text_, 1);
+  line->addWidget(job_box_, 1);
+  job_box_->hide();
+  line->addStretch(1);
+  auto* search = new QPushButton("Search commands   Ctrl+K");
+  search->setObjectName("search");
+  search->setToolTip(actions_->find("palette")->toolTip());
+  connect(search, &QPushButton::clicked, actions_->find("palette"), &QAction::trigger);
+  line->addWidget(search);
+  device_ = new QLabel("CPU");
+  device_->setObjectName("muted");
+  device_->setToolTip("Where the pipelines compute");
+  line->addWidget(device_);
+  for (const char* id : {"theme", "help"}) {
+    auto* button = new QToolButton;
+    button->setDefaultAction(actions_->find(id));
+    button->setAutoRaise(true);
+    button->setIconSize({20, 20});
+    button->setAccessibleName(actions_->find(id)->text());
+    line->addWidget(button);
+  }
+  return bar;
+}
+
+void MainWindow::build_centre() {
+  start_ = new StartPage;
+  area_ = new ReviewArea;
+  stack_ = new QStackedWidget;
+  stack_->addWidget(start_);
+  stack_->addWidget(area_);
+  notice_ = new NoticeBar;
+  auto* centre = new QWidget;
+  auto* column = new QVBoxLayout(centre);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->setSpacing(0);
+  column->addWidget(notice_);
+  column->addWidget(stack_, 1);
+  setCentralWidget(centre);
+  setMenuWidget(build_top_bar());
+  connect(start_, &StartPage::open_file, this, [this] { choose_file(); });
+  connect(start_, &StartPage::open_folder, this, [this] { choose_folder(); });
+  connect(start_, &StartPage::sample_chosen, this, [this](const QString& id) { open_sample(id); });
+  connect(start_, &StartPage::case_chosen, session_, &CaseSession::open_case);
+  connect(area_, &ReviewArea::item_clicked, this, [this](const QString& id) { select(id); });
+  connect(area_->slice_view(), &SliceView::stroke_finished, this, [this](const std::vector<Run>& runs, bool erase) {
+    session_->paint(findings_->selected(), runs, erase);
+  });
+  connect(area_->slice_view(), &SliceView::measured, session_, &CaseSession::measure);
+}
+
+QDockWidget* MainWindow::dock(const QString& id, const QString& title, QWidget* content, Qt::DockWidgetArea where) {
+  auto* out = new QDockWidget(title);
+  out->setObjectName(id);
+  out->setWidget(content);
+  out->setFeatures(QDockWidget::DockWidgetMovable | QDockWidget::DockWidgetClosable);
+  addDockWidget(where, out);
+  QAction* toggle = actions_->add("show_" + id, "Show or hide: " + title, "", "", [out] {
+    out->setVisible(!out->isVisible());
+    if (out->isVisible()) out->raise();
+  }, "Window");
+  toggle->setVisible(true);
+  return out;
+}
+
+void MainWindow::build_docks() {
+  cases_ = new CasesPanel;
+  findings_ = new FindingsPanel;
+  form_ = new ParameterForm;
+  provenance_ = new ProvenancePanel;
+  jobs_ = new JobsPanel;
+  auto* scroll = new QScrollArea;
+  scroll->setWidgetResizable(true);
+  scroll->setFrameShape(QFrame::NoFrame);
+  scroll->setWidget(form_);
+  cases_dock_ = dock("cases", "Cases", cases_, Qt::LeftDockWidgetArea);
+  findings_dock_ = dock("findings", "Findings", findings_, Qt::RightDockWidgetArea);
+  form_dock_ = dock("parameters", "Parameters", scroll, Qt::RightDockWidgetArea);
+  provenance_dock_ = dock("provenance", "Where it comes from", provenance_, Qt::RightDockWidgetArea);
+  jobs_dock_ = dock("jobs", "Jobs and log", jobs_, Qt::BottomDockWidgetArea);
+  tabifyDockWidget(form_dock_, provenance_dock_);
+  form_dock_->raise();
+  setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
+  jobs_dock_->hide();
+  resizeDocks({cases_dock_, findings_dock_}, {184, 372}, Qt::Horizontal);
+  resizeDocks({findings_dock_, form_dock_}, {420, 260}, Qt::Vertical);
+  connect(cases_, &CasesPanel::case_chosen, session_, &CaseSession::open_case);
+  connect(findings_, &FindingsPanel::selection_changed, this, [this](const QString& id) { select(id); });
+  connect(form_, &ParameterForm::live_changed, this, [this] { session_->set_parameters(form_->values(), true); });
+  connect(form_, &ParameterForm::needs_run, this, [this] { session_->set_parameters(form_->values(), false); });
+  connect(jobs_, &JobsPanel::cancel_requested, session_, &CaseSession::cancel);
+}
+
+void MainWindow::build_status() {
+  scale_ = new ElidedLabel;
+  made_by_ = new ElidedLabel;
+  saved_ = new QLabel;
+  auto* not_device = new QLabel("not a medical device");
+  statusBar()->setSizeGripEnabled(false);
+  statusBar()->addWidget(scale_, 3);
+  statusBar()->addWidget(made_by_, 3);
+  statusBar()->addPermanentWidget(saved_);
+  statusBar()->addPermanentWidget(not_device);
+}
+
+void MainWindow::connect_session() {
+  CaseSession* s = session_;
+  connect(s, &CaseSession::stage_changed, this, [this] { refresh_stage(); });
+  connect(s, &CaseSession::pipelines_changed, this, [this] { refresh_pipelines(); });
+  connect(s, &CaseSession::dataset_changed, this, [this] { refresh_dataset(); });
+  connect(s, &CaseSession::result_changed, this, [this] { refresh_result(); });
+  connect(s, &CaseSession::items_changed, this, [this] { refresh_items(); });
+  connect(s, &CaseSession::parameters_changed, this, [this] { form_->set_values(session_->parameters()); });
+  connect(s, &CaseSession::cases_changed, this, [this] { refresh_cases(); });
+  connect(s, &CaseSession::job_started, this, [this](const QString& title) {
+    jobs_->start(title);
+    job_text_->set_text(title);
+    progress_->setValue(0);
+    job_box_->show();
+    notice_->clear();
+    refresh_stage();
+  });
+  connect(s, &CaseSession::job_progress, this, [this](double fraction, const QString& text) {
+    jobs_->progress(fraction, text);
+    progress_->setValue(static_cast<int>(fraction * 1000));
+    job_text_->set_text(text);
+  });
+  connect(s, &CaseSession::job_finished, this, [this](const QString& outcome) {
+    jobs_->finish(outcome);
+    job_box_->hide();
+  });
+  connect(s, &CaseSession::problem, this, [this](const Problem& p) {
+    jobs_->log("warning", p.message);
+    notice_->show_message(p.message, p.hint, p.button, p.act);
+  });
+  connect(s, &CaseSession::report_written, this, [this](const QString& file) {
+    reported_ = true;
+    notice_->show_news("Report written: " + file, "Show", [file] { QDesktopServices::openUrl(QUrl::fromLocalFile(file)); });
+    refresh_stage();
+  });
+  connect(&s->worker(), &WorkerClient::log_line, jobs_, &JobsPanel::log);
+}
+
+void MainWindow::refresh_stage() {
+  using Stage = CaseSession::Stage;
+  const Stage stage = session_->stage();
+  const bool has_data = session_->dataset() != nullptr, working = stage == Stage::Opening || stage == Stage::Running;
+  const bool done = stage == Stage::Analysed;
+  const auto enable = [this](std::initializer_list<const char*> ids, bool on) {
+    for (const char* id : ids) actions_->find(id)->setEnabled(on);
+  };
+  enable({"open", "open_folder"}, !working);
+  enable({"run"}, has_data && !working && session_->pipeline());
+  enable({"stop"}, working);
+  const bool writable = done && !session_->review().read_only() && !session_->review().is_signed();
+  enable({"review", "report", "next", "previous", "filter", "export"}, done);
+  enable({"accept", "reject", "brush", "erase", "measure", "note", "sign"}, writable);
+  for (int key = 1; key <= 9; ++key) enable({qPrintable(QString("label_%1").arg(key))}, writable);
+  enable({"layers", "fill", "fit", "volume", "proportions", "slo", "slice_next", "slice_previous"}, has_data);
+  enable({"play"}, has_data && stack_of(*session_->dataset()).depth > 1);
+  enable({"enhanced"}, area_->slice_view()->has_enhanced());
+  enable({"undo"}, writable && session_->review().can_undo());
+  enable({"redo"}, writable && session_->review().can_redo());
+  if (!writable) actions_->find("browse")->setChecked(true);
+  if (has_data && stage != Stage::Empty) stack_->setCurrentWidget(area_);
+  const bool beside = stack_->currentWidget() == area_;
+  for (QDockWidget* d : {cases_dock_, findings_dock_, form_dock_, provenance_dock_})
+    if (!beside) d->hide();
+  refresh_next_step();
+}
+
+// The one button in the accent colour is what comes next.
+void MainWindow::refresh_next_step() {
+  using Stage = CaseSession::Stage;
+  const Stage stage = session_->stage();
+  int next = 0;
+  if (stage == Stage::Opened) next = 1;
+  if (stage == Stage::Analysed) next = session_->outdated() ? 1 : findings_->neighbour(1, true).isEmpty() ? 3 : 2;
+  if (stage == Stage::Opening || stage == Stage::Running || stack_->currentWidget() == start_) next = -1;
+  for (int i = 0; i < static_cast<int>(path_buttons_.size()); ++i) {
+    QPushButton* button = path_buttons_[static_cast<std::size_t>(i)];
+    const bool on = i == next;
+    const QString name = button->property("action").toString();
+    button->setIcon(on ? icon(name, theme_colors().accent_text) : icon(name));
+    if (button->property("next").toBool() == on) continue;
+    button->setProperty("next", on);
+    button->style()->unpolish(button);
+    button->style()->polish(button);
+  }
+  const QString empty = stage == Stage::Analysed  ? "No findings at these parameters."
+                        : stage == Stage::Running ? "The pipeline is running."
+                        : session_->dataset()     ? "Run the pipeline to list its findings here."
+                                                  : "Findings are listed here after a run.";
+  findings_->set_empty_text(session_->findings().nothing_counted && stage == Stage::Analysed
+                                ? "Nothing was counted. " + session_->notes().join(" ")
+                                : empty);
+}
+
+void MainWindow::refresh_pipelines() {
+  const PipelineInfo* info = session_->pipeline();
+  form_->set_specs(info ? info->parameters : ParameterSpecs{});
+  device_->setText(session_->device());
+  for (int key = 1; key <= 9; ++key) {
+    QAction* action = actions_->find(QString("label_%1").arg(key));
+    const bool there = info && key <= static_cast<int>(info->labels.size());
+    action->setText(there ? "Relabel to " + QString::fromStdString(info->labels[static_cast<std::size_t>(key - 1)]) : QString("Label %1").arg(key));
+    action->setVisible(there);
+  }
+  QPushButton* run = path_buttons_[1];
+  delete run->menu();
+  if (session_->pipelines().size() > 1) {
+    auto* menu = new QMenu(run);
+    for (const PipelineInfo& p : session_->pipelines()) {
+      QAction* choice = menu->addAction(QString::fromStdString(p.title), [this, id = QString::fromStdString(p.id)] {
+        session_->choose_pipeline(id);
+        session_->run();
+      });
+      choice->setToolTip(QString::fromStdString(p.question));
+      choice->setEnabled(session_->dataset() && p.input == kind_of(*session_->dataset()));
+    }
+    run->setContextMenuPolicy(Qt::CustomContextMenu);
+    connect(run, &QPushButton::customContextMenuRequested, menu, [run, menu](const QPoint& at) { menu->popup(run->mapToGlobal(at)); });
+  }
+  if (info) run->setToolTip(QString("%1 (%2)\n%3").arg(QString::fromStdString(info->title), actions_->find("run")->shortcut().toString(), QString::fromStdString(info->question)));
+  refresh_stage();
+}
+
+QString MainWindow::scale_text() const {
+  if (!session_->dataset()) return {};
+  const auto text = [](const Spacing* s, int axes) {
+    bool known = true;
+    QStringList parts;
+    for (int i = 0; i < axes; ++i) {
+      known = known && s[i].known();
+      parts << (s[i].known() ? QString::number(s[i].micrometres, 'g', 4) : "?");
+    }
+    if (parts.count("?") == axes) return QString("scale unknown: sizes in pixels");
+    return QString("%1 µm (%2)").arg(parts.join(" × "), source_text(s[0].known() ? s[0].source : s[1].source));
+  };
+  if (const auto* v = std::get_if<Volume>(session_->dataset().get())) return text(v->spacing.data(), v->depth > 1 ? 3 : 2);
+  return text(std::get<Video>(*session_->dataset()).spacing.data(), 2);
+}
+
+void MainWindow::refresh_dataset() {
+  notice_->clear();
+  reported_ = false;
+  area_->show_dataset(session_->dataset());
+  findings_->set_picture(stack_of(*session_->dataset()));
+  provenance_->set_content({}, {}, {});
+  stack_->setCurrentWidget(area_);
+  for (QDockWidget* d : {cases_dock_, findings_dock_, form_dock_, provenance_dock_}) d->show();
+  form_dock_->raise();
+  scale_->set_text(scale_text());
+  made_by_->set_text({});
+  setWindowTitle(session_->entry().title + " · Sensorium");
+  const auto& warnings = origin_of(*session_->dataset()).warnings;
+  if (!warnings.empty()) notice_->show_message(QString::fromStdString(warnings.front()), {});
+}
+
+void MainWindow::refresh_result() {
+  actions_->find("enhanced")->setChecked(false);
+  for (const ResultMap& map : session_->maps())
+    if (map.name == "enhanced") area_->set_enhanced(stack_of(*map.data));
+  if (!session_->surfaces().empty()) area_->set_surfaces(session_->surfaces());
+  form_->set_values(session_->parameters());
+  const Findings& f = session_->findings();
+  const auto& p = session_->provenance();
+  const auto get = [&](const nlohmann::json& object, const char* key) {
+    return object.is_object() && object.contains(key) && object[key].is_string() ? QString::fromStdString(object[key].get<std::string>()) : QString();
+  };
+  const nlohmann::json model = p.value("model", nlohmann::json::object());
+  const QString hash = get(model, "sha256");
+  std::vector<ProvenanceRow> rows{{"File", session_->entry().source},
+                                  {"Content", "SHA-256 " + session_->entry().sha256.left(16) + "…"},
+                                  {"Pipeline", QString::fromStdString(f.pipeline + " " + f.version)},
+                                  {"Model", hash.isEmpty() ? "none" : "SHA-256 " + hash.left(16) + "…"},
+                                  {"Scale", scale_text()},
+                                  {"Device", get(p, "device")},
+                                  {"Finished", get(p, "finished")}};
+  if (const PipelineInfo* info = session_->pipeline()) rows.push_back({"Maturity", QString::fromStdString(info->maturity)});
+  provenance_->set_content(rows, session_->command(), session_->notes());
+  made_by_->set_text(QString::fromStdString(f.pipeline + " " + f.version) + (hash.isEmpty() ? QString() : ", model " + hash.left(8) + "…"));
+  if (session_->review().read_only())
+    notice_->show_message("This case is read-only here: " + session_->review().read_only_reason() + ".", "Close it there and open the case again to review.");
+  refresh_stage();
+}
+
+void MainWindow::refresh_items() {
+  const FindingItems items = session_->review().items();
+  const QString selected = findings_->selected();
+  findings_->set_items(items);
+  area_->set_items(items);
+  area_->set_measures(session_->review().measures());
+  area_->select(selected.isEmpty() ? nullptr : findings_->item(selected));
+  const QDateTime saved = session_->review().saved_at();
+  findings_->set_remark(QString::fromStdString(session_->review().state().waiting_text()));
+  saved_->setText(session_->review().is_signed() ? "signed " + saved.toLocalTime().toString("d MMM hh:mm")
+                  : saved.isValid() ? "saved " + saved.toLocalTime().toString("hh:mm:ss") : QString());
+  refresh_stage();
+}
+
+void MainWindow::refresh_cases() {
+  const auto cases = session_->store().cases();
+  cases_->set_cases(cases, session_->entry().folder);
+}
+
+void MainWindow::show_start() {
+  start_->refresh(bundled_samples(), session_->store().cases());
+  stack_->setCurrentWidget(start_);
+  refresh_cases();
+  refresh_stage();
+}
+
+bool MainWindow::open_sample(const QString& id) {
+  for (const Sample& sample : bundled_samples())
+    if (id.isEmpty() || sample.id == id) {
+      session_->choose_pipeline(sample.pipeline);
+      session_->open_file(QString::fromStdString(sample.file.string()), true);
+      return true;
+    }
+  return false;
+}
+
+void MainWindow::set_theme(Theme theme) {
+  apply_theme(*qApp, theme);
+  QSettings().setValue("theme", theme == Theme::Dark ? "dark" : "light");
+  actions_->refresh_icons();
+  start_->refresh(bundled_samples(), session_->store().cases());
+  refresh_next_step();
+  refresh_cases();
+}
+
+QString MainWindow::status_text() const {
+  return QStringList{scale_->text(), made_by_->text(), saved_->text(), "not a medical device"}.join(" | ");
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+  if (event->mimeData()->hasUrls()) event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+  const auto urls = event->mimeData()->urls();
+  if (!urls.isEmpty() && urls.first().isLocalFile()) session_->open_file(urls.first().toLocalFile());
+}
+
+bool MainWindow::eventFilter(QObject*, QEvent* event) {
+  if (event->type() != QEvent::KeyPress && event->type() != QEvent::KeyRelease) return false;
+  const auto* key = static_cast<QKeyEvent*>(event);
+  if (key->key() != Qt::Key_Space || !isActiveWindow() || stack_->currentWidget() != area_) return false;
+  const QWidget* focus = QApplication::focusWidget();
+  if (qobject_cast<const QLineEdit*>(focus) || qobject_cast<const QAbstractSpinBox*>(focus) || qobject_cast<const QAbstractButton*>(focus))
+    return false;
+  if (!key->isAutoRepeat()) area_->slice_view()->set_overlay_shown(event->type() == QEvent::KeyRelease);
+  return true;
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+  QSettings().setValue("window/geometry", saveGeometry());
+  if (stack_->currentWidget() == area_) QSettings().setValue("window/state", saveState());
+  event->accept();
+}
+
+}

@@ -1,0 +1,113 @@
+// The window: four parts, one path (open, run, review, report). What things mean is in CaseSession.
+#pragma once
+
+#include "app/gui/actions.h"
+#include "app/gui/case_session.h"
+
+#include <QMainWindow>
+
+class QDockWidget;
+class QLabel;
+class QPushButton;
+class QStackedWidget;
+
+class QProgressBar;
+
+namespace sensorium {
+
+class CasesPanel;
+class CommandPalette;
+class ElidedLabel;
+class FindingsPanel;
+class JobsPanel;
+class NoticeBar;
+class ParameterForm;
+class ProvenancePanel;
+class ReviewArea;
+class StartPage;
+enum class Theme;
+
+class MainWindow : public QMainWindow {
+  Q_OBJECT
+public:
+  MainWindow(QString worker_program, QStringList worker_arguments, CaseStore store);
+  ~MainWindow() override;
+  CaseSession& session() { return *session_; }
+  ActionSet& actions() { return *actions_; }
+  FindingsPanel& findings_panel() { return *findings_; }
+  ParameterForm& parameter_form() { return *form_; }
+  ReviewArea& review_area() { return *area_; }
+  NoticeBar& notice() { return *notice_; }
+  ProvenancePanel& provenance_panel() { return *provenance_; }
+  JobsPanel& jobs_panel() { return *jobs_; }
+  CommandPalette& palette_dialog() { return *palette_; }
+  QString status_text() const;
+  bool open_sample(const QString& id); // empty: the first; false when there is none
+  void set_theme(Theme theme);
+
+protected:
+  void dragEnterEvent(QDragEnterEvent*) override;
+  void dropEvent(QDropEvent*) override;
+  bool eventFilter(QObject* object, QEvent* event) override;
+  void closeEvent(QCloseEvent*) override;
+
+private:
+  void declare_actions();
+  void declare_review_actions();
+  void declare_view_actions();
+  QWidget* build_top_bar();
+  void build_centre();
+  void build_docks();
+  void build_status();
+  void connect_session();
+  QDockWidget* dock(const QString& id, const QString& title, QWidget* content, Qt::DockWidgetArea area);
+  void refresh_stage();
+  void refresh_pipelines();
+  void refresh_dataset();
+  void refresh_result();
+  void refresh_items();
+  void refresh_cases();
+  void refresh_next_step();
+  void select(const QString& id);
+  void decide(bool accept);
+  void step(int by);
+  void set_tool(SliceTool tool);
+  void choose_file();
+  void choose_folder();
+  void choose_report();
+  void choose_export();
+  void confirm_sign();
+  void ask_note();
+  void show_start();
+  void open_palette();
+  void show_help();
+  void reset_layout();
+  QString scale_text() const;
+
+  CaseSession* session_;
+  ActionSet* actions_;
+  QStackedWidget* stack_ = nullptr;
+  StartPage* start_ = nullptr;
+  ReviewArea* area_ = nullptr;
+  NoticeBar* notice_ = nullptr;
+  CasesPanel* cases_ = nullptr;
+  FindingsPanel* findings_ = nullptr;
+  ParameterForm* form_ = nullptr;
+  ProvenancePanel* provenance_ = nullptr;
+  JobsPanel* jobs_ = nullptr;
+  CommandPalette* palette_ = nullptr;
+  QDockWidget *cases_dock_ = nullptr, *findings_dock_ = nullptr, *form_dock_ = nullptr, *provenance_dock_ = nullptr,
+              *jobs_dock_ = nullptr;
+  std::vector<QPushButton*> path_buttons_; // open, run, review, report
+  QLabel* device_ = nullptr;
+  ElidedLabel *scale_ = nullptr, *made_by_ = nullptr;
+  QLabel* saved_ = nullptr;
+  QProgressBar* progress_ = nullptr;
+  QPushButton* stop_ = nullptr;
+  ElidedLabel* job_text_ = nullptr;
+  QWidget* job_box_ = nullptr;
+  QByteArray default_layout_;
+  bool overlay_held_ = false, reported_ = false;
+};
+
+}

@@ -1,0 +1,43 @@
+// Drives the window from a JSON list, as a person would: for tests and for the pictures in docs/screenshots.
+//
+// [{"do": "open", "path": F}, {"do": "sample", "id": S}, {"do": "case", "folder": D}, {"do": "run"}, {"do": "wait"},
+//  {"do": "select", "row": 0}, {"do": "accept"}, {"do": "parameter", "name": "threshold", "value": 0.4},
+//  {"do": "slice", "z": 3}, {"do": "stroke", "from": [x, y], "to": [x, y]}, {"do": "measure", "from": .., "to": ..},
+//  {"do": "report", "file": F}, {"do": "theme", "name": "light"}, {"do": "pause", "ms": 200},
+//  {"do": "screenshot", "file": F}, {"do": "resize", "width": W, "height": H}, {"do": "click_notice"},
+//  {"do": "type", "text": T}, {"do": "bench", "file": F}, {"do": "quit"}]
+// Any other word is the id of an action ("next", "undo", "layers" ...). "wait" ends when nothing runs.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <QElapsedTimer>
+#include <QObject>
+
+namespace sensorium {
+
+class MainWindow;
+
+class ScriptDriver : public QObject {
+  Q_OBJECT
+public:
+  // Throws Error BadInput when a step is not an object with "do".
+  ScriptDriver(MainWindow& window, nlohmann::json steps);
+  void start();
+
+signals:
+  void finished(const QString& failure); // empty: every step was done
+
+private:
+  void next();
+  QString perform(const nlohmann::json& step); // returns why it failed, or empty
+  QString pointer(const nlohmann::json& step, const char* tool);
+  QString screenshot(const nlohmann::json& step);
+  QString bench(const nlohmann::json& step);
+  MainWindow& window_;
+  nlohmann::json steps_;
+  std::size_t at_ = 0;
+  QElapsedTimer waiting_;
+};
+
+}

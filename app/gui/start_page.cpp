@@ -1,0 +1,184 @@
+#include "app/gui/start_page.h"
+
+#include "modules/view/notice_bar.h"
+#include "modules/view/theme.h"
+
+#include <QGridLayout>
+#include <QLabel>
+#include <QLocale>
+#include <QPainter>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QVBoxLayout>
+
+namespace sensorium {
+namespace {
+
+void clear(QLayout* layout) {
+  while (QLayoutItem* item = layout->takeAt(0)) {
+    delete item->widget();
+    delete item;
+  }
+}
+
+// A button that shows a picture and two lines; one focus stop, one name for screen readers.
+class Card : public QPushButton {
+public:
+  Card(const QPixmap& picture, const QString& title, const QString& caption) : picture_(picture), title_(title), caption_(caption) {
+    setFixedSize(232, 196);
+    setAccessibleName("Sample: " + title);
+    setAccessibleDescription(caption);
+    setCursor(Qt::PointingHandCursor);
+  }
+
+protected:
+  void paintEvent(QPaintEvent*) override {
+    const ThemeColors& c = theme_colors();
+    QPainter p(this);
+    p.setRenderHints(QPainter::Antialiasing | QPainter::SmoothPixmapTransform);
+    const bool hot = underMouse() || hasFocus();
+    p.setPen(QPen(hot ? c.accent : c.border, hot ? 2 : 1));
+    p.setBrush(c.panel);
+    p.drawRoundedRect(rect().adjusted(1, 1, -1, -1), 6, 6);
+    const QRect frame(8, 8, width() - 16, 128);
+    p.fillRect(frame, QColor("#101010"));
+    if (!picture_.isNull()) {
+      const QSize size = picture_.size().scaled(frame.size(), Qt::KeepAspectRatioByExpanding);
+      p.setClipRect(frame);
+      p.drawPixmap(QRect(frame.center() - QPoint(size.width() / 2, size.height() / 2), size), picture_);
+      p.setClipping(false);
+    }
+    QFont font = p.font();
+    font.setBold(true);
+    p.setFont(font);
+    p.setPen(c.text);
+    p.drawText(QRect(12, 142, width() - 24, 20), Qt::AlignVCenter, p.fontMetrics().elidedText(title_, Qt::ElideRight, width() - 24));
+    font.setBold(false);
+    font.setPointSize(small_text);
+    p.setFont(font);
+    p.setPen(c.muted);
+    p.drawText(QRect(12, 162, width() - 24, 26), Qt::TextWordWrap | Qt::AlignTop, caption_);
+  }
+
+private:
+  QPixmap picture_;
+  QString title_, caption_;
+};
+
+QLabel* heading(const QString& text) {
+  auto* label = new QLabel(text);
+  label->setObjectName("heading");
+  return label;
+}
+
+}
+
+StartPage::StartPage(QWidget* parent)
+    : QWidget(parent), samples_(new QGridLayout), recent_(new QVBoxLayout), samples_box_(new QWidget), recent_box_(new QWidget) {
+  auto* title = new QLabel("Sensorium");
+  title->setObjectName("title");
+  auto* what = new QLabel("Open a recording, let a pipeline find what matters, review each finding, report it.");
+  what->setObjectName("muted");
+  what->setWordWrap(true);
+  auto* file = new QPushButton(icon("open", theme_colors().accent_text), "Open file");
+  file->setProperty("next", true);
+  auto* folder = new QPushButton(icon("folder"), "Open folder");
+  auto* buttons = new QHBoxLayout;
+  buttons->setSpacing(grid);
+  buttons->addWidget(file);
+  buttons->addWidget(folder);
+  auto* drop = new QLabel("or drop a file anywhere in this window");
+  drop->setObjectName("muted");
+  buttons->addSpacing(grid);
+  buttons->addWidget(drop);
+  buttons->addStretch(1);
+  auto* use = new QLabel("For research and teaching. Not a medical device: it does not diagnose and must not guide treatment.");
+  use->setObjectName("small");
+  use->setWordWrap(true);
+
+  samples_->setSpacing(16);
+  samples_->setContentsMargins(0, 0, 0, 0);
+  auto* samples_column = new QVBoxLayout(samples_box_);
+  samples_column->setContentsMargins(0, 0, 0, 0);
+  samples_column->setSpacing(grid);
+  samples_column->addWidget(heading("Try a sample"));
+  samples_column->addLayout(samples_);
+  recent_->setSpacing(2);
+  auto* recent_column = new QVBoxLayout(recent_box_);
+  recent_column->setContentsMargins(0, 0, 0, 0);
+  recent_column->setSpacing(grid);
+  recent_column->addWidget(heading("Recent cases"));
+  recent_column->addLayout(recent_);
+
+  auto* inside = new QWidget;
+  inside->setMaximumWidth(1000);
+  auto* column = new QVBoxLayout(inside);
+  column->setContentsMargins(32, 40, 32, 24);
+  column->setSpacing(grid);
+  column->addWidget(title);
+  column->addWidget(what);
+  column->addSpacing(grid);
+  column->addLayout(buttons);
+  column->addSpacing(24);
+  column->addWidget(samples_box_);
+  column->addSpacing(24);
+  column->addWidget(recent_box_);
+  column->addStretch(1);
+  column->addWidget(use);
+  auto* scroll = new QScrollArea;
+  scroll->setWidgetResizable(true);
+  scroll->setFrameShape(QFrame::NoFrame);
+  scroll->setWidget(inside);
+  scroll->setAlignment(Qt::AlignHCenter | Qt::AlignTop);
+  auto* all = new QVBoxLayout(this);
+  all->setContentsMargins(0, 0, 0, 0);
+  all->addWidget(scroll);
+  connect(file, &QPushButton::clicked, this, &StartPage::open_file);
+  connect(folder, &QPushButton::clicked, this, &StartPage::open_folder);
+}
+
+QWidget* StartPage::sample_card(const Sample& sample) {
+  auto* card = new Card(QPixmap(QString::fromStdString(sample.picture.string())), sample.title, sample.caption);
+  connect(card, &QPushButton::clicked, this, [this, id = sample.id] { emit sample_chosen(id); });
+  return card;
+}
+
+QWidget* StartPage::case_row(const CaseEntry& entry) {
+  auto* row = new QPushButton;
+  row->setFlat(true);
+  row->setFixedHeight(36);
+  row->setAccessibleName(QString("%1, %2").arg(entry.title, text_of(entry.state)));
+  row->setToolTip(entry.source);
+  auto* line = new QHBoxLayout(row);
+  line->setContentsMargins(grid, 0, grid, 0);
+  line->setSpacing(16);
+  auto* name = new ElidedLabel(entry.title);
+  auto* state = new QLabel(text_of(entry.state));
+  auto* time = new QLabel(QLocale().toString(entry.opened.toLocalTime(), "d MMM yyyy, hh:mm"));
+  state->setObjectName("muted");
+  time->setObjectName("muted");
+  for (QWidget* w : {static_cast<QWidget*>(name), static_cast<QWidget*>(state), static_cast<QWidget*>(time)})
+    w->setAttribute(Qt::WA_TransparentForMouseEvents);
+  line->addWidget(name, 1);
+  line->addWidget(state);
+  line->addWidget(time);
+  connect(row, &QPushButton::clicked, this,
+          [this, folder = QString::fromStdString(entry.folder.string())] { emit case_chosen(folder); });
+  return row;
+}
+
+void StartPage::refresh(const std::vector<Sample>& samples, const std::vector<CaseEntry>& cases) {
+  clear(samples_);
+  clear(recent_);
+  int n = 0;
+  for (const Sample& sample : samples) {
+    samples_->addWidget(sample_card(sample), n / 4, n % 4);
+    ++n;
+  }
+  samples_->setColumnStretch(4, 1);
+  for (std::size_t i = 0; i < cases.size() && i < 8; ++i) recent_->addWidget(case_row(cases[i]));
+  samples_box_->setVisible(!samples.empty());
+  recent_box_->setVisible(!cases.empty());
+}
+
+}

@@ -1,0 +1,163 @@
+#include "modules/learn/model.h"
+
+#include "modules/core/error.h"
+#include "modules/core/hash.h"
+#include "modules/learn/onnx_file.h"
+#include "modules/learn/optimise.h"
+#include "modules/learn/torch_runtime.h"
+
+#include <fmt/format.h>
+
+namespace sensorium {
+namespace {
+
+at::Device device_of(const std::string& name) {
+  if (name.starts_with("cuda")) {
+    if (!at::hasCUDA()) throw Error(ErrorCode::Unsupported, fmt::format("the device '{}' cannot be used: LibTorch's GPU libraries are not installed", name), "run scripts/setup --gpu, or choose --device cpu");
+    return at::Device(name);
+  }
+  return at::kCPU;
+}
+
+at::Tensor to_device(const Tensor& in, at::Device device) {
+  std::int64_t count = 1;
+  for (const auto d : in.shape) count *= d;
+  if (count != static_cast<std::int64_t>(in.values.size())) throw Error(ErrorCode::BadInput, fmt::format("a tensor of {} values does not fill its shape of {}", in.values.size(), count));
+  return at::from_blob(const_cast<float*>(in.values.data()), in.shape, at::kFloat).to(device);
+}
+
+Tensor to_values(const at::Tensor& in) {
+  const at::Tensor plain = in.to(at::kCPU).to(at::kFloat).contiguous();
+  return {plain.sizes().vec(), {plain.data_ptr<float>(), plain.data_ptr<float>() + plain.numel()}};
+}
+
+at::ScalarType type_of(Precision precision) { return precision == Precision::BFloat16 ? at::kBFloat16 : precision == Precision::Float16 ? at::kHalf : at::kFloat; }
+
+}
+
+struct Model::Parts {
+  Graph graph;
+  std::string hash;
+  ModelOptions options;
+  at::Device device = at::kCPU;
+  std::unique_ptr<Executor> executor;
+};
+
+Model::Model(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Model::~Model() = default;
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+
+Model Model::load(const std::filesystem::path& path, const ModelOptions& options) {
+  Model model = from_graph(read_onnx(path), options);
+  model.parts_->hash = sha256_of_path(path);
+  return model;
+}
+
+Model Model::from_graph(Graph graph, const ModelOptions& options) {
+  auto parts = std::make_unique<Parts>();
+  parts->options = options;
+  parts->device = device_of(options.device);
+  if (options.threads > 0) at::set_num_threads(options.threads);
+  parts->graph = std::move(graph);
+  const Graph prepared = options.optimise ? optimised(parts->graph) : parts->graph;
+  parts->executor = std::make_unique<Executor>(prepared, parts->device, ExecutorOptions{.prepack = options.optimise && parts->device.is_cpu(), .type = type_of(options.precision)});
+  return Model(std::move(parts));
+}
+
+const Graph& Model::graph() const { return parts_->graph; }
+const std::string& Model::sha256() const { return parts_->hash; }
+
+std::string Model::card_json() const {
+  const auto found = parts_->graph.metadata.find("sensorium.card");
+  return found == parts_->graph.metadata.end() ? std::string() : found->second;
+}
+
+std::map<std::string, Tensor> Model::run(const std::map<std::string, Tensor>& inputs) {
+  const c10::InferenceMode guard;
+  std::vector<at::Tensor> arguments;
+  for (const ValueInfo& input : parts_->graph.inputs) {
+    const auto found = inputs.find(input.name);
+    if (found == inputs.end()) throw Error(ErrorCode::BadInput, fmt::format("the model's input '{}' is not given", input.name));
+    if (input.has_shape && input.dims.size() != found->second.shape.size()) throw Error(ErrorCode::BadInput, fmt::format("the model's input '{}' has {} dimensions, {} were given", input.name, input.dims.size(), found->second.shape.size()));
+    for (std::size_t i = 0; i < input.dims.size(); ++i)
+      if (input.dims[i] > 0 && input.dims[i] != found->second.shape[i]) throw Error(ErrorCode::BadInput, fmt::format("dimension {} of the model's input '{}' must be {}, not {}", i, input.name, input.dims[i], found->second.shape[i]));
+    arguments.push_back(to_device(found->second, parts_->device));
+    if (input.type != DType::Float32) arguments.back() = arguments.back().to(scalar_type(input.type));
+  }
+  const std::vector<at::Tensor> results = parts_->executor->forward(arguments);
+  std::map<std::string, Tensor> outputs;
+  for (std::size_t i = 0; i < results.size(); ++i) outputs[parts_->graph.outputs[i].name] = to_values(results[i]);
+  return outputs;
+}
+
+Tensor Model::run(const Tensor& input) {
+  if (parts_->graph.inputs.size() != 1) throw Error(ErrorCode::BadInput, fmt::format("the model takes {} inputs, not one", parts_->graph.inputs.size()));
+  auto outputs = run(std::map<std::string, Tensor>{{parts_->graph.inputs.front().name, input}});
+  return std::move(outputs.at(parts_->graph.outputs.front().name));
+}
+
+namespace {
+
+std::int64_t mirrored(std::int64_t i, std::int64_t size) {
+  const std::int64_t period = std::max<std::int64_t>(1, 2 * (size - 1));
+  i = ((i % period) + period) % period;
+  return i < size ? i : period - i;
+}
+
+// A window of the image, mirrored at the borders. y, x: its corner, may be negative.
+Tensor window(const Tensor& image, std::int64_t y, std::int64_t x, std::int64_t height, std::int64_t width) {
+  const std::int64_t channels = image.shape[1], h = image.shape[2], w = image.shape[3];
+  Tensor out{{1, channels, height, width}, std::vector<float>(static_cast<std::size_t>(channels * height * width))};
+  for (std::int64_t c = 0; c < channels; ++c)
+    for (std::int64_t j = 0; j < height; ++j) {
+      const float* row = image.values.data() + (c * h + mirrored(y + j, h)) * w;
+      float* to = out.values.data() + (c * height + j) * width;
+      for (std::int64_t i = 0; i < width; ++i) to[i] = row[mirrored(x + i, w)];
+    }
+  return out;
+}
+
+std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
+
+Tensor run_tiles(Model& model, const Tensor& image, const TileOptions& o, const Context& context) {
+  const std::int64_t h = image.shape[2], w = image.shape[3];
+  const std::int64_t tile_h = std::min<std::int64_t>(o.tile, round_up(h, o.multiple)), tile_w = std::min<std::int64_t>(o.tile, round_up(w, o.multiple));
+  const std::int64_t margin_y = tile_h >= h ? 0 : o.overlap, margin_x = tile_w >= w ? 0 : o.overlap;
+  const std::int64_t step_y = tile_h - 2 * margin_y, step_x = tile_w - 2 * margin_x;
+  if (step_y <= 0 || step_x <= 0) throw Error(ErrorCode::Usage, fmt::format("a tile of {} leaves nothing inside an overlap of {}", o.tile, o.overlap), "use larger tiles or a smaller overlap");
+  Tensor out;
+  const std::int64_t rows = (h + step_y - 1) / step_y, columns = (w + step_x - 1) / step_x;
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t c = 0; c < columns; ++c) {
+      context.step(static_cast<double>(r * columns + c) / static_cast<double>(rows * columns), "network");
+      const std::int64_t y = r * step_y, x = c * step_x;
+      const Tensor part = model.run(window(image, y - margin_y, x - margin_x, tile_h, tile_w));
+      if (part.shape.size() != 4 || part.shape[2] != tile_h || part.shape[3] != tile_w) throw Error(ErrorCode::Unsupported, "the model's output is not of its input's size: it cannot run in tiles");
+      if (out.shape.empty()) out = {{1, part.shape[1], h, w}, std::vector<float>(static_cast<std::size_t>(part.shape[1] * h * w))};
+      for (std::int64_t k = 0; k < part.shape[1]; ++k)
+        for (std::int64_t j = 0; j < std::min(step_y, h - y); ++j) {
+          const float* from = part.values.data() + ((k * tile_h) + margin_y + j) * tile_w + margin_x;
+          std::copy_n(from, std::min(step_x, w - x), out.values.data() + (k * h + y + j) * w + x);
+        }
+    }
+  return out;
+}
+
+}
+
+Tensor run_tiled(Model& model, const Tensor& image, const TileOptions& options, const Context& context) {
+  if (image.shape.size() != 4 || image.shape[0] != 1) throw Error(ErrorCode::BadInput, "a tiled run takes one image: [1, channels, height, width]");
+  TileOptions o = options;
+  for (;;) {
+    try {
+      return run_tiles(model, image, o, context);
+    } catch (const Error& e) {
+      if (e.code() != ErrorCode::Resources || o.tile / 2 <= 2 * o.overlap) throw;
+      o.tile /= 2;
+      context.warn(fmt::format("out of memory: going on with tiles of {}", o.tile));
+    }
+  }
+}
+
+}

@@ -1,0 +1,61 @@
+// A model ready to run. No LibTorch types: whoever includes this compiles fast.
+#pragma once
+
+#include "modules/core/context.h"
+#include "modules/learn/graph.h"
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+namespace sensorium {
+
+// Float values, row-major; images as [batch, channels, height, width].
+struct Tensor {
+  std::vector<std::int64_t> shape;
+  std::vector<float> values;
+};
+
+enum class Precision { Float32, BFloat16, Float16 };
+
+struct ModelOptions {
+  std::string device = "cpu"; // or "cuda:N"
+  int threads = 0;            // of this process's LibTorch; 0 leaves it as it is
+  Precision precision = Precision::Float32;
+  bool optimise = true; // fold and fuse; the result differs by rounding only
+};
+
+class Model {
+public:
+  // Throws Error NotFound, BadInput, Unsupported (operator, device).
+  static Model load(const std::filesystem::path& path, const ModelOptions& options = {});
+  static Model from_graph(Graph graph, const ModelOptions& options = {});
+  ~Model();
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+
+  const Graph& graph() const;
+  std::string card_json() const;    // "" without a card
+  const std::string& sha256() const; // of the file; "" for a graph from memory
+
+  // Throws Error BadInput when shapes do not fit, Resources when memory runs out.
+  std::map<std::string, Tensor> run(const std::map<std::string, Tensor>& inputs);
+  Tensor run(const Tensor& input); // for one input and one output
+
+private:
+  struct Parts;
+  explicit Model(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+struct TileOptions {
+  int tile = 512;    // height and width of a tile, a multiple of 32
+  int overlap = 64;  // of each side; at least the network's receptive radius for a seamless result
+  int multiple = 16; // the input is mirrored up to a multiple of this
+};
+
+// One output of the input's height and width, computed tile by tile: seamless where overlap covers the receptive field.
+// Out of memory halves the tile. Throws Error Cancelled.
+Tensor run_tiled(Model& model, const Tensor& image, const TileOptions& options, const Context& context);
+
+}

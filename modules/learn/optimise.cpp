@@ -1,0 +1,89 @@
+#include "modules/learn/optimise.h"
+
+#include <cmath>
+#include <set>
+
+namespace sensorium {
+namespace {
+
+std::map<std::string, int> use_counts(const Graph& graph) {
+  std::map<std::string, int> uses;
+  for (const Node& node : graph.nodes)
+    for (const std::string& input : node.inputs) ++uses[input];
+  for (const ValueInfo& output : graph.outputs) ++uses[output.name];
+  return uses;
+}
+
+const HostTensor* weight_of(const Graph& graph, const Node& node, std::size_t position) {
+  if (node.inputs.size() <= position) return nullptr;
+  const auto found = graph.initializers.find(node.inputs[position]);
+  return found != graph.initializers.end() && found->second.type == DType::Float32 ? &found->second : nullptr;
+}
+
+// Scales the output channels of a convolution so that the norm after it is the identity.
+void fold(Graph& graph, Node& convolution, const Node& norm) {
+  const HostTensor weight = *weight_of(graph, convolution, 1);
+  const auto scale = graph.initializers.at(norm.inputs[1]).as<float>(), shift = graph.initializers.at(norm.inputs[2]).as<float>();
+  const auto mean = graph.initializers.at(norm.inputs[3]).as<float>(), variance = graph.initializers.at(norm.inputs[4]).as<float>();
+  const double epsilon = norm.number("epsilon", 1e-5f);
+  const auto channels = static_cast<std::size_t>(weight.shape[0]), each = weight.as<float>().size() / channels;
+  HostTensor folded = weight;
+  std::vector<float> bias(channels);
+  const HostTensor* old_bias = weight_of(graph, convolution, 2);
+  for (std::size_t c = 0; c < channels; ++c) {
+    const double factor = scale[c] / std::sqrt(variance[c] + epsilon);
+    for (std::size_t i = 0; i < each; ++i) folded.as<float>()[c * each + i] = static_cast<float>(weight.as<float>()[c * each + i] * factor);
+    bias[c] = static_cast<float>(((old_bias ? old_bias->as<float>()[c] : 0.0f) - mean[c]) * factor + shift[c]);
+  }
+  const std::string base = convolution.outputs[0] + ".folded";
+  graph.initializers[base + ".weight"] = std::move(folded);
+  graph.initializers[base + ".bias"] = HostTensor::floats({static_cast<std::int64_t>(channels)}, bias);
+  convolution.inputs = {convolution.inputs[0], base + ".weight", base + ".bias"};
+  convolution.outputs = {norm.outputs[0]};
+}
+
+bool foldable(const Graph& graph, const Node& convolution, const Node& norm) {
+  if (convolution.op != "Conv" || !convolution.domain.empty() || weight_of(graph, convolution, 1) == nullptr) return false;
+  if (convolution.inputs.size() > 2 && !convolution.inputs[2].empty() && weight_of(graph, convolution, 2) == nullptr) return false;
+  for (std::size_t i = 1; i < 5; ++i)
+    if (const HostTensor* w = weight_of(graph, norm, i); w == nullptr || w->elements() != weight_of(graph, convolution, 1)->shape[0]) return false;
+  return true;
+}
+
+void fold_norms(Graph& graph) {
+  const auto uses = use_counts(graph);
+  std::map<std::string, std::size_t> maker;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i)
+    for (const std::string& output : graph.nodes[i].outputs) maker[output] = i;
+  std::set<std::size_t> gone;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node norm = graph.nodes[i];
+    if (norm.op != "BatchNormalization" || norm.inputs.size() < 5 || uses.at(norm.inputs[0]) != 1) continue;
+    const auto made = maker.find(norm.inputs[0]);
+    if (made == maker.end() || !foldable(graph, graph.nodes[made->second], norm)) continue;
+    fold(graph, graph.nodes[made->second], norm);
+    gone.insert(i);
+  }
+  std::vector<Node> kept;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i)
+    if (!gone.contains(i)) kept.push_back(std::move(graph.nodes[i]));
+  graph.nodes = std::move(kept);
+}
+
+void drop_unused(Graph& graph) {
+  const auto uses = use_counts(graph);
+  std::erase_if(graph.initializers, [&](const auto& item) { return !uses.contains(item.first); });
+}
+
+}
+
+Graph optimised(const Graph& original) {
+  Graph graph = original;
+  for (Node& node : graph.nodes)
+    if (node.op == "Dropout" && node.outputs.size() == 1) node = {"Identity", "", node.name, {node.inputs[0]}, node.outputs, {}};
+  fold_norms(graph);
+  drop_unused(graph);
+  return graph;
+}
+
+}

@@ -1,0 +1,66 @@
+// Training of any executor graph: the same files go in and come out on a desktop and on a cluster node.
+#pragma once
+
+#include "modules/core/context.h"
+#include "modules/core/parameters.h"
+#include "modules/learn/graph.h"
+#include "modules/learn/model.h"
+
+#include <filesystem>
+
+namespace sensorium {
+
+// input and target without the batch axis; weight is empty or of target's shape (0: not counted).
+struct Sample {
+  Tensor input, target, weight;
+};
+
+// Thread-safe: samples are made in the background.
+class SampleSource {
+public:
+  virtual ~SampleSource() = default;
+  virtual std::size_t size() const = 0;
+  // Patient, volume or seed: no group may be in training and validation.
+  virtual std::string group(std::size_t index) const = 0;
+  // The seed drives augmentation: same index and seed, same sample. Validation always asks with seed 0.
+  virtual Sample get(std::size_t index, std::uint64_t seed) const = 0;
+};
+
+struct TrainingOptions {
+  std::string loss = "bce+dice";
+  double focal_gamma = 2;
+  double tversky_alpha = 0.3, tversky_beta = 0.7, focal_tversky_gamma = 0.75;
+  double second_loss_weight = 1;
+  std::string optimiser = "adamw";
+  double learning_rate = 2e-3, weight_decay = 1e-4, momentum = 0.9;
+  std::string schedule = "cosine";
+  int warmup_steps = 50;
+  int batch_size = 8, accumulate = 1;
+  int steps = 1000;
+  double gradient_clip = 1;
+  std::string precision = "float32";
+  int validate_every = 100, patience = 0; // patience in validations; 0: never stops early
+  int checkpoint_every = 100, keep_checkpoints = 2;
+  int seed = 1, threads = 0;
+};
+void describe(ParameterVisitor& v, TrainingOptions& o);
+
+struct TrainingResult {
+  int steps = 0;
+  bool stopped_early = false;
+  double best_validation_loss = 0;
+  int best_step = 0;
+  std::filesystem::path best, last; // ONNX files below the run folder
+  std::string weights_sha256;       // of the last weights
+};
+
+// Trains until options.steps; goes on from the newest checkpoint of the run folder that verifies. Writes best.onnx,
+// last.onnx, log.jsonl, a TensorBoard event file and checkpoints. With the same plan, samples and thread count, a run that
+// was killed and resumed ends with the very weights of one that was not.
+// Losses act on logits; with "cross_entropy" the target holds class numbers in one channel.
+// Throws Error: BadInput (a group in both sources; NaN in data or loss, naming step and samples; the last good
+// checkpoint stays), Conflict (the run folder belongs to another plan, saying what differs), Resources (disk full),
+// Cancelled (after writing a checkpoint).
+TrainingResult train(const Graph& initial, const SampleSource& training, const SampleSource& validation, const TrainingOptions& options, const std::filesystem::path& run_folder, const Context& context);
+
+}

@@ -1,0 +1,59 @@
+// The folder that a run writes and a review opens: docs/WORKER.md has its table of files.
+#pragma once
+
+#include "modules/core/extension.h"
+#include "modules/core/recipe.h"
+
+#include <functional>
+#include <optional>
+
+namespace sensorium {
+
+struct CaseResult {
+  nlohmann::json dataset = nlohmann::json::object(); // describe(dataset), without patient fields
+  Recipe recipe;
+  Findings findings;
+  nlohmann::json provenance = nlohmann::json::object(); // whatever the run knows; keys "dataset",
+                                                        // "artifacts", "files" are ours
+  std::vector<Surface> surfaces;
+  std::vector<Artifact> artifacts;
+  std::optional<Volume> mask; // of all findings
+};
+
+// Writes (reads) one volume; role is an artifact's name or "mask". The path ends in suffix.
+using VolumeWriter = std::function<void(const Volume& volume, const std::string& role,
+                                        const std::filesystem::path& path)>;
+using VolumeReader = std::function<Volume(const std::filesystem::path& path)>;
+
+// Each file appears whole or not at all; provenance.json, which holds the hashes of the others, is
+// written last. Files of an earlier result are replaced; review.sqlite and report.pdf are left
+// alone. An empty writer leaves volumes out. Throws Error Resources.
+void write_result_folder(const std::filesystem::path& folder, const CaseResult& result,
+                         const VolumeWriter& writer, const std::string& suffix = ".nrrd");
+// For `save`: the files that depend on live parameters (recipe, findings, mask); artifacts and
+// surfaces stay.
+void rewrite_findings(const std::filesystem::path& folder, const CaseResult& result,
+                      const VolumeWriter& writer, const std::string& suffix = ".nrrd");
+
+struct StoredResult {
+  CaseResult result;
+  std::vector<std::string> changed_files; // whose content is not what was written
+};
+// With an empty reader the volumes are not read (artifacts have name and caption only). Input paths
+// come back absolute. Throws Error NotFound (no such folder or file), BadInput (damaged, foreign,
+// or a path that leaves the folder), naming the file.
+StoredResult read_result_folder(const std::filesystem::path& folder, const VolumeReader& reader);
+
+// Whether the recording is still what was analysed. None of these is an error.
+enum class SourceStatus { Same, Missing, Changed, Unchecked };
+struct SourceCheck {
+  SourceStatus status = SourceStatus::Unchecked; // Unchecked: the recipe has no hash
+  std::string path, expected_sha256, found_sha256;
+  std::string text; // one sentence for the user
+};
+std::vector<SourceCheck> check_sources(const Recipe& recipe);
+
+// The mask of all findings over the volume's grid, with its geometry.
+Volume mask_of(const Findings& findings, const Volume& like);
+
+}

@@ -1,0 +1,24 @@
+// What leaves a review: reviewed findings, their table and their mask.
+#pragma once
+
+#include "modules/review/fold.h"
+
+namespace sensorium {
+
+// Accepted, changed and drawn findings; proposed ones too unless turned off; never rejected ones.
+struct Keep {
+  bool proposed = true;
+};
+
+// Each item carries the attributes "review" (state) and "reader"; summary and tables are counted
+// anew.
+Findings reviewed_findings(const Findings& base, const ReviewState& state, Keep keep = {});
+// 1 inside any kept finding. Sizes in voxels; index [z][y][x].
+std::vector<std::uint8_t> reviewed_mask(const ReviewState& state, int width, int height, int depth,
+                                        Keep keep = {});
+// Every finding, rejected ones included: the columns of to_csv, then review, original_label,
+// reader, notes.
+std::string reviewed_csv(const ReviewState& state);
+nlohmann::json to_json(const ReviewState& state);
+
+}

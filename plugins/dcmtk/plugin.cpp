@@ -1,0 +1,40 @@
+#include "plugins/dcmtk/image_reader.h"
+#include "plugins/dcmtk/segmentation.h"
+#include "plugins/dcmtk/series.h"
+
+namespace sensorium {
+namespace {
+
+Dataset read(const std::filesystem::path& path, bool with_pixels, const Context& context) {
+  std::error_code code;
+  return std::filesystem::is_directory(path, code) ? dicom::read_folder(path, with_pixels, context)
+                                                   : dicom::read_file(path, with_pixels, context);
+}
+
+Extension make_extension() {
+  ReaderDefinition reader{
+      .id = "dicom",
+      .title = "DICOM image, clip, series folder or segmentation",
+      .suffixes = {".dcm", ".dicom", ".ima"},
+      .hardened = true,
+      .sniff =
+          [](const std::filesystem::path& path, std::span<const std::byte> head) {
+            return head.empty() ? dicom::sniff_folder(path) : dicom::sniff_bytes(head);
+          },
+      .header = [](const auto& path, const Context& context) { return read(path, false, context); },
+      .load = [](const auto& path, const Context& context) { return read(path, true, context); }};
+  return {.id = "dcmtk",
+          .version = "1",
+          .title = "DICOM",
+          .readers = {std::move(reader)},
+          .writers = {{"dicom_seg",
+                       "DICOM Segmentation",
+                       ".dcm",
+                       {"mask", "labels", "soft_map"},
+                       dicom::write_segmentation}}};
+}
+
+}
+}
+
+SENSORIUM_EXTENSION(sensorium::make_extension)

@@ -1,0 +1,38 @@
+// The measurements of the OCT foci pipeline. Each prints one Markdown table; docs/bench_parts holds
+// what it printed.
+#pragma once
+
+#include "modules/core/dataset.h"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace sensorium::bench {
+
+using Arguments = std::vector<std::string>;
+
+Volume open_volume(const std::string& path);
+// Finite samples; what is not becomes 0.
+std::vector<float> finite_samples(const Volume& volume);
+
+// Seconds of the fastest of n runs.
+template<class Work> double fastest(int n, const Work& work) {
+  double best = 1e300;
+  for (int i = 0; i < n; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    best = std::min(best, took.count());
+  }
+  return best;
+}
+
+void enhancement(const Arguments& folder);     // OCT-denoising-package: noisy and averaged pairs
+void enhancement_speed(const Arguments& none); // 97 x 496 x 512
+void surfaces(const Arguments& files);         // files with vendor lines
+void draw_surfaces(const Arguments& in_out);   // picture with the lines found
+void recount(const Arguments& none);
+void recognise(const Arguments& files);
+
+}

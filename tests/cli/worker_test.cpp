@@ -1,0 +1,85 @@
+// The worker's protocol over real pipes, with the real pipeline.
+#include "modules/core/dataset_store.h"
+#include "modules/core/file.h"
+#include "tests/support/process.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace sensorium {
+namespace {
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing_support::Process;
+
+const std::string sample = SENSORIUM_SOURCE_DIR "/resources/samples/oct_phantom_sample.nrrd";
+
+class WorkerTalk : public ::testing::Test {
+protected:
+  void SetUp() override { make_folder(folder_); }
+  void TearDown() override { fs::remove_all(folder_); }
+  // The result or error event of the request.
+  json ask(json request) {
+    process_.write_line(request.dump());
+    return await(request.at("id"));
+  }
+  json await(const json& id) {
+    while (const auto line = process_.read_line()) {
+      const json event = json::parse(*line);
+      if (event.at("id") == id && (event.at("event") == "result" || event.at("event") == "error")) return event;
+    }
+    return {{"event", "nothing"}};
+  }
+  json recipe() const { return {{"format", "sensorium-recipe"}, {"version", 1}, {"pipeline", {{"id", "oct_hrf"}}}, {"inputs", {{{"path", sample}}}}}; }
+  fs::path folder_ = fs::temp_directory_path() / ("sensorium-worker-" + std::to_string(::getpid()));
+  Process process_{{SENSORIUM_BINARY_DIR "/bin/sensorium", "worker"}};
+};
+
+TEST_F(WorkerTalk, OpensRunsCountsAgainAndRestores) {
+  const json opened = ask({{"id", 1}, {"op", "open"}, {"path", sample}, {"store", (folder_ / "v.dat").string()}});
+  ASSERT_EQ(opened.at("event"), "result") << opened;
+  EXPECT_GT(std::get<Volume>(map_dataset(opened.at("store").get<std::string>())).voxels(), 0u);
+
+  const json ran = ask({{"id", 2}, {"op", "run"}, {"recipe", recipe()}, {"output", (folder_ / "case").string()}});
+  ASSERT_EQ(ran.at("event"), "result") << ran;
+  const auto count = ran.at("findings").at("items").size();
+  for (const json& artifact : ran.at("artifacts")) EXPECT_NO_THROW(map_dataset(artifact.at("store").get<std::string>()));
+
+  json parameters = ran.at("findings").at("parameters");
+  parameters["threshold"] = 0.99;
+  const json fewer = ask({{"id", 3}, {"op", "conclude"}, {"parameters", parameters}});
+  ASSERT_EQ(fewer.at("event"), "result") << fewer;
+  EXPECT_LE(fewer.at("findings").at("items").size(), count);
+
+  const json restored = ask({{"id", 4}, {"op", "restore"}, {"folder", (folder_ / "case").string()}});
+  ASSERT_EQ(restored.at("event"), "result") << restored;
+  EXPECT_EQ(restored.at("findings").at("items"), ran.at("findings").at("items"));
+}
+
+TEST_F(WorkerTalk, ErrorsAreEventsAndTheWorkerGoesOn) {
+  EXPECT_EQ(ask({{"id", 1}, {"op", "open"}, {"path", "/absent"}}).at("code"), "not_found");
+  EXPECT_EQ(ask({{"id", 2}, {"op", "conclude"}, {"parameters", json::object()}}).at("code"), "conflict");
+  EXPECT_EQ(ask({{"id", 3}, {"op", "dance"}}).at("code"), "usage");
+  process_.write_line("{ damaged");
+  process_.write_line("[1]");
+  EXPECT_EQ(ask({{"id", 4}, {"op", "ping"}}).at("event"), "result");
+}
+
+TEST_F(WorkerTalk, CancelEndsTheRun) {
+  process_.write_line(json{{"id", 1}, {"op", "run"}, {"recipe", recipe()}, {"output", (folder_ / "case").string()}}.dump());
+  while (const auto line = process_.read_line())
+    if (json::parse(*line).at("event") == "progress") break;
+  process_.write_line(json{{"id", 2}, {"op", "cancel"}, {"target", 1}}.dump());
+  const json ended = await(1);
+  EXPECT_EQ(ended.at("event"), "error");
+  EXPECT_EQ(ended.value("code", ""), "cancelled");
+  EXPECT_EQ(ask({{"id", 3}, {"op", "ping"}}).at("event"), "result");
+}
+
+TEST_F(WorkerTalk, EndsWhenItsInputCloses) {
+  process_.close_input();
+  EXPECT_EQ(process_.wait(), 0);
+}
+
+}
+}

@@ -1,0 +1,199 @@
+#include "modules/core/error.h"
+#include "modules/core/file.h"
+#include "modules/learn/builders.h"
+#include "modules/learn/checkpoint.h"
+#include "modules/learn/event_file.h"
+#include "modules/learn/onnx_file.h"
+#include "tests/learn_training/dots.h"
+#include "tests/support/process.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+
+namespace sensorium {
+namespace {
+namespace fs = std::filesystem;
+using testing_support::Process;
+using testing_support::run_program;
+
+const std::string child = SENSORIUM_BINARY_DIR "/bin/training_child";
+
+class Training : public ::testing::Test {
+protected:
+  void SetUp() override {
+    fs::remove_all(folder_);
+    make_folder(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  static Graph network(const std::string& norm = "batch") {
+    ResidualUnetOptions o;
+    o.widths = "4,8";
+    o.norm = norm;
+    return build_residual_unet(o, 1);
+  }
+  static TrainingOptions options() {
+    TrainingOptions o;
+    o.steps = 60;
+    o.batch_size = 4;
+    o.validate_every = 20;
+    o.checkpoint_every = 20;
+    o.learning_rate = 0.02;
+    o.warmup_steps = 5;
+    o.threads = 1;
+    return o;
+  }
+  fs::path folder_ = fs::temp_directory_path() / ("sensorium-training-" + std::to_string(::getpid()));
+};
+
+double first_loss(const fs::path& folder, const std::string& tag) {
+  std::ifstream in(folder / "log.jsonl");
+  for (std::string line; std::getline(in, line);)
+    if (const auto entry = nlohmann::json::parse(line); entry.at("tag") == tag) return entry.at("value");
+  return -1;
+}
+
+TEST_F(Training, EveryLossFalls) {
+  for (const char* loss : {"bce", "focal", "dice", "focal_tversky", "bce+dice"}) {
+    TrainingOptions o = options();
+    o.loss = loss;
+    const TrainingResult result = train(network(), Dots(24, 0), Dots(6, 1000), o, folder_ / loss, {});
+    EXPECT_EQ(result.steps, 60);
+    EXPECT_LT(result.best_validation_loss, 0.8 * first_loss(folder_ / loss, "loss/validation") + 0.2 * first_loss(folder_ / loss, "loss/training")) << loss;
+    EXPECT_NO_THROW(read_onnx(result.best));
+  }
+}
+
+TEST_F(Training, TheTrainedNetworkFindsTheDots) {
+  TrainingOptions o = options();
+  o.steps = 150;
+  const TrainingResult result = train(network(), Dots(24, 0), Dots(6, 1000), o, folder_ / "run", {});
+  Model model = Model::load(result.last, {.threads = 1});
+  const Sample sample = Dots(1, 5000).get(0, 0);
+  const Tensor out = model.run(Tensor{{1, 1, 16, 16}, sample.input.values});
+  int right = 0;
+  for (std::size_t i = 0; i < 256; ++i) right += (out.values[i] > 0) == (sample.target.values[i] > 0.5f) ? 1 : 0;
+  EXPECT_GE(right, 250);
+}
+
+TEST_F(Training, AKilledRunEndsWithTheSameWeights) {
+  const auto undisturbed = run_program({child, (folder_ / "whole").string(), "40"});
+  ASSERT_EQ(undisturbed.status, 0) << undisturbed.err;
+  std::mt19937 engine(7);
+  int kills = 0;
+  std::string hash;
+  for (int attempt = 0; attempt < 40 && hash.empty(); ++attempt) {
+    Process process({child, (folder_ / "killed").string(), "40"});
+    process.close_input();
+    if (kills < 8) {
+      ::usleep(250000 + engine() % 350000); // start-up takes about 200 ms
+      process.signal(SIGKILL);
+    }
+    const std::string out = process.read_rest();
+    if (process.wait() == 0) hash = out;
+    else ++kills;
+  }
+  EXPECT_GT(kills, 2) << "the run was too short to be killed";
+  EXPECT_EQ(hash, undisturbed.out);
+}
+
+TEST_F(Training, AGroupInBothSourcesIsLeakage) {
+  try {
+    train(network(), Dots(24, 0), Dots(4, 20), options(), folder_, {});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::BadInput);
+    EXPECT_NE(std::string(e.what()).find("dots20"), std::string::npos);
+  }
+}
+
+TEST_F(Training, NotANumberStopsAndNamesTheSample) {
+  Dots training(24, 0);
+  training.poisoned = 5;
+  try {
+    train(network(), training, Dots(4, 1000), options(), folder_, {});
+    FAIL();
+  } catch (const Error& e) { EXPECT_NE(std::string(e.what()).find("dots5"), std::string::npos) << e.what(); }
+}
+
+TEST_F(Training, AnotherPlanInTheFolderIsRefused) {
+  train(network(), Dots(24, 0), Dots(4, 1000), options(), folder_, {});
+  TrainingOptions other = options();
+  other.learning_rate = 0.01;
+  try {
+    train(network(), Dots(24, 0), Dots(4, 1000), other, folder_, {});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::Conflict);
+    EXPECT_NE(std::string(e.what()).find("learning_rate"), std::string::npos) << e.what();
+  }
+}
+
+TEST_F(Training, CancelKeepsTheStateAndGoesOn) {
+  Context context;
+  int calls = 0;
+  context.progress = [&](double, std::string_view) { return ++calls < 30; };
+  EXPECT_THROW(train(network(), Dots(24, 0), Dots(4, 1000), options(), folder_ / "a", context), Error);
+  const TrainingResult resumed = train(network(), Dots(24, 0), Dots(4, 1000), options(), folder_ / "a", {});
+  const TrainingResult whole = train(network(), Dots(24, 0), Dots(4, 1000), options(), folder_ / "b", {});
+  EXPECT_EQ(resumed.weights_sha256, whole.weights_sha256);
+}
+
+TEST_F(Training, ADamagedCheckpointFallsBackToTheOneBefore) {
+  const TrainingResult whole = train(network(), Dots(24, 0), Dots(4, 1000), options(), folder_ / "a", {});
+  TrainingOptions longer = options();
+  longer.keep_checkpoints = 5;
+  train(network(), Dots(24, 0), Dots(4, 1000), longer, folder_ / "b", {});
+  const fs::path newest = checkpoints_in(folder_ / "b").front();
+  std::string bytes = read_text(newest);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  write_atomically(newest, bytes);
+  std::vector<std::string> warnings;
+  const auto checkpoint = newest_checkpoint(folder_ / "b", warnings);
+  ASSERT_TRUE(checkpoint);
+  EXPECT_EQ(checkpoint->state.at("step"), 40);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_EQ(train(network(), Dots(24, 0), Dots(4, 1000), longer, folder_ / "b", {}).weights_sha256, whole.weights_sha256);
+}
+
+TEST_F(Training, EveryTruncatedCheckpointIsAnError) {
+  Checkpoint checkpoint{{{"step", 3}}, {{"w", HostTensor::floats({2, 2}, {1, 2, 3, 4})}}};
+  write_checkpoint(checkpoint, folder_ / "x.ckpt");
+  const std::string whole = read_text(folder_ / "x.ckpt");
+  EXPECT_EQ(read_checkpoint(folder_ / "x.ckpt").tensors.at("w").as<float>()[3], 4);
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    EXPECT_THROW(parse_checkpoint(std::as_bytes(std::span(whole.data(), size)), "cut"), Error) << size;
+}
+
+// RFC 3720, appendix B.4: 32 bytes of zeros, and of ones.
+TEST(EventFileFormat, Crc32cVectors) {
+  const std::string zeros(32, '\0'), ones(32, '\xff');
+  EXPECT_EQ(crc32c(zeros.data(), 32), 0x8a9136aau);
+  EXPECT_EQ(crc32c(ones.data(), 32), 0x62a8ab43u);
+}
+
+TEST_F(Training, TensorBoardReadsTheCurves) {
+  if (!fs::exists(SENSORIUM_JUDGES "/bin/python")) GTEST_SKIP() << "skipped: no judges";
+  train(network(), Dots(24, 0), Dots(4, 1000), options(), folder_, {});
+  const auto outcome = run_program({SENSORIUM_JUDGES "/bin/python", "-c",
+                                    "import sys\n"
+                                    "from tensorboard.backend.event_processing.event_accumulator import EventAccumulator\n"
+                                    "a = EventAccumulator(sys.argv[1]); a.Reload()\n"
+                                    "print(len(a.Scalars('loss/training')), [s.step for s in a.Scalars('loss/validation')])",
+                                    (folder_ / "events").string()});
+  EXPECT_EQ(outcome.out, "60 [20, 40, 60]\n") << outcome.err;
+}
+
+TEST(Splits, GroupsStayWhole) {
+  std::vector<std::string> groups;
+  for (int i = 0; i < 100; ++i) groups.push_back(fmt::format("patient{}", i / 5));
+  const std::vector<int> parts = split_by_group(groups, {0.6, 0.2, 0.2}, 3);
+  for (std::size_t i = 0; i < groups.size(); ++i) EXPECT_EQ(parts[i], parts[i / 5 * 5]);
+  EXPECT_EQ(std::count(parts.begin(), parts.end(), 0), 60);
+  EXPECT_NE(split_by_group(groups, {0.6, 0.2, 0.2}, 4), parts);
+  EXPECT_THROW(split_by_group({"a", "a"}, {0.5, 0.5}, 1), Error);
+}
+
+}
+}
