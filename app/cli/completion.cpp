@@ -10,12 +10,12 @@
 namespace sensorium {
 namespace {
 
-constexpr const char* bash_script = R"(_sensorium() {
+constexpr const char* bash_script = R"sh(_sensorium() {
   local IFS=$'\n'
   COMPREPLY=($(compgen -W "$(sensorium complete -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}"))
 }
 complete -o default -F _sensorium sensorium
-)";
+)sh";
 constexpr const char* fish_script = "complete -c sensorium -a '(sensorium complete -- (commandline -opc)[2..] (commandline -ct))'\n";
 
 void print_names(const CLI::App& app) {
@@ -28,8 +28,9 @@ int print_candidates(CLI::App& app, const Session& session, const std::vector<st
     print_names(app);
     return 0;
   }
-  CLI::App* command = app.get_subcommand_no_throw(words.front());
-  if (command == nullptr) return 0;
+  const auto named = app.get_subcommands([&](const CLI::App* sub) { return sub->get_name() == words.front(); });
+  if (named.empty()) return 0;
+  const CLI::App* command = named.front();
   if (!words.back().starts_with("-")) {
     for (const PipelineInfo& info : session.registry.pipelines()) std::puts(info.id.c_str());
     return 0;

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <unistd.h>
 
 namespace sensorium {
 namespace fs = std::filesystem;
@@ -45,22 +46,6 @@ json model_json(const fs::path& model, const std::string& hash, const Analysis& 
   return {{"path", model.string()}, {"sha256", hash}, {"card", card.is_discarded() ? json() : card}};
 }
 
-Volume mask_of(const CaseRun& run) {
-  const auto* source = std::get_if<Volume>(run.dataset.get());
-  if (source == nullptr) throw Error(ErrorCode::Unsupported, "masks are written for volumes only");
-  std::vector<std::uint8_t> mask(source->voxels());
-  for (const Finding& finding : run.findings.items) paint_runs(finding.footprint, source->width, source->height, source->depth, mask);
-  Volume volume;
-  volume.width = source->width;
-  volume.height = source->height;
-  volume.depth = source->depth;
-  volume.pixels = Buffer::of(std::move(mask));
-  volume.spacing = source->spacing;
-  volume.orientation = source->orientation;
-  volume.modality = source->modality;
-  volume.laterality = source->laterality;
-  return volume;
-}
 
 }
 
@@ -113,6 +98,94 @@ void conclude_case(CaseRun& run, const json& parameters) {
   run.findings.parameters_text = all.dump();
   run.recipe.parameters = all;
   if (run.provenance.is_object()) run.provenance["command"] = command_of(run.recipe, run.folder.string());
+}
+
+namespace {
+
+const WriterDefinition& nrrd(Registry& registry) { return registry.writer("nrrd"); }
+
+VolumeWriter volume_writer(Registry& registry, const CaseRun& run) {
+  return [&registry, &run](const Volume& volume, const std::string& role, const fs::path& path) {
+    nrrd(registry).write({.volume = volume, .role = role, .source = run.dataset.get(), .findings = &run.findings}, path);
+  };
+}
+
+CaseResult result_of(const CaseRun& run) {
+  CaseResult result;
+  result.dataset = describe(*run.dataset);
+  result.recipe = run.recipe;
+  result.findings = run.findings;
+  result.provenance = run.provenance;
+  result.surfaces = run.analysis->surfaces;
+  result.artifacts = run.analysis->artifacts;
+  if (const auto* volume = std::get_if<Volume>(run.dataset.get())) result.mask = mask_of(run.findings, *volume);
+  return result;
+}
+
+Volume read_volume(Registry& registry, const fs::path& path) {
+  Dataset dataset = registry.open(path);
+  if (auto* volume = std::get_if<Volume>(&dataset)) return std::move(*volume);
+  throw Error(ErrorCode::BadInput, fmt::format("'{}' is not a volume", path.string()), "run the analysis again");
+}
+
+}
+
+CaseRun restore_case(Registry& registry, const fs::path& folder, const Context& context) {
+  context.step(0, "opening the case");
+  StoredResult stored = read_result_folder(folder, [&](const fs::path& path) { return read_volume(registry, path); });
+  for (const std::string& file : stored.changed_files) context.warn(fmt::format("{} of the case is not what was written", file));
+  CaseRun run;
+  run.folder = folder;
+  run.recipe = stored.result.recipe;
+  run.provenance = stored.result.provenance;
+  run.pipeline = &registry.pipeline(run.recipe.pipeline);
+  const RecipeInput& input = run.recipe.inputs.front();
+  context.step(0.3, "opening the recording");
+  run.dataset = std::make_shared<const Dataset>(registry.open(input.path, context.part(0.3, 0.7)));
+  check_hash(fmt::format("'{}'", input.path), input.sha256, origin_of(*run.dataset).sha256);
+  context.step(0.7, "restoring the analysis");
+  run.analysis = run.pipeline->restore({.dataset = *run.dataset, .parameters = run.recipe.parameters, .model = run.recipe.model, .seed = run.recipe.seed}, std::move(stored.result.artifacts),
+                                       std::move(stored.result.surfaces), context.part(0.7, 1));
+  conclude_case(run, run.recipe.parameters);
+  return run;
+}
+
+void save_case(Registry& registry, const CaseRun& run) { write_result_folder(run.folder, result_of(run), volume_writer(registry, run)); }
+
+void export_artifact(const CaseRun& run, const std::string& name, const WriterDefinition& writer, const fs::path& file) {
+  const auto* source = std::get_if<Volume>(run.dataset.get());
+  if (source == nullptr) throw Error(ErrorCode::Unsupported, "maps are written for volumes only");
+  if (name == "mask") return writer.write({.volume = mask_of(run.findings, *source), .role = "mask", .source = run.dataset.get(), .findings = &run.findings}, file);
+  for (const Artifact& artifact : run.analysis->artifacts)
+    if (artifact.name == name) return writer.write({.volume = artifact.volume, .role = name, .source = run.dataset.get(), .findings = &run.findings}, file);
+  throw Error(ErrorCode::NotFound, fmt::format("the case has no map '{}'", name), "maps are named in provenance.json");
+}
+
+fs::path report_case(Registry&, const CaseRun& run, const fs::path& file, const json& options) {
+  std::vector<Event> events;
+  Verification verification;
+  std::string head;
+  if (const fs::path log_file = run.folder / "review.sqlite"; fs::exists(log_file)) {
+    const auto log = ReviewLog::open(log_file, ReviewLog::Mode::ReadOnly);
+    events = log->events();
+    verification = log->verify();
+    head = log->head_hash();
+  }
+  const std::string reader = options.value("reader", "");
+  const auto* volume = std::get_if<Volume>(run.dataset.get());
+  const ReviewState review = fold(run.findings, events, reader, volume != nullptr ? &volume->spacing : nullptr);
+  ReportInput input{.dataset = *run.dataset, .findings = run.findings, .review = review};
+  input.provenance = run.provenance;
+  if (const json card = run.provenance.value("model", json::object()).value("card", json()); card.is_object()) input.model_card = card;
+  input.pipeline = run.pipeline->info;
+  input.command = run.provenance.value("command", "");
+  input.reader = reader;
+  input.log_hash = head;
+  input.log_text = events.empty() ? std::string() : verification.text;
+  input.surfaces = run.analysis->surfaces;
+  input.options.deidentified = options.value("deidentify", false);
+  write_pdf(input, file);
+  return file;
 }
 
 }
