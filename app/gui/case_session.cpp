@@ -373,7 +373,7 @@ void CaseSession::reject(const QString& id) {
 
 void CaseSession::relabel(const QString& id, int key) {
   const PipelineInfo* info = pipeline();
-  if (!info || key < 1 || key > static_cast<int>(info->labels.size())) return;
+  if (id.isEmpty() || !info || key < 1 || key > static_cast<int>(info->labels.size())) return;
   relabel_to(id, QString::fromStdString(info->labels[static_cast<std::size_t>(key - 1)]));
 }
 

@@ -90,10 +90,29 @@ void CaseStore::remember(const CaseEntry& entry) const {
   write_atomically(entry.folder / "case.json", object.dump(1) + "\n");
 }
 
+// A folder without samples.json: each recording in it, by its name.
+static std::vector<Sample> samples_without_list(const fs::path& folder) {
+  std::vector<Sample> out;
+  std::error_code code;
+  for (const auto& item : fs::directory_iterator(folder, code)) {
+    const std::string suffix = item.path().extension().string();
+    if (suffix != ".nrrd" && suffix != ".nii" && suffix != ".vol" && suffix != ".mha" && suffix != ".dcm") continue;
+    const QString id = QString::fromStdString(item.path().stem().string());
+    QString title = QString(id).replace('_', ' ');
+    title.replace("oct", "OCT").replace(0, 1, title.left(1).toUpper());
+    fs::path picture = item.path();
+    picture.replace_extension(".png");
+    out.push_back({.id = id, .title = title, .caption = "Made by the program: phantom, not a patient", .pipeline = {},
+                   .file = item.path(), .picture = fs::exists(picture) ? picture : fs::path(), .analysed = {}});
+  }
+  std::sort(out.begin(), out.end(), [](const Sample& a, const Sample& b) { return a.id < b.id; });
+  return out;
+}
+
 std::vector<Sample> bundled_samples() {
   std::vector<Sample> out;
   const fs::path folder = resources_folder() / "samples";
-  if (!fs::exists(folder / "samples.json")) return out;
+  if (!fs::exists(folder / "samples.json")) return samples_without_list(folder);
   const json list = json::parse(read_text(folder / "samples.json", 1 << 20), nullptr, false);
   if (!list.is_array()) return out;
   for (const json& item : list) {

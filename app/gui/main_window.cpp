@@ -108,7 +108,7 @@ QWidget* MainWindow::build_top_bar() {
   job->addWidget(progress_);
   job->addWidget(stop_);
   job->addWidget(job_text_, 1);
-  line->addWidget(job_box_, 1);
+  line->addWidget(job_box_, 6);
   job_box_->hide();
   line->addStretch(1);
   auto* search = new QPushButton("Search commands   Ctrl+K");
@@ -205,6 +205,8 @@ void MainWindow::build_status() {
   saved_ = new QLabel;
   auto* not_device = new QLabel("not a medical device");
   statusBar()->setSizeGripEnabled(false);
+  scale_->setContentsMargins(grid, 0, grid, 0);
+  made_by_->setContentsMargins(grid, 0, grid, 0);
   statusBar()->addWidget(scale_, 3);
   statusBar()->addWidget(made_by_, 3);
   statusBar()->addPermanentWidget(saved_);

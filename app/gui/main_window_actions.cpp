@@ -40,6 +40,10 @@ void MainWindow::declare_actions() {
   a.add("theme", "Dark or light", "theme", "Ctrl+T", [this] {
     set_theme(current_theme() == Theme::Dark ? Theme::Light : Theme::Dark);
   }, "Window");
+  a.add("show_provenance_tab", "Where this result comes from", "", "Ctrl+I", [this] {
+    provenance_dock_->show();
+    provenance_dock_->raise();
+  }, "Window");
   a.add("shortcuts", "Keyboard shortcuts", "settings", "", [this] { ShortcutsDialog(*actions_, this).exec(); }, "Window");
   a.add("reset_layout", "Reset the layout", "", "", [this] { reset_layout(); }, "Window");
   a.add("help", "About Sensorium", "help", "F1", [this] { show_help(); }, "Window");

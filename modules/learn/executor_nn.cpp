@@ -44,23 +44,27 @@ at::Tensor pad_ends(const at::Tensor& x, const Window& w, std::size_t rank, doub
 
 // A 1x1 convolution as a product over channels. oneDNN's AVX2 kernel for its weight gradient writes past the end when a
 // channel count is not a multiple of 8 (seen with valgrind in LibTorch 2.11.0).
-at::Tensor pointwise(const at::Tensor& in, const at::Tensor& weight, const std::optional<at::Tensor>& bias, const std::vector<std::int64_t>& strides) {
-  at::Tensor x = in;
-  for (std::size_t i = 0; i < strides.size(); ++i)
-    if (strides[i] != 1) x = x.slice(static_cast<std::int64_t>(i) + 2, 0, std::nullopt, strides[i]);
+at::Tensor pointwise(at::Tensor x, const at::Tensor& weight, const std::optional<at::Tensor>& bias,
+                     const Window& w) {
+  for (std::size_t i = 0; i < w.strides.size(); ++i)
+    if (w.strides[i] > 1) {
+      const auto axis = static_cast<std::int64_t>(i) + 2;
+      x = x.slice(axis, 0, x.size(axis), w.strides[i]);
+    }
   const at::Tensor rows = x.movedim(1, -1);
   return at::linear(rows, weight.reshape({weight.size(0), weight.size(1)}), bias).movedim(-1, 1);
 }
 
 bool is_pointwise(const at::Tensor& weight, const Window& w, std::int64_t group) {
-  return group == 1 && std::all_of(w.pads.begin(), w.pads.end(), [](auto v) { return v == 0; }) && weight[0][0].numel() == 1;
+  return group == 1 && weight[0][0].numel() == 1 &&
+         std::all_of(w.pads.begin(), w.pads.end(), [](std::int64_t pad) { return pad == 0; });
 }
 
 Tensors convolve(const Tensors& in, Window w, std::int64_t group, bool training) {
   const auto rank = static_cast<std::size_t>(in[1].dim() - 2);
   fill(w, rank);
   if (training && (in[1].size(0) % 8 != 0 || in[1].size(1) % 8 != 0) && w.auto_pad == "NOTSET" && is_pointwise(in[1], w, group))
-    return {pointwise(in[0], in[1], in.size() > 2 && in[2].defined() ? std::optional<at::Tensor>(in[2]) : std::nullopt, w.strides)};
+    return {pointwise(in[0], in[1], in.size() > 2 && in[2].defined() ? std::optional<at::Tensor>(in[2]) : std::nullopt, w)};
   if (w.kernel.empty()) w.kernel.assign(in[1].sizes().begin() + 2, in[1].sizes().end());
   resolve_auto_pad(w, in[0], rank);
   at::Tensor x = in[0];

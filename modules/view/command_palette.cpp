@@ -13,17 +13,23 @@
 namespace sensorium {
 
 int match_score(const QString& typed, const QString& text) {
+  const QString wanted = typed.simplified().toLower();
+  QString initials;
+  for (qsizetype i = 0; i < text.size(); ++i)
+    if (text[i].isLetterOrNumber() && (i == 0 || !text[i - 1].isLetterOrNumber())) initials += text[i].toLower();
   int score = 0;
   qsizetype at = 0;
-  for (const QChar c : typed.simplified().toLower()) {
+  for (const QChar c : wanted) {
     if (c == ' ') continue;
     const qsizetype found = text.indexOf(c, at, Qt::CaseInsensitive);
     if (found < 0) return -1;
-    const bool word_start = found == 0 || !text[found - 1].isLetterOrNumber();
-    score += (word_start ? 8 : 0) + (found == at ? 5 : 0);
+    score += found == at ? 2 : 0;
     at = found + 1;
   }
-  return score + (text.contains(typed.simplified(), Qt::CaseInsensitive) ? 20 : 0);
+  const qsizetype whole = text.indexOf(wanted, 0, Qt::CaseInsensitive);
+  if (whole >= 0) score += whole == 0 || !text[whole - 1].isLetterOrNumber() ? 80 : 20;
+  if (!wanted.isEmpty() && initials.startsWith(wanted)) score += 40;
+  return score;
 }
 
 namespace {

@@ -90,7 +90,8 @@ void ElidedLabel::set_text(const QString& text) {
 }
 
 QSize ElidedLabel::sizeHint() const {
-  return {fontMetrics().horizontalAdvance(text_) + 4, fontMetrics().height() + 4};
+  const QMargins m = contentsMargins();
+  return {fontMetrics().horizontalAdvance(text_) + 4 + m.left() + m.right(), fontMetrics().height() + 4};
 }
 
 QSize ElidedLabel::minimumSizeHint() const { return {24, fontMetrics().height() + 4}; }
@@ -98,7 +99,8 @@ QSize ElidedLabel::minimumSizeHint() const { return {24, fontMetrics().height() 
 void ElidedLabel::paintEvent(QPaintEvent*) {
   QPainter painter(this);
   painter.setPen(palette().color(isEnabled() ? QPalette::Active : QPalette::Disabled, QPalette::WindowText));
-  painter.drawText(rect(), Qt::AlignVCenter | Qt::AlignLeft, fontMetrics().elidedText(text_, mode_, width()));
+  const QRect inside = contentsRect();
+  painter.drawText(inside, Qt::AlignVCenter | Qt::AlignLeft, fontMetrics().elidedText(text_, mode_, inside.width()));
 }
 
 }

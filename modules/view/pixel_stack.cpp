@@ -27,45 +27,44 @@ template<class T> const T* slice_begin(const PixelStack& s, int z) {
   return samples<T>(s.pixels).data() + static_cast<std::size_t>(z) * s.width * s.height * s.channels;
 }
 
-std::uint8_t grey(double value, const GreyWindow& w, double scale) {
-  const double v = (value - w.low) * scale;
+std::uint8_t grey(double value, const GreyWindow& w, double range) {
+  const double v = (value - w.low) * 255.0 / range;
   return v > 0 ? static_cast<std::uint8_t>(std::min(255.0, v + 0.5)) : 0;
 }
 
-double scale_of(const GreyWindow& w) { return 255.0 / std::max(w.high - w.low, 1e-12); }
+double range_of(const GreyWindow& w) { return std::max(w.high - w.low, 1e-12); }
 
 // For 8- and 16-bit samples every value's grey is looked up, not computed.
 template<class T> std::vector<std::uint8_t> table_of(const GreyWindow& w) {
   std::vector<std::uint8_t> table;
   if constexpr (sizeof(T) <= 2 && std::is_integral_v<T>) {
     table.resize(std::size_t{1} << (8 * sizeof(T)));
-    const double scale = scale_of(w);
+    const double range = range_of(w);
     for (std::size_t i = 0; i < table.size(); ++i)
-      table[i] = grey(static_cast<double>(static_cast<T>(i)), w, scale);
+      table[i] = grey(static_cast<double>(static_cast<T>(i)), w, range);
   }
   return table;
 }
 
 template<class T> struct Grey {
-  explicit Grey(const GreyWindow& w) : window(w), scale(scale_of(w)), table(table_of<T>(w)) {}
+  explicit Grey(const GreyWindow& w) : window(w), range(range_of(w)), table(table_of<T>(w)) {}
   std::uint8_t operator()(T value) const {
     if constexpr (sizeof(T) <= 2 && std::is_integral_v<T>)
       return table[static_cast<std::make_unsigned_t<T>>(value)];
     else
-      return grey(static_cast<double>(value), window, scale);
+      return grey(static_cast<double>(value), window, range);
   }
   GreyWindow window;
-  double scale;
+  double range;
   std::vector<std::uint8_t> table;
 };
 
 template<class T> void fill_row(const T* in, int channels, const Grey<T>& grey_of, QImage& image, int y) {
+  auto* out = reinterpret_cast<QRgb*>(image.scanLine(y));
   if (channels < 3) {
-    uchar* out = image.scanLine(y);
-    for (int x = 0; x < image.width(); ++x) out[x] = grey_of(in[static_cast<std::size_t>(x) * channels]);
+    for (int x = 0; x < image.width(); ++x, in += channels) out[x] = 0xff000000u | 0x010101u * grey_of(*in);
     return;
   }
-  auto* out = reinterpret_cast<QRgb*>(image.scanLine(y));
   for (int x = 0; x < image.width(); ++x, in += channels) out[x] = qRgb(grey_of(in[0]), grey_of(in[1]), grey_of(in[2]));
 }
 
@@ -136,7 +135,7 @@ GreyWindow auto_window(const PixelStack& stack) {
 QImage slice_image(const PixelStack& stack, int z, const GreyWindow& window) {
   if (stack.empty()) return {};
   z = std::clamp(z, 0, stack.depth - 1);
-  QImage image(stack.width, stack.height, stack.channels < 3 ? QImage::Format_Grayscale8 : QImage::Format_RGB32);
+  QImage image(stack.width, stack.height, QImage::Format_RGB32);
   with_type(stack.type, [&](auto t) {
     using T = decltype(t);
     const Grey<T> grey_of(window);

@@ -31,7 +31,7 @@ struct GreyWindow {
 // 0.5 to 99.7 percentile of about 100,000 samples. UInt8: 0 to 255 unless the picture uses less than half of that.
 GreyWindow auto_window(const PixelStack& stack);
 
-// Slice z; Grayscale8 for one channel, RGB32 for three or four. NaN is black. z is clamped.
+// Slice z as RGB32 (the format that Qt scales fastest). NaN is black. z is clamped.
 QImage slice_image(const PixelStack& stack, int z, const GreyWindow& window);
 
 // Border of the voxels of slice z, along pixel edges, in pixel coordinates (a voxel covers [x, x+1] x [y, y+1]).

@@ -74,20 +74,20 @@ void SliceView::draw_layers(QPainter& painter) {
     const QColor color(layer_colors[i % layer_colors.size()]);
     painter.setPen(QPen(color, 1.2));
     QPolygonF line;
+    QPointF last = to_widget({stack_.width - 0.5, 16.0 * ++named});
     for (int x = 0; x <= stack_.width; ++x) {
       const float y = x < stack_.width ? s.depth[row + x] : NAN;
       if (std::isfinite(y)) {
         line << to_widget({x + 0.5, y + 0.5});
+        last = line.back();
         continue;
       }
       if (line.size() > 1) painter.drawPolyline(line);
       line.clear();
     }
-    const float last = s.depth[row + stack_.width - 1];
-    const double at = std::isfinite(last) ? to_widget({0, last + 0.5}).y() : 24.0 + 16 * named++;
     const QString name = QString::fromStdString(s.name);
-    const double right = std::min<double>(width(), image_rect().right());
-    draw_label(painter, {right - painter.fontMetrics().horizontalAdvance(name) - 6, at - 3}, name, color);
+    const double wide = painter.fontMetrics().horizontalAdvance(name) + 6.0;
+    draw_label(painter, {std::min(last.x() + 4, width() - wide), last.y() - 3}, name, color);
   }
 }
 

@@ -1,0 +1,99 @@
+// kill -9 on the window at random moments of a review: every event that the screen had shown is in the log afterwards.
+// SENSORIUM_KILLS sets how often (default 5; the long test 200).
+#include "modules/review/review_log.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include <QCoreApplication>
+#include <QDir>
+#include <QElapsedTimer>
+#include <QFile>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QThread>
+
+#include <random>
+
+using namespace sensorium;
+
+namespace {
+
+QByteArray script(const QString& recording) {
+  using nlohmann::json;
+  json steps = json::array({{{"do", "wait"}}, {{"do", "open"}, {"path", recording.toStdString()}}, {{"do", "wait"}}});
+  for (const char* word : {"run", "wait", "next"}) steps.push_back({{"do", word}});
+  const char* words[] = {"accept", "reject", "undo", "accept", "label_2", "next", "undo", "redo"};
+  for (int i = 0; i < 2000; ++i) {
+    steps.push_back({{"do", words[i % 8]}});
+    steps.push_back({{"do", "say_shown"}});
+  }
+  return QByteArray::fromStdString(steps.dump());
+}
+
+// Starts the window, kills it after some shown events, and returns how many it had shown.
+std::size_t shown_before_kill(const QString& folder, int events, int extra_us) {
+  QProcess window;
+  window.setProcessChannelMode(QProcess::SeparateChannels);
+  window.start(WINDOW, {"--worker", FAKE_WORKER, "--cases", folder + "/cases", "--script", folder + "/steps.json"});
+  QElapsedTimer timer;
+  timer.start();
+  std::size_t shown = 0;
+  int lines = 0;
+  while (timer.elapsed() < 60000 && window.state() != QProcess::NotRunning && lines < events) {
+    window.waitForReadyRead(1000);
+    while (window.canReadLine()) {
+      const QByteArray line = window.readLine();
+      if (!line.startsWith("shown ")) continue;
+      shown = line.mid(6).trimmed().toULongLong();
+      ++lines;
+    }
+  }
+  QThread::usleep(static_cast<unsigned long>(extra_us));
+  window.kill();
+  window.waitForFinished(5000);
+  while (window.canReadLine())
+    if (const QByteArray line = window.readLine(); line.startsWith("shown ")) shown = line.mid(6).trimmed().toULongLong();
+  return shown;
+}
+
+TEST(Kill, every_shown_event_survives) {
+  const int kills = qEnvironmentVariableIntValue("SENSORIUM_KILLS") > 0 ? qEnvironmentVariableIntValue("SENSORIUM_KILLS") : 5;
+  std::mt19937 random(20260131);
+  int intact = 0;
+  for (int i = 0; i < kills; ++i) {
+    QTemporaryDir folder;
+    ASSERT_TRUE(folder.isValid());
+    QFile recording(folder.filePath("scan.fake"));
+    ASSERT_TRUE(recording.open(QIODevice::WriteOnly));
+    recording.write("a recording");
+    recording.close();
+    QFile steps(folder.filePath("steps.json"));
+    ASSERT_TRUE(steps.open(QIODevice::WriteOnly));
+    steps.write(script(recording.fileName()));
+    steps.close();
+    const std::size_t shown = shown_before_kill(folder.path(), 1 + static_cast<int>(random() % 40), static_cast<int>(random() % 20000));
+    ASSERT_GT(shown, 0u) << "the window showed nothing in a minute";
+    const QStringList cases = QDir(folder.filePath("cases")).entryList(QDir::Dirs | QDir::NoDotAndDotDot);
+    ASSERT_EQ(cases.size(), 1);
+    const auto log = ReviewLog::open((folder.filePath("cases") + "/" + cases[0] + "/review.sqlite").toStdString(), ReviewLog::Mode::ReadWrite);
+    EXPECT_FALSE(log->read_only()) << "a dead window holds no lock";
+    EXPECT_GE(log->events().size(), shown);
+    EXPECT_TRUE(log->verify().intact) << log->verify().text;
+    intact += log->events().size() >= shown && log->verify().intact;
+  }
+  std::printf("%d of %d kills left every shown event in the log\n", intact, kills);
+  EXPECT_EQ(intact, kills);
+}
+
+}
+
+int main(int argc, char** argv) {
+  QTemporaryDir home;
+  qputenv("XDG_CONFIG_HOME", home.path().toUtf8());
+  qputenv("XDG_DATA_HOME", home.path().toUtf8());
+  QCoreApplication application(argc, argv);
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
