@@ -271,7 +271,8 @@ void read_orientation(const fs::path& path, const Text& text, const Axes& axes,
     const auto& step = directions[axes.spatial[axis]];
     if (step.size() != 3) return;
     const double length = std::hypot(step[0], step[1], step[2]);
-    if (!(length > 0)) throw bad(path, fmt::format("'space directions' of axis {} is 0", axis + 1));
+    if (!(length > 0) || !std::isfinite(length))
+      throw bad(path, fmt::format("'space directions' of axis {} is 0", axis + 1));
     for (std::size_t row = 0; row < 3; ++row)
       place.direction[3 * row + axis] = sign[row] * step[row] / length;
   }
