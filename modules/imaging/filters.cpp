@@ -36,7 +36,10 @@ std::vector<float> gaussian_blur(std::span<const float> picture, int width, int 
 std::vector<float> white_top_hat(std::span<const float> picture, int width, int height,
                                  int diameter_x, int diameter_y) {
   cv::Mat out;
-  const cv::Mat ellipse = cv::getStructuringElement(cv::MORPH_ELLIPSE, {diameter_x, diameter_y});
+  // OpenCV's ellipse of height 1 is a single point.
+  const bool line = diameter_x == 1 || diameter_y == 1;
+  const cv::Mat ellipse = cv::getStructuringElement(line ? cv::MORPH_RECT : cv::MORPH_ELLIPSE,
+                                                    {diameter_x, diameter_y});
   cv::morphologyEx(view(picture, width, height), out, cv::MORPH_TOPHAT, ellipse, {-1, -1}, 1,
                    cv::BORDER_REPLICATE);
   return taken(out);

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 namespace sensorium {
 namespace {
 using Tensors = std::vector<at::Tensor>;
@@ -21,14 +23,24 @@ bool given(const Tensors& in, std::size_t i) { return in.size() > i && in[i].def
 void unary(Table& t, const std::string& op, at::Tensor (*function)(const at::Tensor&)) {
   t[op] = [function](const Node&, int) -> Kernel { return [function](Tensors& in, const RunMode&) -> Tensors { return {function(in[0])}; }; };
 }
-void binary(Table& t, const std::string& op, at::Tensor (*function)(const at::Tensor&, const at::Tensor&)) {
-  t[op] = [function](const Node&, int) -> Kernel { return [function](Tensors& in, const RunMode&) -> Tensors { return {function(in[0], in[1])}; }; };
+using Binary = at::Tensor (*)(const at::Tensor&, const at::Tensor&);
+
+// LibTorch has no arithmetic on uint16 and uint32: done in a wider type and wrapped back.
+at::Tensor apply(const Node& node, Binary function, const at::Tensor& a, const at::Tensor& b) {
+  const at::ScalarType type = a.scalar_type();
+  if (type == at::kUInt64) refuse(node, "arithmetic on uint64");
+  if (type != at::kUInt16 && type != at::kUInt32) return function(a, b);
+  const at::Tensor out = function(a.to(at::kLong), b.to(at::kLong));
+  return out.scalar_type() == at::kLong ? out.to(type) : out;
 }
-void variadic(Table& t, const std::string& op, at::Tensor (*function)(const at::Tensor&, const at::Tensor&)) {
-  t[op] = [function](const Node&, int) -> Kernel {
-    return [function](Tensors& in, const RunMode&) -> Tensors {
+void binary(Table& t, const std::string& op, Binary function) {
+  t[op] = [function](const Node& node, int) -> Kernel { return [node, function](Tensors& in, const RunMode&) -> Tensors { return {apply(node, function, in[0], in[1])}; }; };
+}
+void variadic(Table& t, const std::string& op, Binary function) {
+  t[op] = [function](const Node& node, int) -> Kernel {
+    return [node, function](Tensors& in, const RunMode&) -> Tensors {
       at::Tensor out = in[0];
-      for (std::size_t i = 1; i < in.size(); ++i) out = function(out, in[i]);
+      for (std::size_t i = 1; i < in.size(); ++i) out = apply(node, function, out, in[i]);
       return {out};
     };
   };
@@ -88,6 +100,7 @@ void add_unary(Table& t) {
   t["Dropout"] = [](const Node& node, int opset) -> Kernel {
     const double old_ratio = node.number("ratio", 0.5f);
     return [=](Tensors& in, const RunMode& mode) -> Tensors {
+      if (given(in, 2) && in[2].item<bool>() && !(given(in, 1) && in[1].item<double>() == 0)) refuse(node, "training_mode=1 in a stored graph");
       const double ratio = opset >= 12 ? (given(in, 1) ? in[1].item<double>() : 0.5) : old_ratio;
       const at::Tensor mask = at::ones_like(in[0], at::kBool);
       return {mode.training ? at::dropout(in[0], ratio, true) : in[0], mask};
@@ -154,11 +167,21 @@ at::Tensor product(at::Tensor x, std::vector<std::int64_t> axes, bool keep) {
   return x;
 }
 
+// The largest of no values is the lowest there is, and the other way round.
+at::Tensor extreme_of_none(const at::Tensor& x, const std::vector<std::int64_t>& axes, bool keep, bool smallest) {
+  const at::Tensor shape_only = at::sum(x, axes, keep);
+  const auto options = x.options();
+  if (x.scalar_type() == at::kBool) return at::full(shape_only.sizes(), smallest, options);
+  if (at::isFloatingType(x.scalar_type())) return at::full(shape_only.sizes(), smallest ? INFINITY : -INFINITY, options);
+  throw Error(ErrorCode::Unsupported, "the extreme of no integers");
+}
+
 void add_reductions(Table& t) {
   reduce(t, "ReduceSum", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::sum(x, a, k, x.scalar_type()); }, 13);
   reduce(t, "ReduceMean", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::mean(x, a, k); }, 18);
-  reduce(t, "ReduceMax", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::amax(x, a, k); }, 18);
-  reduce(t, "ReduceMin", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::amin(x, a, k); }, 18);
+  reduce(t, "ReduceMax", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return x.numel() == 0 ? extreme_of_none(x, a, k, false) : at::amax(x, a, k); }, 18);
+  reduce(t, "ReduceMin", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return x.numel() == 0 ? extreme_of_none(x, a, k, true) : at::amin(x, a, k); }, 18);
+  reduce(t, "ReduceLogSum", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::log(at::sum(x, a, k)); }, 18);
   reduce(t, "ReduceL1", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::sum(at::abs(x), a, k, x.scalar_type()); }, 18);
   reduce(t, "ReduceL2", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::sqrt(at::sum(x * x, a, k)); }, 18);
   reduce(t, "ReduceSumSquare", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::sum(x * x, a, k, x.scalar_type()); }, 18);
@@ -168,8 +191,12 @@ void add_reductions(Table& t) {
     t[largest ? "ArgMax" : "ArgMin"] = [largest](const Node& node, int) -> Kernel {
       const std::int64_t axis = node.integer("axis", 0);
       const bool keep = node.integer("keepdims", 1) != 0;
-      if (node.integer("select_last_index", 0) != 0) refuse(node, "select_last_index");
-      return [=](Tensors& in, const RunMode&) -> Tensors { return {largest ? at::argmax(in[0], axis, keep) : at::argmin(in[0], axis, keep)}; };
+      const bool last = node.integer("select_last_index", 0) != 0;
+      return [=](Tensors& in, const RunMode&) -> Tensors {
+        const at::Tensor x = last ? in[0].flip({axis}) : in[0];
+        const at::Tensor found = largest ? at::argmax(x, axis, keep) : at::argmin(x, axis, keep);
+        return {last ? x.size(axis) - 1 - found : found};
+      };
     };
 }
 
@@ -239,8 +266,7 @@ void add_shapes(Table& t) {
   t["Size"] = [](const Node&, int) -> Kernel { return [](Tensors& in, const RunMode&) -> Tensors { return {at::scalar_tensor(in[0].numel(), at::kLong)}; }; };
   t["Expand"] = [](const Node&, int) -> Kernel {
     return [](Tensors& in, const RunMode&) -> Tensors {
-      const auto shape = at::infer_size(in[0].sizes(), ints_of(in[1]));
-      return {in[0].expand(shape)};
+      return {in[0].expand(at::infer_size(in[0].sizes(), ints_of(in[1])))};
     };
   };
   t["Tile"] = [](const Node&, int) -> Kernel { return [](Tensors& in, const RunMode&) -> Tensors { return {in[0].repeat(ints_of(in[1]))}; }; };

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sensorium {
 namespace {
 
@@ -60,7 +62,7 @@ Model Model::from_graph(Graph graph, const ModelOptions& options) {
   parts->device = device_of(options.device);
   if (options.threads > 0) at::set_num_threads(options.threads);
   parts->graph = std::move(graph);
-  const Graph prepared = options.optimise ? optimised(parts->graph) : parts->graph;
+  const Graph prepared = options.optimise ? optimised(parts->graph, parts->device.is_cpu()) : parts->graph;
   parts->executor = std::make_unique<Executor>(prepared, parts->device, ExecutorOptions{.prepack = options.optimise && parts->device.is_cpu(), .type = type_of(options.precision)});
   return Model(std::move(parts));
 }
@@ -73,16 +75,29 @@ std::string Model::card_json() const {
   return found == parts_->graph.metadata.end() ? std::string() : found->second;
 }
 
+namespace {
+
+void check_shape(const ValueInfo& input, const std::vector<std::int64_t>& shape) {
+  if (!input.has_shape) return;
+  if (input.dims.size() != shape.size()) throw Error(ErrorCode::BadInput, fmt::format("the model's input '{}' has {} dimensions, {} were given", input.name, input.dims.size(), shape.size()));
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    if (input.dims[i] > 0 && input.dims[i] != shape[i]) throw Error(ErrorCode::BadInput, fmt::format("dimension {} of the model's input '{}' must be {}, not {}", i, input.name, input.dims[i], shape[i]));
+}
+
+template<class T> const T& input_of(const std::map<std::string, T>& inputs, const ValueInfo& input) {
+  const auto found = inputs.find(input.name);
+  if (found == inputs.end()) throw Error(ErrorCode::BadInput, fmt::format("the model's input '{}' is not given", input.name));
+  check_shape(input, found->second.shape);
+  return found->second;
+}
+
+}
+
 std::map<std::string, Tensor> Model::run(const std::map<std::string, Tensor>& inputs) {
   const c10::InferenceMode guard;
   std::vector<at::Tensor> arguments;
   for (const ValueInfo& input : parts_->graph.inputs) {
-    const auto found = inputs.find(input.name);
-    if (found == inputs.end()) throw Error(ErrorCode::BadInput, fmt::format("the model's input '{}' is not given", input.name));
-    if (input.has_shape && input.dims.size() != found->second.shape.size()) throw Error(ErrorCode::BadInput, fmt::format("the model's input '{}' has {} dimensions, {} were given", input.name, input.dims.size(), found->second.shape.size()));
-    for (std::size_t i = 0; i < input.dims.size(); ++i)
-      if (input.dims[i] > 0 && input.dims[i] != found->second.shape[i]) throw Error(ErrorCode::BadInput, fmt::format("dimension {} of the model's input '{}' must be {}, not {}", i, input.name, input.dims[i], found->second.shape[i]));
-    arguments.push_back(to_device(found->second, parts_->device));
+    arguments.push_back(to_device(input_of(inputs, input), parts_->device));
     if (input.type != DType::Float32) arguments.back() = arguments.back().to(scalar_type(input.type));
   }
   const std::vector<at::Tensor> results = parts_->executor->forward(arguments);
@@ -91,10 +106,42 @@ std::map<std::string, Tensor> Model::run(const std::map<std::string, Tensor>& in
   return outputs;
 }
 
+std::map<std::string, HostTensor> Model::run_typed(const std::map<std::string, HostTensor>& inputs) {
+  const c10::InferenceMode guard;
+  std::vector<at::Tensor> arguments;
+  for (const ValueInfo& input : parts_->graph.inputs) {
+    const HostTensor& value = input_of(inputs, input);
+    if (value.type != input.type) throw Error(ErrorCode::BadInput, fmt::format("the model's input '{}' is of type {}, not {}", input.name, static_cast<int>(input.type), static_cast<int>(value.type)));
+    arguments.push_back(to_torch(value).to(parts_->device));
+  }
+  const std::vector<at::Tensor> results = parts_->executor->forward(arguments);
+  std::map<std::string, HostTensor> outputs;
+  for (std::size_t i = 0; i < results.size(); ++i) outputs[parts_->graph.outputs[i].name] = to_host(results[i]);
+  return outputs;
+}
+
 Tensor Model::run(const Tensor& input) {
   if (parts_->graph.inputs.size() != 1) throw Error(ErrorCode::BadInput, fmt::format("the model takes {} inputs, not one", parts_->graph.inputs.size()));
   auto outputs = run(std::map<std::string, Tensor>{{parts_->graph.inputs.front().name, input}});
   return std::move(outputs.at(parts_->graph.outputs.front().name));
+}
+
+std::vector<std::string> supported_operators() {
+  std::vector<std::string> names;
+  for (const auto& [name, factory] : kernel_factories())
+    if (name.find('.') == std::string::npos) names.push_back(name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::vector<std::string> unsupported_nodes(const Graph& graph) {
+  std::vector<std::string> reasons;
+  for (const Node& node : graph.nodes) try {
+      kernel_for(node, graph.opset);
+    } catch (const Error& e) {
+      reasons.emplace_back(e.what());
+    }
+  return reasons;
 }
 
 namespace {

@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <memory>
 #include <mutex>
 #include <tuple>
-#include <vector>
 
 namespace sensorium {
 
@@ -19,27 +19,34 @@ struct PlanCloser {
   void operator()(fftwf_plan plan) const { fftwf_destroy_plan(plan); }
 };
 using Plan = std::unique_ptr<std::remove_pointer_t<fftwf_plan>, PlanCloser>;
-using PlanKey = std::tuple<bool, int, int, int>; // forward, height, width, count
+using PlanKey = std::tuple<bool, bool, int, int, int>; // forward, aligned, height, width, count
 
 fftwf_complex* as_fftw(std::complex<float>* p) { return reinterpret_cast<fftwf_complex*>(p); }
 
+fftwf_plan make_plan(bool forward, bool aligned, int height, int width, int count) {
+  const int sizes[2] = {height, width};
+  const int real = height * width, complex = height * half_width(width);
+  const unsigned flags = FFTW_ESTIMATE | (aligned ? 0u : FFTW_UNALIGNED);
+  // ESTIMATE leaves the arrays alone; they only show the planner their alignment.
+  alignas(64) static float pictures[16];
+  alignas(64) static std::complex<float> spectra[8];
+  if (forward)
+    return fftwf_plan_many_dft_r2c(2, sizes, count, pictures, nullptr, 1, real, as_fftw(spectra),
+                                   nullptr, 1, complex, flags);
+  return fftwf_plan_many_dft_c2r(2, sizes, count, as_fftw(spectra), nullptr, 1, complex, pictures,
+                                 nullptr, 1, real, flags);
+}
+
 // FFTW's planner is not thread-safe, its execution is.
-fftwf_plan plan_for(bool forward, int height, int width, int count) {
+fftwf_plan plan_for(bool forward, float* pictures, std::complex<float>* spectra, int height,
+                    int width, int count) {
+  const bool aligned = fftwf_alignment_of(pictures) == 0 &&
+                       fftwf_alignment_of(reinterpret_cast<float*>(spectra)) == 0;
   static std::mutex mutex;
   static std::map<PlanKey, Plan> plans;
   const std::lock_guard lock(mutex);
-  Plan& plan = plans[{forward, height, width, count}];
-  if (plan) return plan.get();
-  const int sizes[2] = {height, width};
-  const int real = height * width, complex = height * half_width(width);
-  const unsigned flags = FFTW_ESTIMATE | FFTW_UNALIGNED;
-  // ESTIMATE touches neither array, but FFTW wants to see whether they are the same one.
-  std::vector<float> pictures(1);
-  std::vector<std::complex<float>> spectra(1);
-  plan.reset(forward ? fftwf_plan_many_dft_r2c(2, sizes, count, pictures.data(), nullptr, 1, real,
-                                               as_fftw(spectra.data()), nullptr, 1, complex, flags)
-                     : fftwf_plan_many_dft_c2r(2, sizes, count, as_fftw(spectra.data()), nullptr, 1,
-                                               complex, pictures.data(), nullptr, 1, real, flags));
+  Plan& plan = plans[{forward, aligned, height, width, count}];
+  if (!plan) plan.reset(make_plan(forward, aligned, height, width, count));
   if (!plan)
     throw Error(ErrorCode::Resources,
                 fmt::format("no Fourier transform could be planned for {} x {}", height, width));
@@ -61,13 +68,14 @@ int count_of(std::size_t pictures, std::size_t spectra, int height, int width) {
 void fft2d_batch(const float* pictures, std::complex<float>* spectra, int height, int width,
                  int count) {
   // r2c keeps its input; FFTW's signature has no const.
-  fftwf_execute_dft_r2c(plan_for(true, height, width, count), const_cast<float*>(pictures),
-                        as_fftw(spectra));
+  float* in = const_cast<float*>(pictures);
+  fftwf_execute_dft_r2c(plan_for(true, in, spectra, height, width, count), in, as_fftw(spectra));
 }
 
 void inverse_fft2d_batch(std::complex<float>* spectra, float* pictures, int height, int width,
                          int count) {
-  fftwf_execute_dft_c2r(plan_for(false, height, width, count), as_fftw(spectra), pictures);
+  fftwf_execute_dft_c2r(plan_for(false, pictures, spectra, height, width, count), as_fftw(spectra),
+                        pictures);
 }
 
 void fft2d(std::span<const float> pictures, std::span<std::complex<float>> spectra, int height,

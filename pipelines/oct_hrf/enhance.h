@@ -20,8 +20,8 @@
 namespace sensorium::oct_hrf {
 
 struct EnhanceOptions {
-  int block = 16;        // side of a block in pixels, even
-  double strength = 5.0; // over-subtraction; 0: the input unchanged
+  int block = 8;         // side of a block in pixels, even
+  double strength = 3.0; // over-subtraction; 0: the input unchanged
 };
 
 // One B-scan ([y][x]), any grey scale; the output has the same scale and is not cut to any range. A

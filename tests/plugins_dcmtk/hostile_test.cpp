@@ -1,4 +1,4 @@
-#include "tests/medical/judge.h"
+#include "tests/plugins_dcmtk/made.h"
 
 #include <fstream>
 
@@ -119,14 +119,13 @@ TEST(DicomHostile, EveryTruncationGivesOneErrorOrTheImage) {
 TEST(DicomHostile, DamagedBytesNeverCrashAndNeverShowThePatient) {
   NEEDS_JUDGES();
   const Folder folder;
-  const auto cases = judge("plugins_dcmtk/judge.py", {"make", folder.path().string()});
   std::uint32_t state = 12345;
   const auto next = [&](std::size_t below) {
     state = state * 1664525u + 1013904223u;
     return static_cast<std::size_t>(state >> 8) % below;
   };
-  for (const auto& one : cases) {
-    const std::string whole = read_text(folder / one["file"].get<std::string>());
+  for (const auto& one : made().cases) {
+    const std::string whole = read_text(made().folder / one["file"].get<std::string>());
     for (int trial = 0; trial < 12; ++trial) {
       std::string damaged = whole;
       for (int k = 0; k < 4; ++k)

@@ -1,4 +1,4 @@
-#include "tests/medical/judge.h"
+#include "tests/plugins_dcmtk/made.h"
 
 namespace sensorium::test {
 namespace {
@@ -7,8 +7,9 @@ class DicomSegmentation : public testing::Test {
 protected:
   void SetUp() override {
     NEEDS_JUDGES();
-    judge("plugins_dcmtk/judge.py", {"series", folder.path().string()});
-    judge("plugins_dcmtk/judge.py", {"make", folder.path().string()});
+    fs::copy(made().folder / "even", folder / "even");
+    for (const char* name : {"enhanced.dcm", "opt.dcm", "opt_placed.dcm", "us.dcm"})
+      fs::copy(made().folder / name, folder / name);
   }
   static Volume mask_like(int w, int h, int d, int labels) {
     Volume mask{.width = w, .height = h, .depth = d};

@@ -1,14 +1,11 @@
-#include "tests/medical/judge.h"
+#include "tests/plugins_dcmtk/made.h"
 
 namespace sensorium::test {
 namespace {
 
 class DicomSeries : public testing::Test {
 protected:
-  void SetUp() override {
-    NEEDS_JUDGES();
-    judge("plugins_dcmtk/judge.py", {"series", folder.path().string()});
-  }
+  void SetUp() override { NEEDS_JUDGES(); }
   // The judge fills slice i with 100 i + 0 .. 47.
   static std::vector<double> first_of_slices(const Volume& v) {
     std::vector<double> out;
@@ -16,11 +13,11 @@ protected:
     for (int z = 0; z < v.depth; ++z) out.push_back(all[static_cast<std::size_t>(z) * 48]);
     return out;
   }
-  Folder folder;
+  static fs::path series(const std::string& name) { return made().folder / name; }
 };
 
 TEST_F(DicomSeries, SlicesAreSortedByPlace) {
-  const Dataset dataset = registry().open(folder / "even");
+  const Dataset dataset = registry().open(series("even"));
   const Volume& v = std::get<Volume>(dataset);
   EXPECT_EQ((std::vector<int>{v.width, v.height, v.depth}), (std::vector<int>{6, 8, 4}));
   EXPECT_EQ(first_of_slices(v), (std::vector<double>{0, 200, 100, 300}));
@@ -33,7 +30,7 @@ TEST_F(DicomSeries, SlicesAreSortedByPlace) {
 }
 
 TEST_F(DicomSeries, UnevenSlicesHaveNoSliceDistance) {
-  const Dataset dataset = registry().open(folder / "uneven");
+  const Dataset dataset = registry().open(series("uneven"));
   const Volume& v = std::get<Volume>(dataset);
   EXPECT_FALSE(v.spacing[2].known());
   EXPECT_NE(v.spacing[2].field.find("2 to 5 mm"), std::string::npos) << v.spacing[2].field;
@@ -41,7 +38,7 @@ TEST_F(DicomSeries, UnevenSlicesHaveNoSliceDistance) {
 }
 
 TEST_F(DicomSeries, WithoutPlacesTheInstanceNumberDecidesAndAWarningSaysSo) {
-  const Dataset dataset = registry().open(folder / "numbered");
+  const Dataset dataset = registry().open(series("numbered"));
   const Volume& v = std::get<Volume>(dataset);
   EXPECT_EQ(first_of_slices(v), (std::vector<double>{100, 200, 0}));
   EXPECT_FALSE(v.spacing[2].known());
@@ -50,10 +47,12 @@ TEST_F(DicomSeries, WithoutPlacesTheInstanceNumberDecidesAndAWarningSaysSo) {
 }
 
 TEST_F(DicomSeries, SeveralSeriesAreListed) {
-  expect_error(folder / "two", ErrorCode::Unsupported, "2 series");
+  expect_error(series("two"), ErrorCode::Unsupported, "2 series");
 }
 
 TEST_F(DicomSeries, OneTruncatedSliceIsNamed) {
+  const Folder folder;
+  fs::copy(series("even"), folder / "even");
   const fs::path one = fs::directory_iterator(folder / "even")->path();
   fs::resize_file(one, fs::file_size(one) - 20);
   const auto error = error_of(folder / "even");

@@ -202,8 +202,8 @@ void enhancement(const Arguments& arguments) {
       {"non-local means, h 25", [](const Picture& p) { return non_local_means(p, 25); }},
       {"non-local means, h 35", [](const Picture& p) { return non_local_means(p, 35); }},
       {"non-local means, h 45", [](const Picture& p) { return non_local_means(p, 45); }}};
-  for (int block : {8, 16, 32})
-    for (double strength : {3.0, 5.0, 8.0})
+  for (int block : {6, 8, 10, 12, 16})
+    for (double strength : {2.0, 3.0, 4.0})
       methods.emplace_back("Fourier shrinkage, block " + std::to_string(block) + ", strength " +
                                std::to_string(static_cast<int>(strength)),
                            [=](const Picture& p) { return ours(p, block, strength); });

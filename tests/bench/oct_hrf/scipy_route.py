@@ -17,7 +17,7 @@ def fastest(n, work):
     return best
 
 
-def enhance(image, block=16, strength=5.0):
+def enhance(image, block=8, strength=3.0):
     step = block // 2
     height, width = image.shape
     x = np.pad(image, ((step, step + (-height) % step), (step, step + (-width) % step)), mode="symmetric")
