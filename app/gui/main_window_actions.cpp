@@ -117,8 +117,7 @@ void MainWindow::declare_view_actions() {
       "fill", "Fill the findings", "fill", "F", false,
       [this](bool on) { area_->slice_view()->set_fill(on); }, "View");
   a.add_toggle(
-       "volume", "3-D view", "cube", "3", true, [this](bool on) { area_->show_volume(on); }, "View")
-      ->setShortcut({});
+      "volume", "3-D view", "cube", "", true, [this](bool on) { area_->show_volume(on); }, "View");
   a.add_toggle(
       "proportions", "True proportions", "", "T", false,
       [this](bool on) { area_->slice_view()->set_true_proportions(on); }, "View");
@@ -248,6 +247,8 @@ void MainWindow::show_help() {
 
 void MainWindow::reset_layout() {
   restoreState(default_layout_);
+  jobs_dock_->hide();
+  refresh_stage();
   QSettings().remove("window/state");
 }
 
