@@ -207,8 +207,9 @@ std::vector<at::Tensor> Executor::forward(const std::vector<at::Tensor>& inputs,
                     "use smaller tiles or a smaller batch");
       throw Error(ErrorCode::BadInput, fmt::format("node {} cannot run: {}", step.label, why),
                   "does the input have the shape the model's card names?");
-    } catch (const Error&) {
-      throw;
+    } catch (const Error& e) {
+      if (std::string_view(e.what()).find(step.label) != std::string_view::npos) throw;
+      throw Error(e.code(), fmt::format("node {} cannot run: {}", step.label, e.what()), e.hint());
     } catch (const std::bad_alloc&) {
       throw Error(ErrorCode::Resources, fmt::format("out of memory at node {}", step.label),
                   "use smaller tiles or a smaller batch");

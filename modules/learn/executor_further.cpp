@@ -22,6 +22,10 @@ at::Tensor positive_index(const at::Tensor& index, std::int64_t size) {
   return at::where(plain < 0, plain + size, plain);
 }
 
+void check_depth(const Tensors& in) {
+  if (in[1].dim() < 1 || in[1].size(-1) > in[0].dim()) throw Error(ErrorCode::BadInput, "indices deeper than the data", "the model file is damaged");
+}
+
 void add_functions(Table& t) {
   unary(t, "Tan", [](const at::Tensor& x) { return at::tan(x); });
   unary(t, "Asin", [](const at::Tensor& x) { return at::asin(x); });
@@ -94,6 +98,7 @@ void add_indexing(Table& t) {
     if (node.integer("batch_dims", 0) != 0) refuse(node, "batch_dims other than 0");
     return [](Tensors& in, const RunMode&) -> Tensors {
       c10::List<std::optional<at::Tensor>> places;
+      check_depth(in);
       for (std::int64_t i = 0; i < in[1].size(-1); ++i) places.push_back(positive_index(in[1].select(-1, i), in[0].size(i)));
       return {at::index(in[0], places)};
     };
@@ -103,6 +108,7 @@ void add_indexing(Table& t) {
     if (how != "none" && how != "add") refuse(node, "reduction=" + how);
     return [how](Tensors& in, const RunMode&) -> Tensors {
       c10::List<std::optional<at::Tensor>> places;
+      check_depth(in);
       for (std::int64_t i = 0; i < in[1].size(-1); ++i) places.push_back(positive_index(in[1].select(-1, i), in[0].size(i)));
       return {at::index_put(in[0], places, in[2], how == "add")};
     };
@@ -116,7 +122,7 @@ void add_indexing(Table& t) {
       std::vector<std::int64_t> shape(static_cast<std::size_t>(rank), 1);
       shape.at(static_cast<std::size_t>(at)) = depth;
       const at::Tensor hot = positive_index(in[0], depth).unsqueeze(at) == at::arange(depth, at::kLong).view(shape);
-      const at::Tensor values = in[2].reshape({-1});
+      const at::Tensor values = in[2].reshape({2});
       return {at::where(hot, values[1], values[0])};
     };
   };
@@ -176,7 +182,10 @@ void add_layouts(Table& t) {
   };
   t["LpNormalization"] = [](const Node& node, int) -> Kernel {
     const std::int64_t axis = node.integer("axis", -1), p = node.integer("p", 2);
-    return [=](Tensors& in, const RunMode&) -> Tensors { return {in[0] / at::norm(in[0], static_cast<double>(p), std::vector<std::int64_t>{axis}, true)}; };
+    return [=](Tensors& in, const RunMode&) -> Tensors {
+      const at::Tensor norm = at::norm(in[0], static_cast<double>(p), std::vector<std::int64_t>{axis}, true);
+      return {in[0] / at::where(norm == 0, at::ones_like(norm), norm)};
+    };
   };
   t["MeanVarianceNormalization"] = [](const Node& node, int) -> Kernel {
     const auto axes = node.integers("axes", {0, 2, 3});

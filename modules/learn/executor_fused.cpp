@@ -72,19 +72,31 @@ struct FusedConv {
     return packed->weight;
   }
 
+  // oneDNN's kernels are for images; where a size is 1 the order of the axes cannot be told from the strides.
+  bool suits(const Tensors& in, bool have) const {
+    const at::Tensor &x = in[0], &w = in[1];
+    if (!have || !x.device().is_cpu() || (x.dim() != 4 && x.dim() != 5) || x.dim() != w.dim() || x.numel() == 0 || w.numel() == 0) return false;
+    if (group < 1 || w.size(1) * group != x.size(1) || w.size(0) % group != 0) return false;
+    for (std::int64_t i = 2; i < x.dim(); ++i)
+      if (x.size(i) < 2) return false;
+    return x.scalar_type() == w.scalar_type() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
+  }
+
+  Tensors plain(const Tensors& in, const at::Tensor& summand) const {
+    const at::Tensor out = convolve({in[0], in[1], in.size() > 2 ? in[2] : at::Tensor()}, window, group).front();
+    return {activated(summand.defined() ? out + summand : out)};
+  }
+
   Tensors operator()(Tensors& in) const {
     const OneDnn* dnn = OneDnn::find();
     const at::Tensor summand = in.size() > 3 ? in[3] : at::Tensor();
+    if (!suits(in, dnn != nullptr)) return plain(in, summand);
     const auto rank = static_cast<std::size_t>(in[1].dim()) - 2;
     Window w = window;
     fill(w, rank);
     w.kernel.assign(in[1].sizes().begin() + 2, in[1].sizes().end());
-    if (in[0].dim() == in[1].dim()) resolve_auto_pad(w, in[0], rank);
-    const bool suits = dnn != nullptr && in[0].device().is_cpu() && (in[0].dim() == 4 || in[0].dim() == 5) && in[0].dim() == in[1].dim() && in[0].numel() > 0 && in[0].scalar_type() == in[1].scalar_type() && (in[0].scalar_type() == at::kFloat || in[0].scalar_type() == at::kBFloat16) && symmetric(w, rank);
-    if (!suits) {
-      at::Tensor out = convolve({in[0], in[1], in.size() > 2 ? in[2] : at::Tensor()}, window, group).front();
-      return {activated(summand.defined() ? out + summand : out)};
-    }
+    resolve_auto_pad(w, in[0], rank);
+    if (!symmetric(w, rank)) return plain(in, summand);
     const std::vector<std::int64_t> padding(w.pads.begin(), w.pads.begin() + static_cast<std::ptrdiff_t>(rank));
     const at::Tensor x = in[0].contiguous(channels_last(in[0]));
     const at::Tensor& packed_weight = weight(*dnn, x, in[1], w, padding);
@@ -92,7 +104,7 @@ struct FusedConv {
     Scalars scalars;
     if (activation == "leaky_relu") scalars.push_back(at::Scalar(alpha));
     if (!summand.defined()) return {dnn->unary.call(x, packed_weight, bias, padding, w.strides, w.dilations, group, activation.empty() ? "none" : activation, scalars, Text())};
-    const bool known = activation.empty() || activation == "relu";
+    const bool known = (activation.empty() || activation == "relu") && in[1].size(0) > 1;
     const Text unary = activation == "relu" ? Text("relu") : Text();
     if (same_size(x, in[1], w, summand) && known) {
       const Scalars none;

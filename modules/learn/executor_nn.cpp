@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace sensorium {
@@ -17,6 +18,10 @@ void fill(Window& w, std::size_t rank) {
   if (w.strides.empty()) w.strides.assign(rank, 1);
   if (w.dilations.empty()) w.dilations.assign(rank, 1);
   if (w.pads.empty()) w.pads.assign(2 * rank, 0);
+  const bool sizes = w.strides.size() == rank && w.dilations.size() == rank && w.pads.size() == 2 * rank && (w.kernel.empty() || w.kernel.size() == rank);
+  const auto all = [](const std::vector<std::int64_t>& v, std::int64_t low) { return std::all_of(v.begin(), v.end(), [low](std::int64_t x) { return x >= low && x < (1 << 20); }); };
+  if (rank < 1 || !sizes || !all(w.strides, 1) || !all(w.dilations, 1) || !all(w.kernel, 1) || !all(w.pads, -(1 << 20)))
+    throw Error(ErrorCode::BadInput, fmt::format("strides, dilations, pads or kernel_shape do not fit {} dimensions", rank), "the model file is damaged");
 }
 
 // SAME_UPPER and SAME_LOWER: output size is input size over stride, rounded up.
@@ -61,7 +66,8 @@ bool is_pointwise(const at::Tensor& weight, const Window& w, std::int64_t group)
 }
 
 Tensors convolve(const Tensors& in, Window w, std::int64_t group, bool training) {
-  const auto rank = static_cast<std::size_t>(in[1].dim() - 2);
+  const auto rank = static_cast<std::size_t>(std::max<std::int64_t>(0, in[1].dim() - 2));
+  if (in[0].dim() != in[1].dim()) throw Error(ErrorCode::BadInput, fmt::format("an image of {} dimensions meets a weight of {}", in[0].dim(), in[1].dim()), "does the input have the shape the model's card names?");
   fill(w, rank);
   if (training && (in[1].size(0) % 8 != 0 || in[1].size(1) % 8 != 0) && w.auto_pad == "NOTSET" && is_pointwise(in[1], w, group))
     return {pointwise(in[0], in[1], in.size() > 2 && in[2].defined() ? std::optional<at::Tensor>(in[2]) : std::nullopt, w)};
@@ -82,7 +88,8 @@ using Table = std::unordered_map<std::string, KernelFactory>;
 bool given(const Tensors& in, std::size_t i) { return in.size() > i && in[i].defined(); }
 
 Tensors deconvolve(Tensors& in, Window w, std::int64_t group, std::vector<std::int64_t> output_padding, const std::vector<std::int64_t>& output_shape) {
-  const auto rank = static_cast<std::size_t>(in[1].dim() - 2);
+  const auto rank = static_cast<std::size_t>(std::max<std::int64_t>(0, in[1].dim() - 2));
+  if (in[0].dim() != in[1].dim()) throw Error(ErrorCode::BadInput, fmt::format("an image of {} dimensions meets a weight of {}", in[0].dim(), in[1].dim()), "does the input have the shape the model's card names?");
   fill(w, rank);
   w.kernel.assign(in[1].sizes().begin() + 2, in[1].sizes().end());
   if (output_padding.empty()) output_padding.assign(rank, 0);
@@ -94,7 +101,7 @@ Tensors deconvolve(Tensors& in, Window w, std::int64_t group, std::vector<std::i
     if (wanted < 0) continue;
     const std::int64_t total = full - wanted;
     const std::int64_t half = total / 2;
-    w.pads[i] = w.auto_pad == "SAME_UPPER" ? half : total - half;
+    w.pads[i] = total < 0 ? 0 : w.auto_pad == "SAME_UPPER" ? half : total - half;
     w.pads[i + rank] = total - w.pads[i];
   }
   const std::optional<at::Tensor> bias = given(in, 2) ? std::optional<at::Tensor>(in[2]) : std::nullopt;
@@ -167,6 +174,7 @@ void add_norms(Table& t) {
   };
   t["LRN"] = [](const Node& node, int) -> Kernel {
     const std::int64_t size = node.integer("size", 1);
+    if (size < 1 || size > 4096) refuse(node, fmt::format("size={}", size));
     const double alpha = node.number("alpha", 1e-4f), beta = node.number("beta", 0.75f), bias = node.number("bias", 1);
     return [=](Tensors& in, const RunMode&) -> Tensors {
       const at::Tensor square = in[0] * in[0];
@@ -194,6 +202,7 @@ void add_norms(Table& t) {
 
 Tensors max_pool(const Node& node, Tensors& in, Window w) {
   const std::size_t rank = w.kernel.size();
+  if (in[0].dim() != static_cast<std::int64_t>(rank) + 2) throw Error(ErrorCode::BadInput, fmt::format("an image of {} dimensions meets a window of {}", in[0].dim(), rank), "does the input have the shape the model's card names?");
   fill(w, rank);
   resolve_auto_pad(w, in[0], rank);
   at::Tensor x = in[0];
@@ -245,6 +254,7 @@ Tensors average_pool_general(const at::Tensor& x, const Window& w, bool include_
 
 Tensors average_pool(Tensors& in, Window w, bool include_pad) {
   const std::size_t rank = w.kernel.size();
+  if (in[0].dim() != static_cast<std::int64_t>(rank) + 2) throw Error(ErrorCode::BadInput, fmt::format("an image of {} dimensions meets a window of {}", in[0].dim(), rank), "does the input have the shape the model's card names?");
   fill(w, rank);
   resolve_auto_pad(w, in[0], rank);
   bool plain = symmetric(w, rank) && !w.ceil;

@@ -15,7 +15,7 @@ bool given(const Tensors& in, std::size_t i) { return in.size() > i && in[i].def
 struct ResizeRule {
   std::string mode, coordinates, nearest;
   double cubic_a = -0.75;
-  bool exclude_outside = false, antialias = false;
+  bool exclude_outside = false, antialias = false; // of linear and cubic only
   std::vector<std::int64_t> axes;
   std::string policy;
 };
@@ -69,7 +69,7 @@ std::vector<float> weights_of(const ResizeRule& rule, const Axis& a) {
     std::vector<double> row(static_cast<std::size_t>(a.in));
     double sum = 0;
     for (std::int64_t k = from; k <= to; ++k) {
-      if ((rule.exclude_outside || rule.antialias) && (k < 0 || k >= a.in)) continue;
+      if (rule.exclude_outside && (k < 0 || k >= a.in)) continue;
       const double w = kernel_at(rule, (static_cast<double>(k) - x) / stretch);
       row[static_cast<std::size_t>(std::clamp<std::int64_t>(k, 0, a.in - 1))] += w;
       sum += w;

@@ -17,6 +17,18 @@ std::vector<std::int64_t> ints_of(const at::Tensor& t) {
   return {flat.data_ptr<std::int64_t>(), flat.data_ptr<std::int64_t>() + flat.numel()};
 }
 std::int64_t wrapped(std::int64_t axis, std::int64_t rank) { return axis < 0 ? axis + rank : axis; }
+// An axis that a file names. end: 1 where one past the last is possible.
+std::int64_t checked_axis(std::int64_t axis, std::int64_t rank, std::int64_t end = 0) {
+  const std::int64_t out = wrapped(axis, rank);
+  if (out < 0 || out >= rank + end) throw Error(ErrorCode::BadInput, fmt::format("there is no axis {} in {} dimensions", axis, rank), "the model file is damaged");
+  return out;
+}
+// Sizes that a file asks for, bounded: views cost nothing, but what reads them would.
+void check_elements(at::IntArrayRef shape, const char* what) {
+  double elements = 1;
+  for (const auto d : shape) elements *= static_cast<double>(d);
+  if (!(elements >= 0 && elements <= 4e9)) throw Error(ErrorCode::BadInput, fmt::format("{} makes {} elements", what, elements), "the model file is damaged");
+}
 at::Tensor long_tensor(const std::vector<std::int64_t>& values) { return at::tensor(values, at::kLong); }
 bool given(const Tensors& in, std::size_t i) { return in.size() > i && in[i].defined(); }
 
@@ -160,7 +172,7 @@ void reduce(Table& t, const std::string& op, Reduction function, int axes_input_
 }
 
 at::Tensor product(at::Tensor x, std::vector<std::int64_t> axes, bool keep) {
-  for (auto& a : axes) a = wrapped(a, x.dim());
+  for (auto& a : axes) a = checked_axis(a, x.dim());
   std::sort(axes.rbegin(), axes.rend());
   const auto type = x.scalar_type();
   for (const auto a : axes) x = at::prod(x, a, keep, type);
@@ -208,7 +220,7 @@ at::Tensor reshaped(const at::Tensor& x, std::vector<std::int64_t> shape, bool a
 
 at::Tensor unsqueezed(at::Tensor x, std::vector<std::int64_t> axes) {
   const auto rank = x.dim() + static_cast<std::int64_t>(axes.size());
-  for (auto& a : axes) a = wrapped(a, rank);
+  for (auto& a : axes) a = checked_axis(a, rank);
   std::sort(axes.begin(), axes.end());
   for (const auto a : axes) x = x.unsqueeze(a);
   return x;
@@ -216,7 +228,7 @@ at::Tensor unsqueezed(at::Tensor x, std::vector<std::int64_t> axes) {
 
 at::Tensor squeezed(at::Tensor x, std::vector<std::int64_t> axes) {
   if (axes.empty()) return x.squeeze();
-  for (auto& a : axes) a = wrapped(a, x.dim());
+  for (auto& a : axes) a = checked_axis(a, x.dim());
   std::sort(axes.rbegin(), axes.rend());
   for (const auto a : axes) x = x.squeeze(a);
   return x;
@@ -231,7 +243,7 @@ void add_shapes(Table& t) {
     const std::int64_t axis = node.integer("axis", 1);
     return [=](Tensors& in, const RunMode&) -> Tensors {
       std::int64_t first = 1;
-      for (std::int64_t i = 0; i < wrapped(axis, in[0].dim()); ++i) first *= in[0].size(i);
+      for (std::int64_t i = 0; i < checked_axis(axis, in[0].dim(), 1); ++i) first *= in[0].size(i);
       return {in[0].reshape({first, first == 0 ? 0 : in[0].numel() / first})};
     };
   };
@@ -266,14 +278,24 @@ void add_shapes(Table& t) {
   t["Size"] = [](const Node&, int) -> Kernel { return [](Tensors& in, const RunMode&) -> Tensors { return {at::scalar_tensor(in[0].numel(), at::kLong)}; }; };
   t["Expand"] = [](const Node&, int) -> Kernel {
     return [](Tensors& in, const RunMode&) -> Tensors {
-      return {in[0].expand(at::infer_size(in[0].sizes(), ints_of(in[1])))};
+      const auto shape = at::infer_size(in[0].sizes(), ints_of(in[1]));
+      check_elements(shape, "Expand");
+      return {in[0].expand(shape)};
     };
   };
-  t["Tile"] = [](const Node&, int) -> Kernel { return [](Tensors& in, const RunMode&) -> Tensors { return {in[0].repeat(ints_of(in[1]))}; }; };
+  t["Tile"] = [](const Node&, int) -> Kernel {
+    return [](Tensors& in, const RunMode&) -> Tensors {
+      const auto times = ints_of(in[1]);
+      double elements = static_cast<double>(in[0].numel());
+      for (const auto n : times) elements *= static_cast<double>(n);
+      if (!(elements >= 0 && elements <= 4e9)) throw Error(ErrorCode::BadInput, fmt::format("Tile makes {} elements", elements), "the model file is damaged");
+      return {in[0].repeat(times)};
+    };
+  };
   t["Gather"] = [](const Node& node, int) -> Kernel {
     const std::int64_t axis = node.integer("axis", 0);
     return [axis](Tensors& in, const RunMode&) -> Tensors {
-      const std::int64_t a = wrapped(axis, in[0].dim());
+      const std::int64_t a = checked_axis(axis, in[0].dim());
       at::Tensor index = in[1].to(at::kLong);
       index = at::where(index < 0, index + in[0].size(a), index);
       std::vector<std::int64_t> shape(in[0].sizes().begin(), in[0].sizes().begin() + a);
@@ -302,19 +324,28 @@ void add_shapes(Table& t) {
       const std::vector<std::int64_t> shape = ints_of(in[0]);
       double elements = 1;
       for (const auto d : shape) elements *= static_cast<double>(d);
-      if (!(elements >= 0 && elements <= 1e9)) throw Error(ErrorCode::BadInput, fmt::format("the model asks for a constant of {} elements", elements), "the model is damaged");
+      if (!(elements >= 0 && elements <= 1e9) || std::any_of(shape.begin(), shape.end(), [](auto d) { return d < 0; })) throw Error(ErrorCode::BadInput, fmt::format("the model asks for a constant of {} elements", elements), "the model is damaged");
       return {value.reshape({}).expand(shape).clone()};
     };
   };
-  t["Range"] = [](const Node&, int) -> Kernel { return [](Tensors& in, const RunMode&) -> Tensors { return {at::arange(in[0].item(), in[1].item(), in[2].item(), in[0].options())}; }; };
+  t["Range"] = [](const Node&, int) -> Kernel {
+    return [](Tensors& in, const RunMode&) -> Tensors {
+      const double count = (in[1].item().toDouble() - in[0].item().toDouble()) / in[2].item().toDouble();
+      if (!(count <= 1e9)) throw Error(ErrorCode::BadInput, fmt::format("Range makes {} elements", count), "the model file is damaged");
+      if (count <= 0) return {at::empty({0}, in[0].options())};
+      return {at::arange(in[0].item(), in[1].item(), in[2].item(), in[0].options())};
+    };
+  };
 }
 
 at::Tensor sliced(at::Tensor x, const std::vector<std::int64_t>& starts, const std::vector<std::int64_t>& ends, std::vector<std::int64_t> axes, std::vector<std::int64_t> steps) {
   if (axes.empty())
     for (std::size_t i = 0; i < starts.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
   if (steps.empty()) steps.assign(starts.size(), 1);
+  if (ends.size() != starts.size() || axes.size() != starts.size() || steps.size() != starts.size()) throw Error(ErrorCode::BadInput, "starts, ends, axes and steps differ in length", "the model file is damaged");
   for (std::size_t i = 0; i < starts.size(); ++i) {
-    const std::int64_t axis = wrapped(axes[i], x.dim()), size = x.size(axis), step = steps[i];
+    const std::int64_t axis = checked_axis(axes[i], x.dim()), size = x.size(axis), step = steps[i];
+    if (step == 0) throw Error(ErrorCode::BadInput, "a step of 0", "the model file is damaged");
     const auto bound = [&](std::int64_t v, std::int64_t low, std::int64_t high) { return std::clamp(v < 0 ? v + size : v, low, high); };
     if (step > 0) {
       const std::int64_t from = bound(starts[i], 0, size), to = bound(ends[i], 0, size);
@@ -333,8 +364,8 @@ at::Tensor sliced(at::Tensor x, const std::vector<std::int64_t>& starts, const s
 std::vector<std::int64_t> torch_pads(const std::vector<std::int64_t>& pads, const std::vector<std::int64_t>& axes, std::int64_t rank) {
   std::vector<std::int64_t> begin(static_cast<std::size_t>(rank)), end(static_cast<std::size_t>(rank));
   for (std::size_t i = 0; i < axes.size(); ++i) {
-    begin[static_cast<std::size_t>(wrapped(axes[i], rank))] = pads.at(i);
-    end[static_cast<std::size_t>(wrapped(axes[i], rank))] = pads.at(i + axes.size());
+    begin[static_cast<std::size_t>(checked_axis(axes[i], rank))] = pads.at(i);
+    end[static_cast<std::size_t>(checked_axis(axes[i], rank))] = pads.at(i + axes.size());
   }
   std::vector<std::int64_t> out;
   for (std::int64_t a = rank; a-- > 0;) {
@@ -394,7 +425,11 @@ void add_slices(Table& t) {
       else
         for (std::int64_t i = 0; i < in[0].dim(); ++i) axes.push_back(i);
       const at::Scalar value = opset >= 11 ? (given(in, 2) && in[2].numel() > 0 ? in[2].reshape({-1})[0].item() : at::Scalar(0)) : at::Scalar(fixed_value);
-      return {padded(in[0], torch_pads(pads, axes, in[0].dim()), mode, value)};
+      const auto both = torch_pads(pads, axes, in[0].dim());
+      std::vector<std::int64_t> shape = in[0].sizes().vec();
+      for (std::size_t i = 0; i < both.size(); ++i) shape[shape.size() - 1 - i / 2] += both[i];
+      check_elements(shape, "Pad");
+      return {padded(in[0], both, mode, value)};
     };
   };
 }

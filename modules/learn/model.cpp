@@ -62,6 +62,7 @@ Model Model::from_graph(Graph graph, const ModelOptions& options) {
   parts->device = device_of(options.device);
   if (options.threads > 0) at::set_num_threads(options.threads);
   parts->graph = std::move(graph);
+  for (const Node& node : parts->graph.nodes) kernel_for(node, parts->graph.opset); // passes rely on whole nodes
   const Graph prepared = options.optimise ? optimised(parts->graph, parts->device.is_cpu()) : parts->graph;
   parts->executor = std::make_unique<Executor>(prepared, parts->device, ExecutorOptions{.prepack = options.optimise && parts->device.is_cpu(), .type = type_of(options.precision)});
   return Model(std::move(parts));
@@ -167,25 +168,34 @@ Tensor window(const Tensor& image, std::int64_t y, std::int64_t x, std::int64_t 
 
 std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
 
+// Where tiles begin along an axis of the given size: aligned, the last one ending with the axis.
+std::vector<std::int64_t> tile_starts(std::int64_t size, std::int64_t tile, const TileOptions& o) {
+  std::vector<std::int64_t> out = {0};
+  const std::int64_t step = (tile - 2 * o.overlap) / o.multiple * o.multiple;
+  if (tile < size && step <= 0) throw Error(ErrorCode::Usage, fmt::format("a tile of {} leaves nothing inside an overlap of {}", o.tile, o.overlap), "use larger tiles or a smaller overlap");
+  while (out.back() + tile < size) out.push_back(std::min(out.back() + step, size - tile));
+  return out;
+}
+
+// Tiles end where the whole ends, so the network sees the same border; each keeps its middle.
 Tensor run_tiles(Model& model, const Tensor& image, const TileOptions& o, const Context& context) {
-  const std::int64_t h = image.shape[2], w = image.shape[3];
-  const std::int64_t tile_h = std::min<std::int64_t>(o.tile, round_up(h, o.multiple)), tile_w = std::min<std::int64_t>(o.tile, round_up(w, o.multiple));
-  const std::int64_t margin_y = tile_h >= h ? 0 : o.overlap, margin_x = tile_w >= w ? 0 : o.overlap;
-  const std::int64_t step_y = tile_h - 2 * margin_y, step_x = tile_w - 2 * margin_x;
-  if (step_y <= 0 || step_x <= 0) throw Error(ErrorCode::Usage, fmt::format("a tile of {} leaves nothing inside an overlap of {}", o.tile, o.overlap), "use larger tiles or a smaller overlap");
+  const std::int64_t h = image.shape[2], w = image.shape[3], whole_h = round_up(h, o.multiple), whole_w = round_up(w, o.multiple);
+  const std::int64_t tile = round_up(o.tile, o.multiple), tile_h = std::min(tile, whole_h), tile_w = std::min(tile, whole_w);
+  const auto rows = tile_starts(whole_h, tile_h, o), columns = tile_starts(whole_w, tile_w, o);
   Tensor out;
-  const std::int64_t rows = (h + step_y - 1) / step_y, columns = (w + step_x - 1) / step_x;
-  for (std::int64_t r = 0; r < rows; ++r)
-    for (std::int64_t c = 0; c < columns; ++c) {
-      context.step(static_cast<double>(r * columns + c) / static_cast<double>(rows * columns), "network");
-      const std::int64_t y = r * step_y, x = c * step_x;
-      const Tensor part = model.run(window(image, y - margin_y, x - margin_x, tile_h, tile_w));
+  std::size_t done = 0;
+  for (const std::int64_t y : rows)
+    for (const std::int64_t x : columns) {
+      context.step(static_cast<double>(done++) / static_cast<double>(rows.size() * columns.size()), "network");
+      const Tensor part = model.run(window(image, y, x, tile_h, tile_w));
       if (part.shape.size() != 4 || part.shape[2] != tile_h || part.shape[3] != tile_w) throw Error(ErrorCode::Unsupported, "the model's output is not of its input's size: it cannot run in tiles");
       if (out.shape.empty()) out = {{1, part.shape[1], h, w}, std::vector<float>(static_cast<std::size_t>(part.shape[1] * h * w))};
+      const std::int64_t top = y == 0 ? 0 : y + o.overlap, left = x == 0 ? 0 : x + o.overlap;
+      const std::int64_t bottom = std::min(h, y + tile_h), right = std::min(w, x + tile_w);
       for (std::int64_t k = 0; k < part.shape[1]; ++k)
-        for (std::int64_t j = 0; j < std::min(step_y, h - y); ++j) {
-          const float* from = part.values.data() + ((k * tile_h) + margin_y + j) * tile_w + margin_x;
-          std::copy_n(from, std::min(step_x, w - x), out.values.data() + (k * h + y + j) * w + x);
+        for (std::int64_t j = top; j < bottom && left < right; ++j) {
+          const float* from = part.values.data() + (k * tile_h + j - y) * tile_w + left - x;
+          std::copy_n(from, right - left, out.values.data() + (k * h + j) * w + left);
         }
     }
   return out;

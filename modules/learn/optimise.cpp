@@ -45,7 +45,9 @@ void fold(Graph& graph, Node& convolution, const Node& norm) {
 
 bool foldable(const Graph& graph, const Node& convolution, const Node& norm) {
   if (convolution.op != "Conv" || !convolution.domain.empty() || weight_of(graph, convolution, 1) == nullptr) return false;
+  if (const auto& shape = weight_of(graph, convolution, 1)->shape; shape.size() < 3 || weight_of(graph, convolution, 1)->elements() == 0) return false;
   if (convolution.inputs.size() > 2 && !convolution.inputs[2].empty() && weight_of(graph, convolution, 2) == nullptr) return false;
+  if (const HostTensor* bias = weight_of(graph, convolution, 2); bias != nullptr && bias->elements() != weight_of(graph, convolution, 1)->shape[0]) return false;
   for (std::size_t i = 1; i < 5; ++i)
     if (const HostTensor* w = weight_of(graph, norm, i); w == nullptr || w->elements() != weight_of(graph, convolution, 1)->shape[0]) return false;
   return true;
@@ -112,7 +114,7 @@ void fuse_sums(Graph& graph) {
   std::set<std::size_t> gone;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node add = graph.nodes[i];
-    if (add.op != "Add" || !add.domain.empty() || add.inputs[0] == add.inputs[1]) continue;
+    if (add.op != "Add" || !add.domain.empty() || add.inputs.size() != 2 || add.inputs[0] == add.inputs[1]) continue;
     std::optional<std::size_t> chosen;
     std::string other;
     for (const std::size_t side : {0u, 1u}) {
@@ -142,7 +144,7 @@ void fuse_activations(Graph& graph) {
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node activation = graph.nodes[i];
     const auto name = names.find(activation.op);
-    if (name == names.end() || !activation.domain.empty()) continue;
+    if (name == names.end() || !activation.domain.empty() || activation.inputs.size() != 1) continue;
     const auto found = convolution_of(graph, makers, uses, activation.inputs[0]);
     if (!found) continue;
     Node node = fused(graph.nodes[*found]);
@@ -167,7 +169,7 @@ void drop_unused(Graph& graph) {
 Graph optimised(const Graph& original, bool fuse) {
   Graph graph = original;
   for (Node& node : graph.nodes)
-    if (node.op == "Dropout" && node.outputs.size() == 1) node = {"Identity", "", node.name, {node.inputs[0]}, node.outputs, {}};
+    if (node.op == "Dropout" && node.outputs.size() == 1 && !node.inputs.empty() && node.inputs.size() < 3) node = {"Identity", "", node.name, {node.inputs[0]}, node.outputs, {}};
   fold_norms(graph);
   if (fuse) {
     fuse_sums(graph);

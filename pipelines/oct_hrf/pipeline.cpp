@@ -199,6 +199,8 @@ std::shared_ptr<const Analysis> restore(const AnalysisRequest& request,
       context.thread_count());
   a->grey = quantised(values);
   check_input(*a, volume, values, p);
+  const std::size_t area = static_cast<std::size_t>(volume.width) * volume.depth;
+  std::erase_if(surfaces, [&](const Surface& s) { return s.depth.size() != area; });
   a->surfaces = std::move(surfaces);
   const Volume soft_map = map->volume;
   a->artifacts = std::move(artifacts);

@@ -76,6 +76,13 @@ void draw_surfaces(const Arguments& in_out) {
   draw(lines.bm, {255, 128, 0});
   cv::imwrite(in_out.at(1), colour);
   std::printf("%s: %s\n", in_out[1].c_str(), lines.failure.c_str());
+  if (in_out.size() < 3) return;
+  std::FILE* csv = std::fopen(in_out[2].c_str(), "w");
+  if (!csv) return;
+  std::fprintf(csv, "ilm,rpe,bm\n");
+  for (int x = 0; x < v.width; ++x)
+    std::fprintf(csv, "%.3f,%.3f,%.3f\n", lines.ilm[x], lines.rpe[x], lines.bm[x]);
+  std::fclose(csv);
 }
 
 }
