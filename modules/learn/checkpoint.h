@@ -1,5 +1,6 @@
-// The whole state of a training run in one file, so that going on is the same run. Written beside, synced, renamed.
-// Layout: "SNSCKPT1", uint64 length of the JSON, the JSON (state, tensors, SHA-256 of the data), the data.
+// The whole state of a training run in one file, so that going on is the same run. Written beside,
+// synced, renamed. Layout: "SNSCKPT1", uint64 length of the JSON, the JSON (state, tensors, SHA-256
+// of the data), the data.
 #pragma once
 
 #include "modules/learn/graph.h"
@@ -25,7 +26,10 @@ Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string&
 // checkpoint-000123.ckpt files of a folder, newest first.
 std::vector<std::filesystem::path> checkpoints_in(const std::filesystem::path& folder);
 // The newest that verifies; damaged ones are named in warnings.
-std::optional<Checkpoint> newest_checkpoint(const std::filesystem::path& folder, std::vector<std::string>& warnings);
+std::optional<Checkpoint> newest_checkpoint(const std::filesystem::path& folder,
+                                            std::vector<std::string>& warnings);
 void keep_newest(const std::filesystem::path& folder, int count);
+// What a killed process left half-written. Only for who alone writes to the folder.
+void remove_leftovers(const std::filesystem::path& folder);
 
 }

@@ -1,5 +1,6 @@
-// Training curves as a TensorBoard event file: TFRecord framing (length, masked CRC-32C, data, masked CRC-32C) around
-// Event messages (tensorflow/core/util/event.proto, fields wall_time 1, step 2, file_version 3, summary 5).
+// Training curves as a TensorBoard event file: TFRecord framing (length, masked CRC-32C, data,
+// masked CRC-32C) around Event messages (tensorflow/core/util/event.proto, fields wall_time 1, step
+// 2, file_version 3, summary 5, session_log 7).
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,9 @@ public:
   explicit EventFile(const std::filesystem::path& folder);
   ~EventFile();
   void scalar(const std::string& tag, double value, std::int64_t step, double wall_time_s);
+  // Tells readers to forget what another file holds from this step on (SessionLog, status START).
+  void start(std::int64_t step);
+  // Throws Error Resources.
   void flush();
 
 private:

@@ -1,4 +1,5 @@
-// Training of any executor graph: the same files go in and come out on a desktop and on a cluster node.
+// Training of any executor graph: the same files go in and come out on a desktop and on a cluster
+// node.
 #pragma once
 
 #include "modules/core/context.h"
@@ -22,7 +23,8 @@ public:
   virtual std::size_t size() const = 0;
   // Patient, volume or seed: no group may be in training and validation.
   virtual std::string group(std::size_t index) const = 0;
-  // The seed drives augmentation: same index and seed, same sample. Validation always asks with seed 0.
+  // The seed drives augmentation: same index and seed, same sample. Validation always asks with
+  // seed 0.
   virtual Sample get(std::size_t index, std::uint64_t seed) const = 0;
 };
 
@@ -36,7 +38,7 @@ struct TrainingOptions {
   std::string schedule = "cosine";
   int warmup_steps = 50;
   int batch_size = 8, accumulate = 1;
-  int steps = 1000;
+  int steps = 1000, epochs = 0;
   double gradient_clip = 1;
   std::string precision = "float32";
   int validate_every = 100, patience = 0; // patience in validations; 0: never stops early
@@ -44,6 +46,11 @@ struct TrainingOptions {
   int seed = 1, threads = 0;
 };
 void describe(ParameterVisitor& v, TrainingOptions& o);
+
+// Steps in all: options.steps, or what options.epochs passes over the samples take.
+int total_steps(const TrainingOptions& options, std::size_t samples);
+// The schedule: the rate of step 0 .. steps - 1.
+double learning_rate_at(const TrainingOptions& options, int step, int steps);
 
 struct TrainingResult {
   int steps = 0;
@@ -54,13 +61,18 @@ struct TrainingResult {
   std::string weights_sha256;       // of the last weights
 };
 
-// Trains until options.steps; goes on from the newest checkpoint of the run folder that verifies. Writes best.onnx,
-// last.onnx, log.jsonl, a TensorBoard event file and checkpoints. With the same plan, samples and thread count, a run that
-// was killed and resumed ends with the very weights of one that was not.
-// Losses act on logits; with "cross_entropy" the target holds class numbers in one channel.
-// Throws Error: BadInput (a group in both sources; NaN in data or loss, naming step and samples; the last good
-// checkpoint stays), Conflict (the run folder belongs to another plan, saying what differs), Resources (disk full),
-// Cancelled (after writing a checkpoint).
-TrainingResult train(const Graph& initial, const SampleSource& training, const SampleSource& validation, const TrainingOptions& options, const std::filesystem::path& run_folder, const Context& context);
+// Trains on context.device with options.threads (0: context.threads). Goes on from the newest
+// checkpoint of the run folder that verifies. Writes best.onnx, last.onnx, log.jsonl, a TensorBoard
+// event file and checkpoints. With the same plan, samples and thread count, a run that was killed
+// and resumed ends with the very weights of one that was not (on the CPU; a GPU's sums may differ
+// in order). Losses act on logits; with "cross_entropy" the target holds class numbers in one
+// channel, else values of 0 .. 1. float16 scales the loss and skips steps whose gradients overflow
+// (Micikevicius et al., ICLR 2018, section 3.2). Throws Error: BadInput (a group in both sources;
+// NaN in data or loss, naming step and samples; the last good checkpoint stays), Conflict (the run
+// folder belongs to another plan, saying what differs, or another process trains in it), Resources
+// (disk full, out of memory), Unsupported (device), Cancelled (after writing a checkpoint).
+TrainingResult train(const Graph& initial, const SampleSource& training,
+                     const SampleSource& validation, const TrainingOptions& options,
+                     const std::filesystem::path& run_folder, const Context& context);
 
 }

@@ -3,20 +3,29 @@
 #include "modules/core/error.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace sensorium {
 namespace {
+
+// What a loss compares: logits with a target of the same shape, and the probabilities they stand
+// for.
+struct Case {
+  at::Tensor logits, probability, target, weight;
+};
 
 at::Tensor weighted_mean(const at::Tensor& values, const at::Tensor& weight) {
   return weight.defined() ? (values * weight).sum() / weight.sum().clamp_min(1) : values.mean();
 }
 
-at::Tensor element_bce(const at::Tensor& x, const at::Tensor& y) { return at::binary_cross_entropy_with_logits(x, y, {}, {}, at::Reduction::None); }
+at::Tensor element_bce(const Case& c) {
+  return at::binary_cross_entropy_with_logits(c.logits, c.target, {}, {}, at::Reduction::None);
+}
 
 // Focal loss: Lin et al., ICCV 2017, eq. 4, without alpha.
-at::Tensor focal(const at::Tensor& x, const at::Tensor& y, const at::Tensor& weight, double gamma) {
-  const at::Tensor bce = element_bce(x, y);
-  return weighted_mean(at::pow(1 - at::exp(-bce), gamma) * bce, weight);
+at::Tensor focal(const Case& c, double gamma) {
+  const at::Tensor bce = element_bce(c);
+  return weighted_mean(at::pow(1 - at::exp(-bce), gamma) * bce, c.weight);
 }
 
 struct Overlap {
@@ -24,48 +33,92 @@ struct Overlap {
 };
 
 // Over the batch and the pixels, by channel.
-Overlap overlap_of(const at::Tensor& x, const at::Tensor& y, const at::Tensor& weight) {
-  at::Tensor p = at::sigmoid(x), t = y;
-  if (weight.defined()) {
-    p = p * weight;
-    t = t * weight;
+Overlap overlap_of(const Case& c) {
+  at::Tensor p = c.probability, t = c.target;
+  if (c.weight.defined()) {
+    p = p * c.weight;
+    t = t * c.weight;
   }
   std::vector<std::int64_t> axes;
-  for (std::int64_t i = 0; i < x.dim(); ++i)
+  for (std::int64_t i = 0; i < p.dim(); ++i)
     if (i != 1) axes.push_back(i);
-  const at::Tensor both = (p * t).sum(axes);
+  const at::Tensor both = (p * c.target).sum(axes);
   return {both, p.sum(axes) - both, t.sum(axes) - both};
 }
 
 // Soft Dice: Milletari et al., 3DV 2016, section 3; smoothed by one.
-at::Tensor dice(const at::Tensor& x, const at::Tensor& y, const at::Tensor& weight) {
-  const Overlap o = overlap_of(x, y, weight);
+at::Tensor dice(const Case& c) {
+  const Overlap o = overlap_of(c);
   return (1 - (2 * o.both + 1) / (2 * o.both + o.prediction_only + o.target_only + 1)).mean();
 }
 
 // Focal Tversky: Abraham and Khan, ISBI 2019, eq. 3 and 5.
-at::Tensor focal_tversky(const TrainingOptions& options, const at::Tensor& x, const at::Tensor& y, const at::Tensor& weight) {
-  const Overlap o = overlap_of(x, y, weight);
-  const at::Tensor index = (o.both + 1) / (o.both + options.tversky_alpha * o.prediction_only + options.tversky_beta * o.target_only + 1);
+at::Tensor focal_tversky(const TrainingOptions& options, const Case& c) {
+  const Overlap o = overlap_of(c);
+  const at::Tensor index = (o.both + 1) / (o.both + options.tversky_alpha * o.prediction_only +
+                                           options.tversky_beta * o.target_only + 1);
   return at::pow((1 - index).clamp_min(1e-7), options.focal_tversky_gamma).mean();
 }
 
-at::Tensor single_loss(const std::string& name, const TrainingOptions& options, const at::Tensor& x, const at::Tensor& y, const at::Tensor& weight) {
-  if (name == "bce") return weighted_mean(element_bce(x, y), weight);
-  if (name == "focal") return focal(x, y, weight, options.focal_gamma);
-  if (name == "dice") return dice(x, y, weight);
-  if (name == "focal_tversky") return focal_tversky(options, x, y, weight);
-  if (name == "cross_entropy") return weighted_mean(at::cross_entropy_loss(x, y.dim() == x.dim() ? y.squeeze(1).to(at::kLong) : y.reshape({x.size(0)}).to(at::kLong), {}, at::Reduction::None), weight.defined() && weight.dim() == x.dim() ? weight.squeeze(1) : weight);
+at::Tensor single_loss(const std::string& name, const TrainingOptions& options, const Case& c) {
+  if (name == "bce") return weighted_mean(element_bce(c), c.weight);
+  if (name == "focal") return focal(c, options.focal_gamma);
+  if (name == "dice") return dice(c);
+  if (name == "focal_tversky") return focal_tversky(options, c);
   throw Error(ErrorCode::Usage, fmt::format("there is no loss '{}'", name));
 }
 
+[[noreturn]] void refuse_shape(const at::Tensor& logits, const at::Tensor& target) {
+  throw Error(ErrorCode::BadInput,
+              fmt::format("the network's output has the shape [{}], the target [{}]",
+                          fmt::join(logits.sizes(), ","), fmt::join(target.sizes(), ",")),
+              "make the network's outputs and the samples' targets agree, or choose another loss");
 }
 
-at::Tensor loss_of(const TrainingOptions& options, const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weight) {
+// [N, 1, ...] or [N] of class numbers, or [N, 1] for whole-image classes, to [N, ...].
+at::Tensor classes_of(const at::Tensor& logits, const at::Tensor& target) {
+  std::vector<std::int64_t> wanted{logits.size(0)};
+  for (std::int64_t i = 2; i < logits.dim(); ++i) wanted.push_back(logits.size(i));
+  std::int64_t count = 1;
+  for (const std::int64_t d : wanted) count *= d;
+  if (target.size(0) != logits.size(0) || target.numel() != count ||
+      (target.dim() == logits.dim() && target.size(1) != 1))
+    refuse_shape(logits, target);
+  return target.reshape(wanted);
+}
+
+at::Tensor class_loss(const TrainingOptions& options, const std::string& second,
+                      const at::Tensor& logits, const at::Tensor& target,
+                      const at::Tensor& weight) {
+  const at::Tensor classes = classes_of(logits, target).to(at::kLong);
+  const at::Tensor w = weight.defined() ? classes_of(logits, weight) : weight;
+  const at::Tensor entropy =
+      weighted_mean(at::cross_entropy_loss(logits, classes, {}, at::Reduction::None), w);
+  if (second.empty()) return entropy;
+  const Case c{logits, at::softmax(logits, 1),
+               at::one_hot(classes, logits.size(1)).movedim(-1, 1).to(at::kFloat),
+               w.defined() ? w.unsqueeze(1) : w};
+  return entropy + options.second_loss_weight * single_loss(second, options, c);
+}
+
+}
+
+bool takes_classes(const TrainingOptions& options) {
+  return options.loss.starts_with("cross_entropy");
+}
+
+at::Tensor loss_of(const TrainingOptions& options, const at::Tensor& logits,
+                   const at::Tensor& target, const at::Tensor& weight) {
   const at::Tensor x = logits.to(at::kFloat);
   const auto plus = options.loss.find('+');
-  if (plus == std::string::npos) return single_loss(options.loss, options, x, target, weight);
-  return single_loss(options.loss.substr(0, plus), options, x, target, weight) + options.second_loss_weight * single_loss(options.loss.substr(plus + 1), options, x, target, weight);
+  const std::string first = options.loss.substr(0, plus);
+  const std::string second = plus == std::string::npos ? "" : options.loss.substr(plus + 1);
+  if (first == "cross_entropy") return class_loss(options, second, x, target, weight);
+  if (x.sizes() != target.sizes()) refuse_shape(x, target);
+  const Case c{x, at::sigmoid(x), target, weight};
+  const at::Tensor loss = single_loss(first, options, c);
+  return second.empty() ? loss
+                        : loss + options.second_loss_weight * single_loss(second, options, c);
 }
 
 }
