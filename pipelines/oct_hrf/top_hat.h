@@ -12,7 +12,7 @@ namespace sensorium::oct_hrf {
 // `full` and cut at 1. Output 0 .. 1. Line openings: Soille 2003, Morphological Image Analysis,
 // ch. 4.
 std::vector<float> top_hat_map(std::span<const float> bscan, int width, int height, int diameter_x,
-                               int diameter_y, float full = 0.4f);
+                               int diameter_y, float full = 0.6f);
 
 // The odd number of pixels that spans `micrometres` at this spacing; `fallback` when the spacing is
 // unknown (<= 0). Between 5 and 41.

@@ -104,12 +104,12 @@ void phantom_surfaces(const Arguments& arguments) {
         ++n[i];
       }
     }
-    if (arguments.size() == 1 && arguments[0] == std::to_string(seed)) {
+    if (arguments.size() == 2 && arguments[0] == std::to_string(seed)) {
       cv::Mat marked = slice(p.clean, v, 1);
       paint(marked, lines[0], 1, {80, 200, 255});
       paint(marked, lines[1], 1, {80, 255, 80});
       paint(marked, lines[2], 1, {255, 160, 80});
-      cv::imwrite("/tmp/phantom_surfaces.png", marked);
+      cv::imwrite(arguments[1], marked);
     }
     std::printf("%d: %.2f %.2f %.2f\n", seed, one[0], one[1], one[2]);
     bscans += v.depth;
