@@ -13,8 +13,8 @@ namespace sensorium {
 
 ActionSet::ActionSet(QWidget* window) : QObject(window), window_(window) {}
 
-QAction* ActionSet::insert(const QString& id, const QString& text, const QString& icon_name, const QString& keys,
-                           const QString& group) {
+QAction* ActionSet::insert(const QString& id, const QString& text, const QString& icon_name,
+                           const QString& keys, const QString& group) {
   auto* action = new QAction(text, this);
   action->setObjectName(id);
   action->setProperty("icon_name", icon_name);
@@ -30,15 +30,16 @@ QAction* ActionSet::insert(const QString& id, const QString& text, const QString
   return action;
 }
 
-QAction* ActionSet::add(const QString& id, const QString& text, const QString& icon_name, const QString& keys,
-                        std::function<void()> run, const QString& group) {
+QAction* ActionSet::add(const QString& id, const QString& text, const QString& icon_name,
+                        const QString& keys, std::function<void()> run, const QString& group) {
   QAction* action = insert(id, text, icon_name, keys, group);
   connect(action, &QAction::triggered, this, [run = std::move(run)] { run(); });
   return action;
 }
 
-QAction* ActionSet::add_toggle(const QString& id, const QString& text, const QString& icon_name, const QString& keys,
-                               bool on, std::function<void(bool)> run, const QString& group) {
+QAction* ActionSet::add_toggle(const QString& id, const QString& text, const QString& icon_name,
+                               const QString& keys, bool on, std::function<void(bool)> run,
+                               const QString& group) {
   QAction* action = insert(id, text, icon_name, keys, group);
   action->setCheckable(true);
   action->setChecked(on);
@@ -52,11 +53,14 @@ QAction* ActionSet::find(const QString& id) const {
   return nullptr;
 }
 
-QString ActionSet::default_keys(const QAction* action) const { return action->property("default_keys").toString(); }
+QString ActionSet::default_keys(const QAction* action) const {
+  return action->property("default_keys").toString();
+}
 
 void ActionSet::show_keys(QAction* action) {
   const QString keys = action->shortcut().toString(QKeySequence::NativeText);
-  action->setToolTip(keys.isEmpty() ? action->text() : QString("%1 (%2)").arg(action->text(), keys));
+  action->setToolTip(keys.isEmpty() ? action->text()
+                                    : QString("%1 (%2)").arg(action->text(), keys));
 }
 
 QAction* ActionSet::set_keys(QAction* action, const QKeySequence& keys) {
@@ -67,7 +71,8 @@ QAction* ActionSet::set_keys(QAction* action, const QKeySequence& keys) {
       set_keys(other, {});
     }
   action->setShortcut(keys);
-  QSettings().setValue("shortcuts/" + action->objectName(), keys.toString(QKeySequence::PortableText));
+  QSettings().setValue("shortcuts/" + action->objectName(),
+                       keys.toString(QKeySequence::PortableText));
   show_keys(action);
   return loser;
 }
@@ -82,7 +87,8 @@ void ActionSet::reset_keys() {
 
 void ActionSet::refresh_icons() {
   for (QAction* action : actions_)
-    if (const QString name = action->property("icon_name").toString(); !name.isEmpty()) action->setIcon(icon(name));
+    if (const QString name = action->property("icon_name").toString(); !name.isEmpty())
+      action->setIcon(icon(name));
 }
 
 ShortcutsDialog::ShortcutsDialog(ActionSet& actions, QWidget* parent)
@@ -97,7 +103,8 @@ ShortcutsDialog::ShortcutsDialog(ActionSet& actions, QWidget* parent)
   table_->verticalHeader()->setDefaultSectionSize(34);
   table_->setShowGrid(false);
   table_->setSelectionMode(QAbstractItemView::NoSelection);
-  auto* hint = new QLabel("Click a field and press the new keys. Keys that another action had are taken from it.");
+  auto* hint = new QLabel(
+      "Click a field and press the new keys. Keys that another action had are taken from it.");
   hint->setObjectName("muted");
   hint->setWordWrap(true);
   auto* reset = new QPushButton("Restore defaults");

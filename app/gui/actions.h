@@ -1,5 +1,5 @@
-// Every action of the window, once: name, icon, key. From here come buttons, menus, tooltips, the palette, scripts and the
-// table of shortcuts, which can be changed and persist.
+// Every action of the window, once: name, icon, key. From here come buttons, menus, tooltips, the
+// palette, scripts and the table of shortcuts, which can be changed and persist.
 #pragma once
 
 #include <QAction>
@@ -18,10 +18,11 @@ class ActionSet : public QObject {
 public:
   explicit ActionSet(QWidget* window);
   // id: stable, used in settings and scripts. keys: "Ctrl+O"; empty: none.
-  QAction* add(const QString& id, const QString& text, const QString& icon_name, const QString& keys,
-               std::function<void()> run, const QString& group = {});
-  QAction* add_toggle(const QString& id, const QString& text, const QString& icon_name, const QString& keys, bool on,
-                      std::function<void(bool)> run, const QString& group = {});
+  QAction* add(const QString& id, const QString& text, const QString& icon_name,
+               const QString& keys, std::function<void()> run, const QString& group = {});
+  QAction* add_toggle(const QString& id, const QString& text, const QString& icon_name,
+                      const QString& keys, bool on, std::function<void(bool)> run,
+                      const QString& group = {});
   QAction* find(const QString& id) const; // null when there is none
   const std::vector<QAction*>& all() const { return actions_; }
   QString default_keys(const QAction* action) const;
@@ -31,7 +32,8 @@ public:
   void refresh_icons(); // after a change of theme
 
 private:
-  QAction* insert(const QString& id, const QString& text, const QString& icon_name, const QString& keys, const QString& group);
+  QAction* insert(const QString& id, const QString& text, const QString& icon_name,
+                  const QString& keys, const QString& group);
   void show_keys(QAction* action);
   QWidget* window_;
   std::vector<QAction*> actions_;

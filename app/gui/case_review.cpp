@@ -11,11 +11,16 @@ namespace {
 
 FindingLook look_of(FindingState state) {
   switch (state) {
-  case FindingState::Proposed: return FindingLook::Machine;
-  case FindingState::Accepted: return FindingLook::Accepted;
-  case FindingState::Rejected: return FindingLook::Rejected;
-  case FindingState::Changed: return FindingLook::Changed;
-  case FindingState::Drawn: return FindingLook::Drawn;
+  case FindingState::Proposed:
+    return FindingLook::Machine;
+  case FindingState::Accepted:
+    return FindingLook::Accepted;
+  case FindingState::Rejected:
+    return FindingLook::Rejected;
+  case FindingState::Changed:
+    return FindingLook::Changed;
+  case FindingState::Drawn:
+    return FindingLook::Drawn;
   }
   return FindingLook::Machine;
 }
@@ -28,7 +33,8 @@ std::array<Spacing, 3> spacing_of(const Dataset& dataset) {
 
 }
 
-void CaseReview::open(const std::filesystem::path& folder, const QString& reader, const Dataset& dataset) {
+void CaseReview::open(const std::filesystem::path& folder, const QString& reader,
+                      const Dataset& dataset) {
   close();
   reader_ = reader.isEmpty() ? "reader" : reader.toStdString();
   spacing_ = spacing_of(dataset);
@@ -60,16 +66,20 @@ void CaseReview::fold_again() {
   items->reserve(state_.findings.size());
   for (const ReviewedFinding& r : state_.findings) {
     const double span = std::max({threshold_, 1 - threshold_, 1e-6});
-    const double unsure = r.state == FindingState::Proposed ? 1 - std::abs(r.finding.score - threshold_) / span : 0;
+    const double unsure =
+        r.state == FindingState::Proposed ? 1 - std::abs(r.finding.score - threshold_) / span : 0;
     items->push_back({r.finding, look_of(r.state), unsure});
   }
   items_ = std::move(items);
   if (!state_.last_event_time.empty())
-    saved_at_ = QDateTime::fromString(QString::fromStdString(state_.last_event_time), Qt::ISODateWithMs);
+    saved_at_ =
+        QDateTime::fromString(QString::fromStdString(state_.last_event_time), Qt::ISODateWithMs);
 }
 
 void CaseReview::append(const std::string& kind, const nlohmann::json& data) {
-  if (!log_) throw Error(ErrorCode::Conflict, "this case has no review log that can be written", "open the case again");
+  if (!log_)
+    throw Error(ErrorCode::Conflict, "this case has no review log that can be written",
+                "open the case again");
   log_->append(reader_, kind, data);
   fold_again();
 }
@@ -78,7 +88,8 @@ const Finding& CaseReview::finding(const QString& id) const {
   const std::string wanted = id.toStdString();
   for (const ReviewedFinding& r : state_.findings)
     if (r.finding.id == wanted) return r.finding;
-  throw Error(ErrorCode::NotFound, "the finding '" + wanted + "' is not shown at these parameters", "choose one of the list");
+  throw Error(ErrorCode::NotFound, "the finding '" + wanted + "' is not shown at these parameters",
+              "choose one of the list");
 }
 
 void CaseReview::accept(const QString& id) { append("accept", decision_data(finding(id))); }
@@ -94,7 +105,9 @@ std::string CaseReview::touched(const std::vector<Run>& runs, const std::string&
   std::int64_t most = 0;
   for (const ReviewedFinding& r : state_.findings) {
     const Finding& f = r.finding;
-    if (stroke.empty() || r.state == FindingState::Rejected || f.box[2] > stroke.front().z || f.box[5] < stroke.front().z) continue;
+    if (stroke.empty() || r.state == FindingState::Rejected || f.box[2] > stroke.front().z ||
+        f.box[5] < stroke.front().z)
+      continue;
     const std::int64_t shared = overlap(normalised(f.footprint), stroke);
     if (shared > 0 && f.id == preferred) return preferred;
     if (shared > most) {
@@ -105,28 +118,38 @@ std::string CaseReview::touched(const std::vector<Run>& runs, const std::string&
   return best;
 }
 
-QString CaseReview::paint(const QString& preferred, const std::vector<Run>& runs, bool erase, const QString& label) {
+QString CaseReview::paint(const QString& preferred, const std::vector<Run>& runs, bool erase,
+                          const QString& label) {
   const QString id = QString::fromStdString(touched(runs, preferred.toStdString()));
   if (id.isEmpty() && erase) return {};
   if (id.isEmpty()) {
     append("draw", draw_data(normalised(runs), label.toStdString()));
-    return state_.findings.empty() ? QString() : QString::fromStdString(state_.findings.back().finding.id);
+    return state_.findings.empty() ? QString()
+                                   : QString::fromStdString(state_.findings.back().finding.id);
   }
   const std::vector<Run> none;
-  append("paint", paint_data(finding(id), erase ? none : normalised(runs), erase ? normalised(runs) : none));
+  append("paint",
+         paint_data(finding(id), erase ? none : normalised(runs), erase ? normalised(runs) : none));
   return id;
 }
 
 void CaseReview::measure(int slice, QPointF from, QPointF to) {
   const double dx = to.x() - from.x(), dy = to.y() - from.y();
-  Measure m{.name = "distance", .value = std::hypot(dx, dy), .unit = "px", .source = "scale unknown"};
+  Measure m{
+      .name = "distance", .value = std::hypot(dx, dy), .unit = "px", .source = "scale unknown"};
   if (spacing_[0].known() && spacing_[1].known())
-    m = {.name = "distance", .value = std::hypot(dx * spacing_[0].micrometres, dy * spacing_[1].micrometres), .unit = "um",
+    m = {.name = "distance",
+         .value = std::hypot(dx * spacing_[0].micrometres, dy * spacing_[1].micrometres),
+         .unit = "um",
          .source = spacing_[0].field};
-  append("measure", measure_data({{from.x(), from.y(), static_cast<double>(slice)}, {to.x(), to.y(), static_cast<double>(slice)}}, m));
+  append("measure", measure_data({{from.x(), from.y(), static_cast<double>(slice)},
+                                  {to.x(), to.y(), static_cast<double>(slice)}},
+                                 m));
 }
 
-void CaseReview::note(const QString& id, const QString& text) { append("note", note_data(id.toStdString(), text.toStdString())); }
+void CaseReview::note(const QString& id, const QString& text) {
+  append("note", note_data(id.toStdString(), text.toStdString()));
+}
 
 void CaseReview::choose_parameters(const nlohmann::json& parameters) {
   if (!log_ || read_only() || is_signed() || state_.parameters == parameters) return;
@@ -134,7 +157,9 @@ void CaseReview::choose_parameters(const nlohmann::json& parameters) {
 }
 
 void CaseReview::sign(const QString& statement) {
-  if (!log_) throw Error(ErrorCode::Conflict, "this case has no review log that can be written", "open the case again");
+  if (!log_)
+    throw Error(ErrorCode::Conflict, "this case has no review log that can be written",
+                "open the case again");
   log_->sign(reader_, statement.toStdString());
   fold_again();
 }
@@ -155,9 +180,12 @@ std::vector<MeasureLine> CaseReview::measures() const {
   std::vector<MeasureLine> out;
   for (const Measurement& m : state_.measurements) {
     if (m.points.size() != 2) continue;
-    const QString text = measure_text(m.measure) + (m.measure.unit == "px" ? " (scale unknown)" : "");
-    out.push_back({static_cast<int>(std::lround(m.points[0][2])), {m.points[0][0], m.points[0][1]},
-                   {m.points[1][0], m.points[1][1]}, text});
+    const QString text =
+        measure_text(m.measure) + (m.measure.unit == "px" ? " (scale unknown)" : "");
+    out.push_back({static_cast<int>(std::lround(m.points[0][2])),
+                   {m.points[0][0], m.points[0][1]},
+                   {m.points[1][0], m.points[1][1]},
+                   text});
   }
   return out;
 }

@@ -1,4 +1,5 @@
-// The reader's side of a case: the append-only log beside the result, and what it makes of the findings.
+// The reader's side of a case: the append-only log beside the result, and what it makes of the
+// findings.
 #pragma once
 
 #include "modules/core/dataset.h"
@@ -17,8 +18,8 @@ namespace sensorium {
 
 class CaseReview {
 public:
-  // Opens the folder's review.sqlite. When another window holds it, it is read-only. Throws Error when the log is damaged
-  // or of a newer version.
+  // Opens the folder's review.sqlite. When another window holds it, it is read-only. Throws Error
+  // when the log is damaged or of a newer version.
   void open(const std::filesystem::path& folder, const QString& reader, const Dataset& dataset);
   void close();
   bool is_open() const { return log_ != nullptr; }
@@ -27,13 +28,15 @@ public:
   // threshold: a score there is the least certain one.
   void set_findings(const Findings& findings, double threshold);
 
-  // Each is on disk when it returns; throws Error Resources (disk full), Conflict (read-only, signed).
+  // Each is on disk when it returns; throws Error Resources (disk full), Conflict (read-only,
+  // signed).
   void accept(const QString& id);
   void reject(const QString& id);
   void relabel(const QString& id, const QString& label);
-  // A stroke that touches a finding changes it (the preferred one first); one that touches none draws a new one.
-  // Returns the finding's id; empty when an erasing stroke touched nothing.
-  QString paint(const QString& preferred, const std::vector<Run>& runs, bool erase, const QString& label);
+  // A stroke that touches a finding changes it (the preferred one first); one that touches none
+  // draws a new one. Returns the finding's id; empty when an erasing stroke touched nothing.
+  QString paint(const QString& preferred, const std::vector<Run>& runs, bool erase,
+                const QString& label);
   void measure(int slice, QPointF from, QPointF to);
   void note(const QString& id, const QString& text);
   // The live parameters that the reader settled on; nothing when they are in force already.

@@ -29,8 +29,10 @@ QString name_of_file(const QString& path) { return QFileInfo(path).fileName(); }
 
 }
 
-CaseSession::CaseSession(QString worker_program, QStringList worker_arguments, CaseStore store, QObject* parent)
-    : QObject(parent), worker_(std::move(worker_program), std::move(worker_arguments)), store_(std::move(store)) {
+CaseSession::CaseSession(QString worker_program, QStringList worker_arguments, CaseStore store,
+                         QObject* parent)
+    : QObject(parent), worker_(std::move(worker_program), std::move(worker_arguments)),
+      store_(std::move(store)) {
   save_timer_.setSingleShot(true);
   save_timer_.setInterval(1200);
   connect(&save_timer_, &QTimer::timeout, this, [this] { settle(); });
@@ -45,11 +47,16 @@ void CaseSession::greet() {
     }
     pipelines_.clear();
     try {
-      for (const json& info : reply.result.value("pipelines", json::array())) pipelines_.push_back(pipeline_info_from_json(info));
+      for (const json& info : reply.result.value("pipelines", json::array()))
+        pipelines_.push_back(pipeline_info_from_json(info));
       for (const json& device : reply.result.value("devices", json::array()))
-        if (const QString id = text(device, "id"); id.startsWith("cuda")) device_ = "GPU: " + text(device, "name");
+        if (const QString id = text(device, "id"); id.startsWith("cuda"))
+          device_ = "GPU: " + text(device, "name");
     } catch (const std::exception& e) {
-      emit problem({QString("The worker's list of pipelines is damaged: %1").arg(e.what()), "Install the program again.", {}, {}});
+      emit problem({QString("The worker's list of pipelines is damaged: %1").arg(e.what()),
+                    "Install the program again.",
+                    {},
+                    {}});
     }
     pick_pipeline();
   });
@@ -88,13 +95,15 @@ void CaseSession::set_stage(Stage stage) {
   emit stage_changed();
 }
 
-void CaseSession::begin(const std::string& op, json fields, const QString& title, std::function<void(const json&)> done,
-                        std::function<void()> again, Stage on_failure) {
+void CaseSession::begin(const std::string& op, json fields, const QString& title,
+                        std::function<void(const json&)> done, std::function<void()> again,
+                        Stage on_failure) {
   if (job_ != 0) return;
   emit job_started(title);
   job_ = worker_.request(
       op, std::move(fields),
-      [this, title, done = std::move(done), again = std::move(again), on_failure](const WorkerReply& reply) {
+      [this, title, done = std::move(done), again = std::move(again),
+       on_failure](const WorkerReply& reply) {
         job_ = 0;
         if (reply.ok) {
           try {
@@ -102,10 +111,12 @@ void CaseSession::begin(const std::string& op, json fields, const QString& title
             done(reply.result);
           } catch (const Error& e) {
             set_stage(on_failure);
-            emit problem({QString::fromStdString(e.what()), QString::fromStdString(e.hint()), "Retry", again});
+            emit problem({QString::fromStdString(e.what()), QString::fromStdString(e.hint()),
+                          "Retry", again});
           } catch (const std::exception& e) {
             set_stage(on_failure);
-            emit problem({QString("%1: the worker's answer is damaged (%2)").arg(title, e.what()), "Try again.", "Retry", again});
+            emit problem({QString("%1: the worker's answer is damaged (%2)").arg(title, e.what()),
+                          "Try again.", "Retry", again});
           }
           return;
         }
@@ -117,7 +128,8 @@ void CaseSession::begin(const std::string& op, json fields, const QString& title
 }
 
 void CaseSession::fail(const WorkerReply& reply, const QString& what, std::function<void()> again) {
-  emit problem({reply.message.isEmpty() ? what + " failed." : reply.message, reply.hint, "Retry", std::move(again)});
+  emit problem({reply.message.isEmpty() ? what + " failed." : reply.message, reply.hint, "Retry",
+                std::move(again)});
 }
 
 void CaseSession::cancel() {
@@ -129,9 +141,10 @@ void CaseSession::open_file(const QString& path, bool run_when_new) {
   const Stage before = stage_;
   opening_ = {};
   set_stage(Stage::Opening);
-  begin("open", {{"path", path.toStdString()}}, "Opening " + name_of_file(path),
-        [this, path, run_when_new](const json& result) { take_dataset(result, path, run_when_new); },
-        [this, path, run_when_new] { open_file(path, run_when_new); }, before);
+  begin(
+      "open", {{"path", path.toStdString()}}, "Opening " + name_of_file(path),
+      [this, path, run_when_new](const json& result) { take_dataset(result, path, run_when_new); },
+      [this, path, run_when_new] { open_file(path, run_when_new); }, before);
 }
 
 void CaseSession::open_case(const QString& folder) {
@@ -144,18 +157,22 @@ void CaseSession::open_case(const QString& folder) {
     return;
   }
   if (!QFileInfo::exists(entry.source)) {
-    emit problem({QString("The recording of this case is no longer at %1.").arg(entry.source),
-                  "Put it back there, or open it from its new place: the case is found by its content.", {}, {}});
+    emit problem(
+        {QString("The recording of this case is no longer at %1.").arg(entry.source),
+         "Put it back there, or open it from its new place: the case is found by its content.",
+         {},
+         {}});
     return;
   }
   const Stage before = stage_;
   set_stage(Stage::Opening);
-  begin("open", {{"path", entry.source.toStdString()}}, "Opening " + entry.title,
-        [this, entry](const json& result) {
-          opening_ = entry;
-          take_dataset(result, entry.source, false);
-        },
-        [this, folder] { open_case(folder); }, before);
+  begin(
+      "open", {{"path", entry.source.toStdString()}}, "Opening " + entry.title,
+      [this, entry](const json& result) {
+        opening_ = entry;
+        take_dataset(result, entry.source, false);
+      },
+      [this, folder] { open_case(folder); }, before);
 }
 
 void CaseSession::take_dataset(const json& result, const QString& path, bool run_when_new) {
@@ -163,9 +180,11 @@ void CaseSession::take_dataset(const json& result, const QString& path, bool run
   const QString hash = QString::fromStdString(origin_of(*dataset).sha256);
   if (!opening_.sha256.isEmpty() && opening_.sha256 != hash) {
     set_stage(dataset_ ? stage_ : Stage::Empty);
-    emit problem({QString("%1 is not the file that this case was made from: its content has changed.").arg(path),
-                  "Find the original file, or open this one as a new case.", "Open as a new case",
-                  [this, path] { open_file(path); }});
+    emit problem(
+        {QString("%1 is not the file that this case was made from: its content has changed.")
+             .arg(path),
+         "Find the original file, or open this one as a new case.", "Open as a new case",
+         [this, path] { open_file(path); }});
     return;
   }
   review_.close();
@@ -180,7 +199,8 @@ void CaseSession::take_dataset(const json& result, const QString& path, bool run
   loaded_generation_ = -1;
   if (!opening_.pipeline.isEmpty()) wanted_pipeline_ = opening_.pipeline;
   pick_pipeline();
-  entry_ = {.folder = opening_.folder.empty() ? store_.folder_for(hash, pipeline_) : opening_.folder,
+  entry_ = {.folder =
+                opening_.folder.empty() ? store_.folder_for(hash, pipeline_) : opening_.folder,
             .source = QFileInfo(path).absoluteFilePath(),
             .title = name_of_file(path),
             .sha256 = hash,
@@ -193,8 +213,10 @@ void CaseSession::take_dataset(const json& result, const QString& path, bool run
   set_stage(Stage::Opened);
   emit dataset_changed();
   emit items_changed();
-  if (entry_.complete() && pipeline()) restore();
-  else if (run_when_new && pipeline()) run();
+  if (entry_.complete() && pipeline())
+    restore();
+  else if (run_when_new && pipeline())
+    run();
 }
 
 void CaseSession::remember(CaseState at_least) {
@@ -219,27 +241,30 @@ void CaseSession::run() {
   entry_.folder = store_.folder_for(entry_.sha256, pipeline_);
   set_stage(Stage::Running);
   loaded_generation_ = -1;
-  begin("run", {{"recipe", to_json(recipe)}, {"output", entry_.folder.string()}},
-        QString("Running %1").arg(QString::fromStdString(pipeline()->title)),
-        [this](const json& result) {
-          take_result(result);
-          remember(CaseState::Analysed);
-        },
-        [this] { run(); }, before);
+  begin(
+      "run", {{"recipe", to_json(recipe)}, {"output", entry_.folder.string()}},
+      QString("Running %1").arg(QString::fromStdString(pipeline()->title)),
+      [this](const json& result) {
+        take_result(result);
+        remember(CaseState::Analysed);
+      },
+      [this] { run(); }, before);
 }
 
 void CaseSession::restore() {
   set_stage(Stage::Running);
-  begin("restore", {{"folder", entry_.folder.string()}}, "Loading the stored result",
-        [this](const json& result) { take_result(result); }, [this] { restore(); }, Stage::Opened);
+  begin(
+      "restore", {{"folder", entry_.folder.string()}}, "Loading the stored result",
+      [this](const json& result) { take_result(result); }, [this] { restore(); }, Stage::Opened);
 }
 
 void CaseSession::take_result(const json& result) {
   Findings findings = findings_from_json(result.at("findings"));
   std::vector<ResultMap> maps;
   for (const json& item : result.value("artifacts", json::array()))
-    maps.push_back({text(item, "name"), text(item, "caption"),
-                    std::make_shared<const Dataset>(map_dataset(text(item, "store").toStdString()))});
+    maps.push_back(
+        {text(item, "name"), text(item, "caption"),
+         std::make_shared<const Dataset>(map_dataset(text(item, "store").toStdString()))});
   surfaces_.clear();
   if (const QString store = text(result, "surfaces_store"); !store.isEmpty()) {
     const Dataset carrier = map_dataset(store.toStdString());
@@ -254,7 +279,8 @@ void CaseSession::take_result(const json& result) {
   provenance_ = result.value("provenance", json::object());
   if (!provenance_.contains("model")) provenance_["model"] = result.value("model", json::object());
   notes_.clear();
-  for (const json& note : result.value("notes", json::array())) notes_ << QString::fromStdString(note.get<std::string>());
+  for (const json& note : result.value("notes", json::array()))
+    notes_ << QString::fromStdString(note.get<std::string>());
   for (const std::string& note : findings_.notes) notes_ << QString::fromStdString(note);
   notes_.removeDuplicates();
   loaded_generation_ = worker_.generation();
@@ -273,7 +299,8 @@ void CaseSession::take_result(const json& result) {
 
 double CaseSession::threshold() const {
   for (const char* name : {"threshold", "probability"})
-    if (parameters_.contains(name) && parameters_[name].is_number()) return parameters_[name].get<double>();
+    if (parameters_.contains(name) && parameters_[name].is_number())
+      return parameters_[name].get<double>();
   return 0.5;
 }
 
@@ -311,11 +338,14 @@ void CaseSession::conclude() {
     try {
       take_findings(reply.result.at("findings"));
     } catch (const std::exception& e) {
-      emit problem({QString("Counting again failed: %1").arg(e.what()), "Try again.", "Retry", [this] { conclude(); }});
+      emit problem({QString("Counting again failed: %1").arg(e.what()), "Try again.", "Retry",
+                    [this] { conclude(); }});
     }
     recount_ms_ = static_cast<double>(recount_.nsecsElapsed()) / 1e6;
-    if (std::exchange(conclude_again_, false)) conclude();
-    else save_later();
+    if (std::exchange(conclude_again_, false))
+      conclude();
+    else
+      save_later();
   });
 }
 
@@ -331,7 +361,8 @@ void CaseSession::save_later() { save_timer_.start(); }
 void CaseSession::settle() {
   if (stage_ != Stage::Analysed || concluding_) return;
   change([this] { review_.choose_parameters(live_parameters()); });
-  if (worker_.generation() == loaded_generation_) worker_.request("save", {{"parameters", parameters_}}, {});
+  if (worker_.generation() == loaded_generation_)
+    worker_.request("save", {{"parameters", parameters_}}, {});
 }
 
 json CaseSession::live_parameters() const {
@@ -383,7 +414,8 @@ void CaseSession::relabel_to(const QString& id, const QString& label) {
 
 void CaseSession::paint(const QString& selected, const std::vector<Run>& runs, bool erase) {
   const PipelineInfo* info = pipeline();
-  const QString label = info && !info->labels.empty() ? QString::fromStdString(info->labels.front()) : "focus";
+  const QString label =
+      info && !info->labels.empty() ? QString::fromStdString(info->labels.front()) : "focus";
   change([&] { review_.paint(selected, runs, erase, label); });
 }
 
@@ -416,7 +448,10 @@ void CaseSession::sign() {
 void CaseSession::export_to(const QString& file) {
   if (stage_ != Stage::Analysed) return;
   if (file.endsWith(".csv", Qt::CaseInsensitive)) return export_csv(file);
-  export_map(file.endsWith(".dcm", Qt::CaseInsensitive) ? "dicom_seg" : file.contains(".nii", Qt::CaseInsensitive) ? "nifti" : "nrrd", file);
+  export_map(file.endsWith(".dcm", Qt::CaseInsensitive)   ? "dicom_seg"
+             : file.contains(".nii", Qt::CaseInsensitive) ? "nifti"
+                                                          : "nrrd",
+             file);
 }
 
 void CaseSession::export_csv(const QString& file) {
@@ -424,13 +459,19 @@ void CaseSession::export_csv(const QString& file) {
     write_atomically(file.toStdString(), reviewed_csv(review_.state()));
     emit job_finished("Written: " + file);
   } catch (const Error& e) {
-    emit problem({QString::fromStdString(e.what()), QString::fromStdString(e.hint()), "Retry", [this, file] { export_csv(file); }});
+    emit problem({QString::fromStdString(e.what()), QString::fromStdString(e.hint()), "Retry",
+                  [this, file] { export_csv(file); }});
   }
 }
 
 void CaseSession::export_map(const QString& format, const QString& file) {
-  begin("export", {{"folder", entry_.folder.string()}, {"format", format.toStdString()}, {"file", file.toStdString()}},
-        "Exporting " + name_of_file(file), [](const json&) {}, [this, format, file] { export_map(format, file); }, stage_);
+  begin(
+      "export",
+      {{"folder", entry_.folder.string()},
+       {"format", format.toStdString()},
+       {"file", file.toStdString()}},
+      "Exporting " + name_of_file(file), [](const json&) {},
+      [this, format, file] { export_map(format, file); }, stage_);
 }
 
 // Written in a thread from values that nobody else changes; the worker is not needed.
@@ -448,9 +489,13 @@ void CaseSession::write_report(const QString& file) {
     std::vector<Surface> surfaces;
   };
   auto values = std::make_shared<Values>();
-  *values = {.dataset = dataset_, .findings = findings_, .review = review_.state(), .provenance = provenance_};
+  *values = {.dataset = dataset_,
+             .findings = findings_,
+             .review = review_.state(),
+             .provenance = provenance_};
   const json model = provenance_.value("model", json::object());
-  if (model.is_object() && model.contains("card") && model["card"].is_object()) values->card = model["card"];
+  if (model.is_object() && model.contains("card") && model["card"].is_object())
+    values->card = model["card"];
   if (pipeline()) values->pipeline = *pipeline();
   values->command = command_.toStdString();
   values->reader = review_.reader().toStdString();
@@ -463,10 +508,18 @@ void CaseSession::write_report(const QString& file) {
   QThreadPool::globalInstance()->start([self, values, file] {
     QString failure, hint;
     try {
-      write_pdf({.dataset = *values->dataset, .findings = values->findings, .review = values->review,
-                 .provenance = values->provenance, .model_card = values->card, .pipeline = values->pipeline,
-                 .command = values->command, .reader = values->reader, .log_hash = values->log_hash,
-                 .log_text = values->log_text, .surfaces = values->surfaces, .options = {}},
+      write_pdf({.dataset = *values->dataset,
+                 .findings = values->findings,
+                 .review = values->review,
+                 .provenance = values->provenance,
+                 .model_card = values->card,
+                 .pipeline = values->pipeline,
+                 .command = values->command,
+                 .reader = values->reader,
+                 .log_hash = values->log_hash,
+                 .log_text = values->log_text,
+                 .surfaces = values->surfaces,
+                 .options = {}},
                 file.toStdString());
     } catch (const Error& e) {
       failure = e.what(), hint = QString::fromStdString(e.hint());
@@ -482,9 +535,11 @@ void CaseSession::write_report(const QString& file) {
 void CaseSession::end_report(const QString& file, const QString& failure, const QString& hint) {
   reporting_ = false;
   emit job_finished(failure.isEmpty() ? "Report written: " + file : "Writing the report failed");
-  if (failure.isEmpty()) emit report_written(file);
+  if (failure.isEmpty())
+    emit report_written(file);
   else
-    emit problem({QString("The report %1 could not be written: %2").arg(file, failure), hint, "Retry", [this, file] { write_report(file); }});
+    emit problem({QString("The report %1 could not be written: %2").arg(file, failure), hint,
+                  "Retry", [this, file] { write_report(file); }});
 }
 
 }

@@ -30,7 +30,8 @@ class CaseSession : public QObject {
   Q_OBJECT
 public:
   enum class Stage { Empty, Opening, Opened, Running, Analysed };
-  CaseSession(QString worker_program, QStringList worker_arguments, CaseStore store, QObject* parent = nullptr);
+  CaseSession(QString worker_program, QStringList worker_arguments, CaseStore store,
+              QObject* parent = nullptr);
 
   void open_file(const QString& path, bool run_when_new = false);
   void open_case(const QString& folder);
@@ -91,8 +92,9 @@ signals:
 private:
   void greet();
   void set_stage(Stage stage);
-  void begin(const std::string& op, nlohmann::json fields, const QString& title, std::function<void(const nlohmann::json&)> done,
-             std::function<void()> again, Stage on_failure);
+  void begin(const std::string& op, nlohmann::json fields, const QString& title,
+             std::function<void(const nlohmann::json&)> done, std::function<void()> again,
+             Stage on_failure);
   void take_dataset(const nlohmann::json& result, const QString& path, bool run_when_new);
   void take_result(const nlohmann::json& result);
   void restore();

@@ -1,5 +1,6 @@
-// Where the window keeps cases: one folder each, named after the input's hash and the pipeline, below the user's data
-// folder. case.json beside the result names the source file and the state shown in the list.
+// Where the window keeps cases: one folder each, named after the input's hash and the pipeline,
+// below the user's data folder. case.json beside the result names the source file and the state
+// shown in the list.
 #pragma once
 
 #include <QDateTime>
@@ -15,8 +16,8 @@ enum class CaseState { New, Analysed, InReview, Signed };
 
 struct CaseEntry {
   std::filesystem::path folder;
-  QString source;   // the file's path
-  QString title;    // the file's name; never patient text
+  QString source; // the file's path
+  QString title;  // the file's name; never patient text
   QString sha256, pipeline;
   CaseState state = CaseState::New;
   QDateTime opened;
@@ -34,7 +35,8 @@ public:
   std::vector<CaseEntry> cases() const;
   // Throws Error Resources.
   void remember(const CaseEntry& entry) const;
-  // What a result folder says of itself (case.json, else recipe.json); throws Error when it is neither.
+  // What a result folder says of itself (case.json, else recipe.json); throws Error when it is
+  // neither.
   static CaseEntry read(const std::filesystem::path& folder);
 
 private:

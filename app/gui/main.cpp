@@ -19,39 +19,48 @@ using namespace sensorium;
 
 QString worker_program(const QCommandLineParser& parser) {
   if (parser.isSet("worker")) return parser.value("worker");
-  if (qEnvironmentVariableIsSet("SENSORIUM_WORKER")) return qEnvironmentVariable("SENSORIUM_WORKER");
+  if (qEnvironmentVariableIsSet("SENSORIUM_WORKER"))
+    return qEnvironmentVariable("SENSORIUM_WORKER");
   return QCoreApplication::applicationDirPath() + "/sensorium";
 }
 
 void declare(QCommandLineParser& parser) {
-  parser.setApplicationDescription("Open a recording, run a pipeline, review its findings, report them.");
+  parser.setApplicationDescription(
+      "Open a recording, run a pipeline, review its findings, report them.");
   parser.addHelpOption();
   parser.addVersionOption();
-  parser.addPositionalArgument("FILE", "A recording, a folder of one, or a result folder.", "[FILE]");
+  parser.addPositionalArgument("FILE", "A recording, a folder of one, or a result folder.",
+                               "[FILE]");
   parser.addOption({"sample", "Open the bundled sample ID, or the first, analysed.", "ID"});
   parser.addOption({"case", "Open a result folder.", "DIR"});
   parser.addOption({"theme", "dark or light.", "NAME"});
-  parser.addOption({"script", "Drive the window by a JSON file and exit (app/gui/script_driver.h).", "FILE"});
+  parser.addOption(
+      {"script", "Drive the window by a JSON file and exit (app/gui/script_driver.h).", "FILE"});
   parser.addOption({"cases", "Keep cases below this folder.", "DIR"});
-  parser.addOption({"worker", "The program that computes (default: sensorium beside this one).", "PROGRAM"});
+  parser.addOption(
+      {"worker", "The program that computes (default: sensorium beside this one).", "PROGRAM"});
 }
 
 // An option without its value: --sample means the first sample.
 QStringList with_default_sample(QStringList arguments) {
   const qsizetype at = arguments.indexOf("--sample");
-  if (at >= 0 && (at + 1 == arguments.size() || arguments[at + 1].startsWith("-"))) arguments[at] = "--sample=";
+  if (at >= 0 && (at + 1 == arguments.size() || arguments[at + 1].startsWith("-")))
+    arguments[at] = "--sample=";
   return arguments;
 }
 
 void open_first(MainWindow& window, const QCommandLineParser& parser) {
   if (parser.isSet("sample")) {
-    if (!window.open_sample(parser.value("sample"))) std::fputs("there is no such sample\n", stderr);
+    if (!window.open_sample(parser.value("sample")))
+      std::fputs("there is no such sample\n", stderr);
   } else if (parser.isSet("case")) {
     window.session().open_case(parser.value("case"));
   } else if (!parser.positionalArguments().isEmpty()) {
     const QString path = QFileInfo(parser.positionalArguments().first()).absoluteFilePath();
-    if (QFileInfo::exists(path + "/recipe.json")) window.session().open_case(path);
-    else window.session().open_file(path);
+    if (QFileInfo::exists(path + "/recipe.json"))
+      window.session().open_case(path);
+    else
+      window.session().open_file(path);
   }
 }
 
@@ -65,15 +74,18 @@ int main(int argc, char** argv) {
   QCommandLineParser parser;
   declare(parser);
   parser.process(with_default_sample(application.arguments()));
-  const QString theme = parser.isSet("theme") ? parser.value("theme") : QSettings().value("theme", "dark").toString();
+  const QString theme =
+      parser.isSet("theme") ? parser.value("theme") : QSettings().value("theme", "dark").toString();
   apply_theme(application, theme == "light" ? Theme::Light : Theme::Dark);
-  MainWindow window(worker_program(parser), {"worker"}, CaseStore(parser.value("cases").toStdString()));
+  MainWindow window(worker_program(parser), {"worker"},
+                    CaseStore(parser.value("cases").toStdString()));
   window.show();
   QTimer::singleShot(0, &window, [&] { open_first(window, parser); });
   int status = 0;
   if (parser.isSet("script")) {
     try {
-      auto* driver = new ScriptDriver(window, nlohmann::json::parse(read_text(parser.value("script").toStdString())));
+      auto* driver = new ScriptDriver(
+          window, nlohmann::json::parse(read_text(parser.value("script").toStdString())));
       QObject::connect(driver, &ScriptDriver::finished, &application, [&](const QString& failure) {
         if (!failure.isEmpty()) std::fprintf(stderr, "error: %s\n", qPrintable(failure));
         application.exit(failure.isEmpty() ? 0 : 1);

@@ -34,11 +34,16 @@ namespace {
 
 QString source_text(ScaleSource source) {
   switch (source) {
-  case ScaleSource::HeaderTag: return "file header";
-  case ScaleSource::VendorField: return "vendor field";
-  case ScaleSource::UserEntry: return "entered by hand";
-  case ScaleSource::Phantom: return "phantom";
-  case ScaleSource::Unknown: break;
+  case ScaleSource::HeaderTag:
+    return "file header";
+  case ScaleSource::VendorField:
+    return "vendor field";
+  case ScaleSource::UserEntry:
+    return "entered by hand";
+  case ScaleSource::Phantom:
+    return "phantom";
+  case ScaleSource::Unknown:
+    break;
   }
   return "unknown";
 }
@@ -46,7 +51,8 @@ QString source_text(ScaleSource source) {
 }
 
 MainWindow::MainWindow(QString worker_program, QStringList worker_arguments, CaseStore store)
-    : session_(new CaseSession(std::move(worker_program), std::move(worker_arguments), std::move(store), this)),
+    : session_(new CaseSession(std::move(worker_program), std::move(worker_arguments),
+                               std::move(store), this)),
       actions_(new ActionSet(this)) {
   setWindowTitle("Sensorium");
   setAcceptDrops(true);
@@ -151,22 +157,27 @@ void MainWindow::build_centre() {
   connect(start_, &StartPage::sample_chosen, this, [this](const QString& id) { open_sample(id); });
   connect(start_, &StartPage::case_chosen, session_, &CaseSession::open_case);
   connect(area_, &ReviewArea::item_clicked, this, [this](const QString& id) { select(id); });
-  connect(area_->slice_view(), &SliceView::stroke_finished, this, [this](const std::vector<Run>& runs, bool erase) {
-    session_->paint(findings_->selected(), runs, erase);
-  });
+  connect(area_->slice_view(), &SliceView::stroke_finished, this,
+          [this](const std::vector<Run>& runs, bool erase) {
+            session_->paint(findings_->selected(), runs, erase);
+          });
   connect(area_->slice_view(), &SliceView::measured, session_, &CaseSession::measure);
 }
 
-QDockWidget* MainWindow::dock(const QString& id, const QString& title, QWidget* content, Qt::DockWidgetArea where) {
+QDockWidget* MainWindow::dock(const QString& id, const QString& title, QWidget* content,
+                              Qt::DockWidgetArea where) {
   auto* out = new QDockWidget(title);
   out->setObjectName(id);
   out->setWidget(content);
   out->setFeatures(QDockWidget::DockWidgetMovable | QDockWidget::DockWidgetClosable);
   addDockWidget(where, out);
-  QAction* toggle = actions_->add("show_" + id, "Show or hide: " + title, "", "", [out] {
-    out->setVisible(!out->isVisible());
-    if (out->isVisible()) out->raise();
-  }, "Window");
+  QAction* toggle = actions_->add(
+      "show_" + id, "Show or hide: " + title, "", "",
+      [out] {
+        out->setVisible(!out->isVisible());
+        if (out->isVisible()) out->raise();
+      },
+      "Window");
   toggle->setVisible(true);
   return out;
 }
@@ -184,7 +195,8 @@ void MainWindow::build_docks() {
   cases_dock_ = dock("cases", "Cases", cases_, Qt::LeftDockWidgetArea);
   findings_dock_ = dock("findings", "Findings", findings_, Qt::RightDockWidgetArea);
   form_dock_ = dock("parameters", "Parameters", scroll, Qt::RightDockWidgetArea);
-  provenance_dock_ = dock("provenance", "Where it comes from", provenance_, Qt::RightDockWidgetArea);
+  provenance_dock_ =
+      dock("provenance", "Where it comes from", provenance_, Qt::RightDockWidgetArea);
   jobs_dock_ = dock("jobs", "Jobs and log", jobs_, Qt::BottomDockWidgetArea);
   tabifyDockWidget(form_dock_, provenance_dock_);
   form_dock_->raise();
@@ -193,9 +205,12 @@ void MainWindow::build_docks() {
   resizeDocks({cases_dock_, findings_dock_}, {184, 372}, Qt::Horizontal);
   resizeDocks({findings_dock_, form_dock_}, {420, 260}, Qt::Vertical);
   connect(cases_, &CasesPanel::case_chosen, session_, &CaseSession::open_case);
-  connect(findings_, &FindingsPanel::selection_changed, this, [this](const QString& id) { select(id); });
-  connect(form_, &ParameterForm::live_changed, this, [this] { session_->set_parameters(form_->values(), true); });
-  connect(form_, &ParameterForm::needs_run, this, [this] { session_->set_parameters(form_->values(), false); });
+  connect(findings_, &FindingsPanel::selection_changed, this,
+          [this](const QString& id) { select(id); });
+  connect(form_, &ParameterForm::live_changed, this,
+          [this] { session_->set_parameters(form_->values(), true); });
+  connect(form_, &ParameterForm::needs_run, this,
+          [this] { session_->set_parameters(form_->values(), false); });
   connect(jobs_, &JobsPanel::cancel_requested, session_, &CaseSession::cancel);
 }
 
@@ -220,7 +235,8 @@ void MainWindow::connect_session() {
   connect(s, &CaseSession::dataset_changed, this, [this] { refresh_dataset(); });
   connect(s, &CaseSession::result_changed, this, [this] { refresh_result(); });
   connect(s, &CaseSession::items_changed, this, [this] { refresh_items(); });
-  connect(s, &CaseSession::parameters_changed, this, [this] { form_->set_values(session_->parameters()); });
+  connect(s, &CaseSession::parameters_changed, this,
+          [this] { form_->set_values(session_->parameters()); });
   connect(s, &CaseSession::cases_changed, this, [this] { refresh_cases(); });
   connect(s, &CaseSession::job_started, this, [this](const QString& title) {
     jobs_->start(title);
@@ -244,8 +260,8 @@ void MainWindow::connect_session() {
     notice_->show_message(p.message, p.hint, p.button, p.act);
   });
   connect(s, &CaseSession::report_written, this, [this](const QString& file) {
-    reported_ = true;
-    notice_->show_news("Report written: " + file, "Show", [file] { QDesktopServices::openUrl(QUrl::fromLocalFile(file)); });
+    notice_->show_news("Report written: " + file, "Show",
+                       [file] { QDesktopServices::openUrl(QUrl::fromLocalFile(file)); });
     refresh_stage();
   });
   connect(&s->worker(), &WorkerClient::log_line, jobs_, &JobsPanel::log);
@@ -254,7 +270,8 @@ void MainWindow::connect_session() {
 void MainWindow::refresh_stage() {
   using Stage = CaseSession::Stage;
   const Stage stage = session_->stage();
-  const bool has_data = session_->dataset() != nullptr, working = stage == Stage::Opening || stage == Stage::Running;
+  const bool has_data = session_->dataset() != nullptr,
+             working = stage == Stage::Opening || stage == Stage::Running;
   const bool done = stage == Stage::Analysed;
   const auto enable = [this](std::initializer_list<const char*> ids, bool on) {
     for (const char* id : ids) actions_->find(id)->setEnabled(on);
@@ -266,7 +283,8 @@ void MainWindow::refresh_stage() {
   enable({"review", "report", "next", "previous", "filter", "export"}, done);
   enable({"accept", "reject", "brush", "erase", "measure", "note", "sign"}, writable);
   for (int key = 1; key <= 9; ++key) enable({qPrintable(QString("label_%1").arg(key))}, writable);
-  enable({"layers", "fill", "fit", "volume", "proportions", "slo", "slice_next", "slice_previous"}, has_data);
+  enable({"layers", "fill", "fit", "volume", "proportions", "slo", "slice_next", "slice_previous"},
+         has_data);
   enable({"play"}, has_data && stack_of(*session_->dataset()).depth > 1);
   enable({"enhanced"}, area_->slice_view()->has_enhanced());
   enable({"undo"}, writable && session_->review().can_undo());
@@ -285,8 +303,10 @@ void MainWindow::refresh_next_step() {
   const Stage stage = session_->stage();
   int next = 0;
   if (stage == Stage::Opened) next = 1;
-  if (stage == Stage::Analysed) next = session_->outdated() ? 1 : findings_->neighbour(1, true).isEmpty() ? 3 : 2;
-  if (stage == Stage::Opening || stage == Stage::Running || stack_->currentWidget() == start_) next = -1;
+  if (stage == Stage::Analysed)
+    next = session_->outdated() ? 1 : findings_->neighbour(1, true).isEmpty() ? 3 : 2;
+  if (stage == Stage::Opening || stage == Stage::Running || stack_->currentWidget() == start_)
+    next = -1;
   for (int i = 0; i < static_cast<int>(path_buttons_.size()); ++i) {
     QPushButton* button = path_buttons_[static_cast<std::size_t>(i)];
     const bool on = i == next;
@@ -297,7 +317,7 @@ void MainWindow::refresh_next_step() {
     button->style()->unpolish(button);
     button->style()->polish(button);
   }
-  const QString empty = stage == Stage::Analysed  ? "No findings at these parameters."
+  const QString empty = stage == Stage::Analysed  ? "No findings at these parameters. " + session_->notes().join(" ")
                         : stage == Stage::Running ? "The pipeline is running."
                         : session_->dataset()     ? "Run the pipeline to list its findings here."
                                                   : "Findings are listed here after a run.";
@@ -313,7 +333,9 @@ void MainWindow::refresh_pipelines() {
   for (int key = 1; key <= 9; ++key) {
     QAction* action = actions_->find(QString("label_%1").arg(key));
     const bool there = info && key <= static_cast<int>(info->labels.size());
-    action->setText(there ? "Relabel to " + QString::fromStdString(info->labels[static_cast<std::size_t>(key - 1)]) : QString("Label %1").arg(key));
+    action->setText(there ? "Relabel to " + QString::fromStdString(
+                                                info->labels[static_cast<std::size_t>(key - 1)])
+                          : QString("Label %1").arg(key));
     action->setVisible(there);
   }
   QPushButton* run = path_buttons_[1];
@@ -321,17 +343,23 @@ void MainWindow::refresh_pipelines() {
   if (session_->pipelines().size() > 1) {
     auto* menu = new QMenu(run);
     for (const PipelineInfo& p : session_->pipelines()) {
-      QAction* choice = menu->addAction(QString::fromStdString(p.title), [this, id = QString::fromStdString(p.id)] {
-        session_->choose_pipeline(id);
-        session_->run();
-      });
+      QAction* choice = menu->addAction(QString::fromStdString(p.title),
+                                        [this, id = QString::fromStdString(p.id)] {
+                                          session_->choose_pipeline(id);
+                                          session_->run();
+                                        });
       choice->setToolTip(QString::fromStdString(p.question));
       choice->setEnabled(session_->dataset() && p.input == kind_of(*session_->dataset()));
     }
     run->setContextMenuPolicy(Qt::CustomContextMenu);
-    connect(run, &QPushButton::customContextMenuRequested, menu, [run, menu](const QPoint& at) { menu->popup(run->mapToGlobal(at)); });
+    connect(run, &QPushButton::customContextMenuRequested, menu,
+            [run, menu](const QPoint& at) { menu->popup(run->mapToGlobal(at)); });
   }
-  if (info) run->setToolTip(QString("%1 (%2)\n%3").arg(QString::fromStdString(info->title), actions_->find("run")->shortcut().toString(), QString::fromStdString(info->question)));
+  if (info)
+    run->setToolTip(QString("%1 (%2)\n%3")
+                        .arg(QString::fromStdString(info->title),
+                             actions_->find("run")->shortcut().toString(),
+                             QString::fromStdString(info->question)));
   refresh_stage();
 }
 
@@ -345,21 +373,26 @@ QString MainWindow::scale_text() const {
       parts << (s[i].known() ? QString::number(s[i].micrometres, 'g', 4) : "?");
     }
     if (parts.count("?") == axes) return QString("scale unknown: sizes in pixels");
-    return QString("%1 µm (%2)").arg(parts.join(" × "), source_text(s[0].known() ? s[0].source : s[1].source));
+    return QString("%1 µm (%2)")
+        .arg(parts.join(" × "), source_text(s[0].known() ? s[0].source : s[1].source));
   };
-  if (const auto* v = std::get_if<Volume>(session_->dataset().get())) return text(v->spacing.data(), v->depth > 1 ? 3 : 2);
+  if (const auto* v = std::get_if<Volume>(session_->dataset().get()))
+    return text(v->spacing.data(), v->depth > 1 ? 3 : 2);
   return text(std::get<Video>(*session_->dataset()).spacing.data(), 2);
 }
 
 void MainWindow::refresh_dataset() {
   notice_->clear();
-  reported_ = false;
   area_->show_dataset(session_->dataset());
   findings_->set_picture(stack_of(*session_->dataset()));
   provenance_->set_content({}, {}, {});
   stack_->setCurrentWidget(area_);
   for (QDockWidget* d : {cases_dock_, findings_dock_, form_dock_, provenance_dock_}) d->show();
   form_dock_->raise();
+  if (!std::exchange(sized_, true) && !QSettings().contains("window/state")) {
+    resizeDocks({cases_dock_, findings_dock_}, {184, 372}, Qt::Horizontal);
+    resizeDocks({findings_dock_, form_dock_}, {370, 320}, Qt::Vertical);
+  }
   scale_->set_text(scale_text());
   made_by_->set_text({});
   setWindowTitle(session_->entry().title + " · Sensorium");
@@ -376,22 +409,29 @@ void MainWindow::refresh_result() {
   const Findings& f = session_->findings();
   const auto& p = session_->provenance();
   const auto get = [&](const nlohmann::json& object, const char* key) {
-    return object.is_object() && object.contains(key) && object[key].is_string() ? QString::fromStdString(object[key].get<std::string>()) : QString();
+    return object.is_object() && object.contains(key) && object[key].is_string()
+               ? QString::fromStdString(object[key].get<std::string>())
+               : QString();
   };
   const nlohmann::json model = p.value("model", nlohmann::json::object());
   const QString hash = get(model, "sha256");
-  std::vector<ProvenanceRow> rows{{"File", session_->entry().source},
-                                  {"Content", "SHA-256 " + session_->entry().sha256.left(16) + "…"},
-                                  {"Pipeline", QString::fromStdString(f.pipeline + " " + f.version)},
-                                  {"Model", hash.isEmpty() ? "none" : "SHA-256 " + hash.left(16) + "…"},
-                                  {"Scale", scale_text()},
-                                  {"Device", get(p, "device")},
-                                  {"Finished", get(p, "finished")}};
-  if (const PipelineInfo* info = session_->pipeline()) rows.push_back({"Maturity", QString::fromStdString(info->maturity)});
+  std::vector<ProvenanceRow> rows{
+      {"File", session_->entry().source},
+      {"Content", "SHA-256 " + session_->entry().sha256.left(16) + "…"},
+      {"Pipeline", QString::fromStdString(f.pipeline + " " + f.version)},
+      {"Model", hash.isEmpty() ? "none" : "SHA-256 " + hash.left(16) + "…"},
+      {"Scale", scale_text()},
+      {"Device", get(p, "device")},
+      {"Finished", get(p, "finished")}};
+  if (const PipelineInfo* info = session_->pipeline())
+    rows.push_back({"Maturity", QString::fromStdString(info->maturity)});
   provenance_->set_content(rows, session_->command(), session_->notes());
-  made_by_->set_text(QString::fromStdString(f.pipeline + " " + f.version) + (hash.isEmpty() ? QString() : ", model " + hash.left(8) + "…"));
+  made_by_->set_text(QString::fromStdString(f.pipeline + " " + f.version) +
+                     (hash.isEmpty() ? QString() : ", model " + hash.left(8) + "…"));
   if (session_->review().read_only())
-    notice_->show_message("This case is read-only here: " + session_->review().read_only_reason() + ".", "Close it there and open the case again to review.");
+    notice_->show_message("This case is read-only here: " + session_->review().read_only_reason() +
+                              ".",
+                          "Close it there and open the case again to review.");
   refresh_stage();
 }
 
@@ -404,8 +444,10 @@ void MainWindow::refresh_items() {
   area_->select(selected.isEmpty() ? nullptr : findings_->item(selected));
   const QDateTime saved = session_->review().saved_at();
   findings_->set_remark(QString::fromStdString(session_->review().state().waiting_text()));
-  saved_->setText(session_->review().is_signed() ? "signed " + saved.toLocalTime().toString("d MMM hh:mm")
-                  : saved.isValid() ? "saved " + saved.toLocalTime().toString("hh:mm:ss") : QString());
+  saved_->setText(session_->review().is_signed()
+                      ? "signed " + saved.toLocalTime().toString("d MMM hh:mm")
+                  : saved.isValid() ? "saved " + saved.toLocalTime().toString("hh:mm:ss")
+                                    : QString());
   refresh_stage();
 }
 
@@ -441,7 +483,8 @@ void MainWindow::set_theme(Theme theme) {
 }
 
 QString MainWindow::status_text() const {
-  return QStringList{scale_->text(), made_by_->text(), saved_->text(), "not a medical device"}.join(" | ");
+  return QStringList{scale_->text(), made_by_->text(), saved_->text(), "not a medical device"}.join(
+      " | ");
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
@@ -450,17 +493,21 @@ void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
 
 void MainWindow::dropEvent(QDropEvent* event) {
   const auto urls = event->mimeData()->urls();
-  if (!urls.isEmpty() && urls.first().isLocalFile()) session_->open_file(urls.first().toLocalFile());
+  if (!urls.isEmpty() && urls.first().isLocalFile())
+    session_->open_file(urls.first().toLocalFile());
 }
 
 bool MainWindow::eventFilter(QObject*, QEvent* event) {
   if (event->type() != QEvent::KeyPress && event->type() != QEvent::KeyRelease) return false;
   const auto* key = static_cast<QKeyEvent*>(event);
-  if (key->key() != Qt::Key_Space || !isActiveWindow() || stack_->currentWidget() != area_) return false;
-  const QWidget* focus = QApplication::focusWidget();
-  if (qobject_cast<const QLineEdit*>(focus) || qobject_cast<const QAbstractSpinBox*>(focus) || qobject_cast<const QAbstractButton*>(focus))
+  if (key->key() != Qt::Key_Space || !isActiveWindow() || stack_->currentWidget() != area_)
     return false;
-  if (!key->isAutoRepeat()) area_->slice_view()->set_overlay_shown(event->type() == QEvent::KeyRelease);
+  const QWidget* focus = QApplication::focusWidget();
+  if (qobject_cast<const QLineEdit*>(focus) || qobject_cast<const QAbstractSpinBox*>(focus) ||
+      qobject_cast<const QAbstractButton*>(focus))
+    return false;
+  if (!key->isAutoRepeat())
+    area_->slice_view()->set_overlay_shown(event->type() == QEvent::KeyRelease);
   return true;
 }
 

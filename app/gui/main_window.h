@@ -60,7 +60,8 @@ private:
   void build_docks();
   void build_status();
   void connect_session();
-  QDockWidget* dock(const QString& id, const QString& title, QWidget* content, Qt::DockWidgetArea area);
+  QDockWidget* dock(const QString& id, const QString& title, QWidget* content,
+                    Qt::DockWidgetArea area);
   void refresh_stage();
   void refresh_pipelines();
   void refresh_dataset();
@@ -96,8 +97,8 @@ private:
   ProvenancePanel* provenance_ = nullptr;
   JobsPanel* jobs_ = nullptr;
   CommandPalette* palette_ = nullptr;
-  QDockWidget *cases_dock_ = nullptr, *findings_dock_ = nullptr, *form_dock_ = nullptr, *provenance_dock_ = nullptr,
-              *jobs_dock_ = nullptr;
+  QDockWidget *cases_dock_ = nullptr, *findings_dock_ = nullptr, *form_dock_ = nullptr,
+              *provenance_dock_ = nullptr, *jobs_dock_ = nullptr;
   std::vector<QPushButton*> path_buttons_; // open, run, review, report
   QLabel* device_ = nullptr;
   ElidedLabel *scale_ = nullptr, *made_by_ = nullptr;
@@ -107,7 +108,7 @@ private:
   ElidedLabel* job_text_ = nullptr;
   QWidget* job_box_ = nullptr;
   QByteArray default_layout_;
-  bool overlay_held_ = false, reported_ = false;
+  bool sized_ = false;
 };
 
 }

@@ -22,29 +22,40 @@ namespace sensorium {
 void MainWindow::declare_actions() {
   ActionSet& a = *actions_;
   a.add("open", "Open file", "open", "Ctrl+O", [this] { choose_file(); }, "Case");
-  a.add("open_folder", "Open folder", "folder", "Ctrl+Shift+O", [this] { choose_folder(); }, "Case");
+  a.add(
+      "open_folder", "Open folder", "folder", "Ctrl+Shift+O", [this] { choose_folder(); }, "Case");
   a.add("start", "Start page", "cases", "Ctrl+Home", [this] { show_start(); }, "Case");
   a.add("run", "Run the pipeline", "run", "Ctrl+R", [this] { session_->run(); }, "Case");
   a.add("stop", "Stop what is running", "stop", "Ctrl+.", [this] { session_->cancel(); }, "Case");
-  a.add("review", "Review: first unread finding", "review", "Ctrl+E", [this] {
-    findings_dock_->show();
-    findings_dock_->raise();
-    const QString id = findings_->neighbour(1, true);
-    if (!id.isEmpty()) select(id);
-    area_->slice_view()->setFocus();
-  }, "Case");
+  a.add(
+      "review", "Review: first unread finding", "review", "Ctrl+E",
+      [this] {
+        findings_dock_->show();
+        findings_dock_->raise();
+        const QString id = findings_->neighbour(1, true);
+        if (!id.isEmpty()) select(id);
+        area_->slice_view()->setFocus();
+      },
+      "Case");
   a.add("report", "Write the report", "report", "Ctrl+P", [this] { choose_report(); }, "Case");
-  a.add("export", "Export findings or mask", "copy", "Ctrl+Shift+E", [this] { choose_export(); }, "Case");
+  a.add(
+      "export", "Export findings or mask", "copy", "Ctrl+Shift+E", [this] { choose_export(); },
+      "Case");
   a.add("sign", "Sign the case", "accept", "Ctrl+Return", [this] { confirm_sign(); }, "Case");
   a.add("palette", "All commands", "search", "Ctrl+K", [this] { open_palette(); }, "Window");
-  a.add("theme", "Dark or light", "theme", "Ctrl+T", [this] {
-    set_theme(current_theme() == Theme::Dark ? Theme::Light : Theme::Dark);
-  }, "Window");
-  a.add("show_provenance_tab", "Where this result comes from", "", "Ctrl+I", [this] {
-    provenance_dock_->show();
-    provenance_dock_->raise();
-  }, "Window");
-  a.add("shortcuts", "Keyboard shortcuts", "settings", "", [this] { ShortcutsDialog(*actions_, this).exec(); }, "Window");
+  a.add(
+      "theme", "Dark or light", "theme", "Ctrl+T",
+      [this] { set_theme(current_theme() == Theme::Dark ? Theme::Light : Theme::Dark); }, "Window");
+  a.add(
+      "show_provenance_tab", "Where this result comes from", "", "Ctrl+I",
+      [this] {
+        provenance_dock_->show();
+        provenance_dock_->raise();
+      },
+      "Window");
+  a.add(
+      "shortcuts", "Keyboard shortcuts", "settings", "",
+      [this] { ShortcutsDialog(*actions_, this).exec(); }, "Window");
   a.add("reset_layout", "Reset the layout", "", "", [this] { reset_layout(); }, "Window");
   a.add("help", "About Sensorium", "help", "F1", [this] { show_help(); }, "Window");
   a.add("quit", "Quit", "", "Ctrl+Q", [this] { close(); }, "Window");
@@ -59,42 +70,70 @@ void MainWindow::declare_review_actions() {
   a.add("accept", "Accept", "accept", "A", [this] { decide(true); }, "Review");
   a.add("reject", "Reject", "reject", "R", [this] { decide(false); }, "Review");
   for (int key = 1; key <= 9; ++key) {
-    QAction* action = a.add(QString("label_%1").arg(key), QString("Label %1").arg(key), "", QString::number(key),
-                            [this, key] { session_->relabel(findings_->selected(), key); }, "Review");
+    QAction* action = a.add(
+        QString("label_%1").arg(key), QString("Label %1").arg(key), "", QString::number(key),
+        [this, key] { session_->relabel(findings_->selected(), key); }, "Review");
     action->setVisible(false);
   }
   a.add("undo", "Undo", "undo", "Ctrl+Z", [this] { session_->undo(); }, "Review");
   a.add("redo", "Redo", "redo", "Ctrl+Shift+Z", [this] { session_->redo(); }, "Review");
   auto* tools = new QActionGroup(this);
   const auto tool = [&](const char* id, const char* text, const char* keys, SliceTool which) {
-    QAction* action = a.add_toggle(id, text, id, keys, which == SliceTool::Browse,
-                                   [this, which](bool on) { if (on) area_->set_tool(which); }, "Review");
+    QAction* action = a.add_toggle(
+        id, text, id, keys, which == SliceTool::Browse,
+        [this, which](bool on) {
+          if (on) area_->set_tool(which);
+        },
+        "Review");
     tools->addAction(action);
   };
   tool("browse", "Look", "V", SliceTool::Browse);
   tool("brush", "Paint", "B", SliceTool::Brush);
   tool("erase", "Erase", "X", SliceTool::Erase);
   tool("measure", "Measure", "M", SliceTool::Measure);
-  a.add("brush_larger", "Larger brush", "", "]", [this] { area_->slice_view()->set_brush_radius(area_->slice_view()->brush_radius() + 1); }, "Review");
-  a.add("brush_smaller", "Smaller brush", "", "[", [this] { area_->slice_view()->set_brush_radius(area_->slice_view()->brush_radius() - 1); }, "Review");
+  a.add(
+      "brush_larger", "Larger brush", "", "]",
+      [this] { area_->slice_view()->set_brush_radius(area_->slice_view()->brush_radius() + 1); },
+      "Review");
+  a.add(
+      "brush_smaller", "Smaller brush", "", "[",
+      [this] { area_->slice_view()->set_brush_radius(area_->slice_view()->brush_radius() - 1); },
+      "Review");
   a.add("note", "Note on the finding", "note", "Ctrl+N", [this] { ask_note(); }, "Review");
-  a.add("filter", "Filter the findings", "", "Ctrl+F", [this] { findings_->focus_filter(); }, "Review");
+  a.add(
+      "filter", "Filter the findings", "", "Ctrl+F", [this] { findings_->focus_filter(); },
+      "Review");
 }
 
 void MainWindow::declare_view_actions() {
   ActionSet& a = *actions_;
-  a.add_toggle("enhanced", "Enhanced picture", "enhance", "E", false,
-               [this](bool on) { area_->slice_view()->set_enhanced_shown(on); }, "View");
-  a.add_toggle("layers", "Layer lines", "layers", "L", true, [this](bool on) { area_->slice_view()->set_layers_shown(on); }, "View");
-  a.add_toggle("fill", "Fill the findings", "fill", "F", false, [this](bool on) { area_->slice_view()->set_fill(on); }, "View");
-  a.add_toggle("volume", "3-D view", "cube", "3", true, [this](bool on) { area_->show_volume(on); }, "View")->setShortcut({});
-  a.add_toggle("proportions", "True proportions", "", "T", false,
-               [this](bool on) { area_->slice_view()->set_true_proportions(on); }, "View");
-  a.add_toggle("slo", "SLO or projection", "", "S", true, [this](bool on) { area_->en_face()->show_localizer(on); }, "View");
-  a.add("fit", "Fit, and automatic brightness", "fit", "0", [this] { area_->slice_view()->reset_view(); }, "View");
+  a.add_toggle(
+      "enhanced", "Enhanced picture", "enhance", "E", false,
+      [this](bool on) { area_->slice_view()->set_enhanced_shown(on); }, "View");
+  a.add_toggle(
+      "layers", "Layer lines", "layers", "L", true,
+      [this](bool on) { area_->slice_view()->set_layers_shown(on); }, "View");
+  a.add_toggle(
+      "fill", "Fill the findings", "fill", "F", false,
+      [this](bool on) { area_->slice_view()->set_fill(on); }, "View");
+  a.add_toggle(
+      "volume", "3-D view", "cube", "", true, [this](bool on) { area_->show_volume(on); }, "View");
+  a.add_toggle(
+      "proportions", "True proportions", "", "T", false,
+      [this](bool on) { area_->slice_view()->set_true_proportions(on); }, "View");
+  a.add_toggle(
+      "slo", "SLO or projection", "", "S", true,
+      [this](bool on) { area_->en_face()->show_localizer(on); }, "View");
+  a.add(
+      "fit", "Fit, and automatic brightness", "fit", "0",
+      [this] { area_->slice_view()->reset_view(); }, "View");
   a.add_toggle("play", "Play", "play", "K", false, [this](bool on) { area_->play(on); }, "View");
-  a.add("slice_next", "Next B-scan", "", "PgDown", [this] { area_->slice_view()->step_slice(1); }, "View");
-  a.add("slice_previous", "Previous B-scan", "", "PgUp", [this] { area_->slice_view()->step_slice(-1); }, "View");
+  a.add(
+      "slice_next", "Next B-scan", "", "PgDown", [this] { area_->slice_view()->step_slice(1); },
+      "View");
+  a.add(
+      "slice_previous", "Previous B-scan", "", "PgUp",
+      [this] { area_->slice_view()->step_slice(-1); }, "View");
 }
 
 void MainWindow::select(const QString& id) {
@@ -108,8 +147,10 @@ void MainWindow::decide(bool accept) {
     step(1);
     return;
   }
-  if (accept) session_->accept(id);
-  else session_->reject(id);
+  if (accept)
+    session_->accept(id);
+  else
+    session_->reject(id);
   const QString next = findings_->neighbour(1, true);
   if (!next.isEmpty()) select(next);
 }
@@ -120,34 +161,42 @@ void MainWindow::step(int by) {
 }
 
 void MainWindow::choose_file() {
-  const QString start = recent_files().isEmpty() ? QString() : QFileInfo(recent_files().first()).absolutePath();
+  const QString start =
+      recent_files().isEmpty() ? QString() : QFileInfo(recent_files().first()).absolutePath();
   const QString path = QFileDialog::getOpenFileName(this, "Open a recording", start);
   if (!path.isEmpty()) session_->open_file(path);
 }
 
 void MainWindow::choose_folder() {
-  const QString path = QFileDialog::getExistingDirectory(this, "Open a folder: a series, or a result");
+  const QString path =
+      QFileDialog::getExistingDirectory(this, "Open a folder: a series, or a result");
   if (path.isEmpty()) return;
-  if (QFileInfo::exists(path + "/recipe.json") || QFileInfo::exists(path + "/case.json")) session_->open_case(path);
-  else session_->open_file(path);
+  if (QFileInfo::exists(path + "/recipe.json") || QFileInfo::exists(path + "/case.json"))
+    session_->open_case(path);
+  else
+    session_->open_file(path);
 }
 
 void MainWindow::choose_report() {
   const QString own = QString::fromStdString((session_->entry().folder / "report.pdf").string());
   const QString path = QFileDialog::getSaveFileName(this, "Write the report", own, "PDF (*.pdf)");
-  if (!path.isEmpty()) session_->write_report(path.endsWith(".pdf", Qt::CaseInsensitive) ? path : path + ".pdf");
+  if (!path.isEmpty())
+    session_->write_report(path.endsWith(".pdf", Qt::CaseInsensitive) ? path : path + ".pdf");
 }
 
 void MainWindow::choose_export() {
-  const QString path = QFileDialog::getSaveFileName(this, "Export", QString::fromStdString(session_->entry().folder.string()),
-                                                    "Findings as reviewed (*.csv);;Mask, NRRD (*.nrrd);;Mask, NIfTI (*.nii.gz);;"
-                                                    "Mask, DICOM segmentation (*.dcm)");
+  const QString path = QFileDialog::getSaveFileName(
+      this, "Export", QString::fromStdString(session_->entry().folder.string()),
+      "Findings as reviewed (*.csv);;Mask, NRRD (*.nrrd);;Mask, NIfTI (*.nii.gz);;"
+      "Mask, DICOM segmentation (*.dcm)");
   if (!path.isEmpty()) session_->export_to(path);
 }
 
 void MainWindow::confirm_sign() {
-  QMessageBox box(QMessageBox::Question, "Sign the case", "Sign this case?", QMessageBox::Cancel, this);
-  box.setInformativeText("Its log is then frozen: nothing can be added or undone, and later changes to it are detected.");
+  QMessageBox box(QMessageBox::Question, "Sign the case", "Sign this case?", QMessageBox::Cancel,
+                  this);
+  box.setInformativeText("Its log is then frozen: nothing can be added or undone, and later "
+                         "changes to it are detected.");
   QPushButton* yes = box.addButton("Sign", QMessageBox::AcceptRole);
   box.exec();
   if (box.clickedButton() == yes) session_->sign();
@@ -156,16 +205,20 @@ void MainWindow::confirm_sign() {
 void MainWindow::ask_note() {
   const QString id = findings_->selected();
   bool ok = false;
-  const QString text = QInputDialog::getText(this, "Note", id.isEmpty() ? "Note on the case:" : "Note on this finding:", QLineEdit::Normal, {}, &ok);
+  const QString text = QInputDialog::getText(
+      this, "Note", id.isEmpty() ? "Note on the case:" : "Note on this finding:", QLineEdit::Normal,
+      {}, &ok);
   if (ok && !text.trimmed().isEmpty()) session_->note(id, text.trimmed());
 }
 
 void MainWindow::open_palette() {
   QList<PaletteEntry> entries;
   for (QAction* action : actions_->all())
-    if (action->isEnabled() && action->objectName() != "palette" && (action->isVisible() || action->objectName().startsWith("label_")))
+    if (action->isEnabled() && action->objectName() != "palette" &&
+        (action->isVisible() || action->objectName().startsWith("label_")))
       entries.append({action->text(), action->property("group").toString(),
-                      action->shortcut().toString(QKeySequence::NativeText), [action] { action->trigger(); }});
+                      action->shortcut().toString(QKeySequence::NativeText),
+                      [action] { action->trigger(); }});
   for (const ParameterSpec& spec : form_->specs())
     entries.append({"Parameter: " + title_of(spec), "Parameters", {}, [this, name = spec.name] {
                       form_dock_->show();
@@ -173,7 +226,8 @@ void MainWindow::open_palette() {
                       form_->focus_parameter(name);
                     }});
   for (const QString& path : recent_files())
-    entries.append({"Open " + path, "Recent files", {}, [this, path] { session_->open_file(path); }});
+    entries.append(
+        {"Open " + path, "Recent files", {}, [this, path] { session_->open_file(path); }});
   palette_->open_with(std::move(entries));
 }
 
@@ -182,14 +236,19 @@ void MainWindow::show_help() {
   box.setWindowTitle("About Sensorium");
   box.setTextFormat(Qt::RichText);
   box.setText("<b>Sensorium 0.1.0</b><br>Open, run, review, report.");
-  box.setInformativeText("For research and teaching. Not a medical device: it does not diagnose and must not guide treatment."
-                         "<br><br>Ctrl+K finds every command and parameter. Hold Space to see the picture without overlays."
-                         "<br><br>GPL-3.0-or-later. Qt, VTK and the other libraries keep their own licences.");
+  box.setInformativeText(
+      "For research and teaching. Not a medical device: it does not diagnose and must not guide "
+      "treatment."
+      "<br><br>Ctrl+K finds every command and parameter. Hold Space to see the picture without "
+      "overlays."
+      "<br><br>GPL-3.0-or-later. Qt, VTK and the other libraries keep their own licences.");
   box.exec();
 }
 
 void MainWindow::reset_layout() {
   restoreState(default_layout_);
+  jobs_dock_->hide();
+  refresh_stage();
   QSettings().remove("window/state");
 }
 

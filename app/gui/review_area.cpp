@@ -22,7 +22,9 @@ namespace {
 double micrometres(const Spacing& spacing) { return spacing.known() ? spacing.micrometres : 0; }
 
 QString laterality_text(Laterality laterality) {
-  return laterality == Laterality::Right ? "OD (right)" : laterality == Laterality::Left ? "OS (left)" : "";
+  return laterality == Laterality::Right  ? "OD (right)"
+         : laterality == Laterality::Left ? "OS (left)"
+                                          : "";
 }
 
 QWidget* separator() {
@@ -36,8 +38,8 @@ QWidget* separator() {
 
 ReviewArea::ReviewArea(QWidget* parent)
     : QWidget(parent), slice_(new SliceView), en_face_(new EnFaceView), volume_place_(new QWidget),
-      below_(new QSplitter(Qt::Horizontal)), halves_(new QSplitter(Qt::Vertical)), scroll_(new QSlider(Qt::Vertical)),
-      hover_(new ElidedLabel) {
+      below_(new QSplitter(Qt::Horizontal)), halves_(new QSplitter(Qt::Vertical)),
+      scroll_(new QSlider(Qt::Vertical)), hover_(new ElidedLabel) {
   auto* bar = new QFrame;
   bar->setObjectName("tools");
   tools_ = new QHBoxLayout(bar);
@@ -139,7 +141,8 @@ void ReviewArea::show_dataset(std::shared_ptr<const Dataset> dataset) {
     slice_->set_spacing(video.spacing[0], video.spacing[1]);
     slice_->set_corner_text({});
   }
-  set_surfaces(std::holds_alternative<Volume>(*dataset_) ? std::get<Volume>(*dataset_).surfaces : std::vector<Surface>{});
+  set_surfaces(std::holds_alternative<Volume>(*dataset_) ? std::get<Volume>(*dataset_).surfaces
+                                                         : std::vector<Surface>{});
   below_->setVisible(stack.depth > 1 || en_face_->has_localizer());
   volume_place_->setVisible(stack.depth > 3);
   if (volume_) volume_->set_volume({}, 0, 0, 0, stack.depth);
@@ -166,16 +169,19 @@ void ReviewArea::project() {
   const Surface* rpe = surface_named({"RPE", "BM"});
   const bool slab = ilm && rpe;
   const double um_x = micrometres(volume->spacing[0]), um_z = micrometres(volume->spacing[2]);
-  if (!en_face_->has_localizer()) en_face_->set_caption(slab ? "Mean, ILM to RPE" : "Mean over depth");
+  if (!en_face_->has_localizer())
+    en_face_->set_caption(slab ? "Mean, ILM to RPE" : "Mean over depth");
   QPointer<ReviewArea> self(this);
-  QThreadPool::globalInstance()->start([self, dataset = dataset_, top = slab ? *ilm : Surface{}, bottom = slab ? *rpe : Surface{},
-                                        slab, um_x, um_z, generation = generation_] {
+  QThreadPool::globalInstance()->start([self, dataset = dataset_, top = slab ? *ilm : Surface{},
+                                        bottom = slab ? *rpe : Surface{}, slab, um_x, um_z,
+                                        generation = generation_] {
     const PixelStack stack = stack_of(*dataset);
     QImage picture = en_face_projection(stack, slab ? &top : nullptr, slab ? &bottom : nullptr);
-    QMetaObject::invokeMethod(QCoreApplication::instance(), [self, picture, stack, um_x, um_z, generation] {
-      if (self && self->generation_ == generation)
-        self->en_face_->set_projection(picture, stack.width, stack.depth, um_x, um_z);
-    });
+    QMetaObject::invokeMethod(
+        QCoreApplication::instance(), [self, picture, stack, um_x, um_z, generation] {
+          if (self && self->generation_ == generation)
+            self->en_face_->set_projection(picture, stack.width, stack.depth, um_x, um_z);
+        });
   });
 }
 
@@ -191,11 +197,13 @@ void ReviewArea::start_3d() {
     const Volume& v = std::get<Volume>(*dataset);
     const PixelStack stack = stack_of(v);
     SmallVolume small = shrink(stack, auto_window(stack), 160);
-    QMetaObject::invokeMethod(QCoreApplication::instance(), [self, small = std::move(small), dataset, generation]() mutable {
+    QMetaObject::invokeMethod(QCoreApplication::instance(), [self, small = std::move(small),
+                                                             dataset, generation]() mutable {
       if (!self || self->generation_ != generation) return;
       const Volume& whole = std::get<Volume>(*dataset);
-      self->volume_->set_volume(std::move(small), micrometres(whole.spacing[0]), micrometres(whole.spacing[1]),
-                                micrometres(whole.spacing[2]), whole.depth);
+      self->volume_->set_volume(std::move(small), micrometres(whole.spacing[0]),
+                                micrometres(whole.spacing[1]), micrometres(whole.spacing[2]),
+                                whole.depth);
       self->volume_->set_slice(self->slice_->slice());
       self->volume_->set_items(self->items_);
     });
@@ -227,8 +235,10 @@ void ReviewArea::play(bool on) {
   const auto* video = dataset_ ? std::get_if<Video>(dataset_.get()) : nullptr;
   const double frame = video && video->frame_time_ms ? *video->frame_time_ms : 80;
   play_timer_.setInterval(static_cast<int>(std::clamp(frame, 10.0, 1000.0)));
-  if (on) play_timer_.start();
-  else play_timer_.stop();
+  if (on)
+    play_timer_.start();
+  else
+    play_timer_.stop();
 }
 
 void ReviewArea::show_volume(bool shown) {

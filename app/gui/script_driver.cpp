@@ -24,8 +24,12 @@ namespace {
 
 constexpr int wait_limit_ms = 600000;
 
-QPointF point_of(const json& array) { return {array.at(0).get<double>(), array.at(1).get<double>()}; }
-QString text_of(const json& step, const char* key) { return QString::fromStdString(step.at(key).get<std::string>()); }
+QPointF point_of(const json& array) {
+  return {array.at(0).get<double>(), array.at(1).get<double>()};
+}
+QString text_of(const json& step, const char* key) {
+  return QString::fromStdString(step.at(key).get<std::string>());
+}
 
 void send_mouse(QWidget* to, QEvent::Type type, const QPointF& at, Qt::MouseButtons held) {
   const Qt::MouseButton button = type == QEvent::MouseMove ? Qt::NoButton : Qt::LeftButton;
@@ -35,14 +39,20 @@ void send_mouse(QWidget* to, QEvent::Type type, const QPointF& at, Qt::MouseButt
 
 }
 
-ScriptDriver::ScriptDriver(MainWindow& window, json steps) : QObject(&window), window_(window), steps_(std::move(steps)) {
-  if (!steps_.is_array()) throw Error(ErrorCode::BadInput, "a script is a JSON list of steps", "see app/gui/script_driver.h");
+ScriptDriver::ScriptDriver(MainWindow& window, json steps)
+    : QObject(&window), window_(window), steps_(std::move(steps)) {
+  if (!steps_.is_array())
+    throw Error(ErrorCode::BadInput, "a script is a JSON list of steps",
+                "see app/gui/script_driver.h");
   for (const json& step : steps_)
     if (!step.is_object() || !step.contains("do") || !step["do"].is_string())
-      throw Error(ErrorCode::BadInput, "a step of the script has no \"do\": " + step.dump(), "see app/gui/script_driver.h");
+      throw Error(ErrorCode::BadInput, "a step of the script has no \"do\": " + step.dump(),
+                  "see app/gui/script_driver.h");
 }
 
-void ScriptDriver::start() { QTimer::singleShot(0, this, [this] { next(); }); }
+void ScriptDriver::start() {
+  QTimer::singleShot(0, this, [this] { next(); });
+}
 
 void ScriptDriver::next() {
   if (at_ >= steps_.size()) {
@@ -68,35 +78,55 @@ void ScriptDriver::next() {
   } catch (const std::exception& e) {
     failure = e.what();
   }
-  if (!failure.isEmpty()) return emit finished(QString("step %1 (%2): %3").arg(at_).arg(QString::fromStdString(word), failure));
+  if (!failure.isEmpty())
+    return emit finished(
+        QString("step %1 (%2): %3").arg(at_).arg(QString::fromStdString(word), failure));
   QTimer::singleShot(word == "pause" ? step.value("ms", 200) : 0, this, [this] { next(); });
 }
 
 QString ScriptDriver::perform(const json& step) {
   const std::string word = step["do"].get<std::string>();
   CaseSession& session = window_.session();
-  if (word == "open") session.open_file(text_of(step, "path"));
-  else if (word == "case") session.open_case(text_of(step, "folder"));
-  else if (word == "sample") return window_.open_sample(QString::fromStdString(step.value("id", ""))) ? "" : "no such sample";
-  else if (word == "run") session.run();
-  else if (word == "report") session.write_report(text_of(step, "file"));
-  else if (word == "theme") window_.set_theme(text_of(step, "name") == "light" ? Theme::Light : Theme::Dark);
-  else if (word == "slice") window_.review_area().slice_view()->set_slice(step.at("z").get<int>());
-  else if (word == "resize") window_.resize(step.at("width").get<int>(), step.at("height").get<int>());
+  if (word == "open")
+    session.open_file(text_of(step, "path"));
+  else if (word == "case")
+    session.open_case(text_of(step, "folder"));
+  else if (word == "sample")
+    return window_.open_sample(QString::fromStdString(step.value("id", ""))) ? ""
+                                                                             : "no such sample";
+  else if (word == "run")
+    session.run();
+  else if (word == "report")
+    session.write_report(text_of(step, "file"));
+  else if (word == "theme")
+    window_.set_theme(text_of(step, "name") == "light" ? Theme::Light : Theme::Dark);
+  else if (word == "slice")
+    window_.review_area().slice_view()->set_slice(step.at("z").get<int>());
+  else if (word == "resize")
+    window_.resize(step.at("width").get<int>(), step.at("height").get<int>());
   else if (word == "parameter")
-    return window_.parameter_form().set_value(step.at("name").get<std::string>(), step.at("value")) ? "" : "no such parameter";
-  else if (word == "stroke") return pointer(step, nullptr);
-  else if (word == "measure_line") return pointer(step, "measure");
-  else if (word == "palette_close") window_.palette_dialog().hide();
-  else if (word == "click_notice") window_.notice().press();
-  else if (word == "screenshot") return screenshot(step);
-  else if (word == "bench") return bench(step);
+    return window_.parameter_form().set_value(step.at("name").get<std::string>(), step.at("value"))
+               ? ""
+               : "no such parameter";
+  else if (word == "stroke")
+    return pointer(step, nullptr);
+  else if (word == "measure_line")
+    return pointer(step, "measure");
+  else if (word == "palette_close")
+    window_.palette_dialog().hide();
+  else if (word == "click_notice")
+    window_.notice().press();
+  else if (word == "screenshot")
+    return screenshot(step);
+  else if (word == "bench")
+    return bench(step);
   else if (word == "say_shown") {
     QApplication::processEvents();
     const ReviewLog* log = session.review().log();
     std::printf("shown %zu\n", log ? log->events().size() : std::size_t{0});
     std::fflush(stdout);
-  } else if (word == "pause") return {};
+  } else if (word == "pause")
+    return {};
   else {
     QAction* action = window_.actions().find(QString::fromStdString(word));
     if (!action) return "there is no such step or action";
@@ -109,9 +139,11 @@ QString ScriptDriver::perform(const json& step) {
 QString ScriptDriver::pointer(const json& step, const char* tool) {
   if (tool) window_.actions().find(tool)->trigger();
   SliceView* view = window_.review_area().slice_view();
-  const QPointF from = view->to_widget(point_of(step.at("from"))), to = view->to_widget(point_of(step.at("to")));
+  const QPointF from = view->to_widget(point_of(step.at("from"))),
+                to = view->to_widget(point_of(step.at("to")));
   send_mouse(view, QEvent::MouseButtonPress, from, Qt::LeftButton);
-  for (int i = 1; i <= 8; ++i) send_mouse(view, QEvent::MouseMove, from + (to - from) * i / 8.0, Qt::LeftButton);
+  for (int i = 1; i <= 8; ++i)
+    send_mouse(view, QEvent::MouseMove, from + (to - from) * i / 8.0, Qt::LeftButton);
   send_mouse(view, QEvent::MouseButtonRelease, to, Qt::NoButton);
   return {};
 }
@@ -126,7 +158,8 @@ QString ScriptDriver::screenshot(const json& step) {
   return picture.save(text_of(step, "file")) ? "" : "the picture could not be written";
 }
 
-// The 2-D view at 1280 x 900: own work of a step to the next B-scan, and the whole from the call to the painted frame.
+// The 2-D view at 1280 x 900: own work of a step to the next B-scan, and the whole from the call to
+// the painted frame.
 QString ScriptDriver::bench(const json& step) {
   SliceView* view = window_.review_area().slice_view();
   if (view->stack().empty()) return "nothing is open";
@@ -156,8 +189,14 @@ QString ScriptDriver::bench(const json& step) {
   }
   std::sort(own.begin(), own.end());
   std::sort(whole.begin(), whole.end());
-  const json result{{"frames", 200}, {"size", {1280, 900}}, {"picture_p50_ms", bare[25]}, {"own_p50_ms", own[100]}, {"own_p95_ms", own[190]},
-                    {"whole_p50_ms", whole[100]}, {"whole_p95_ms", whole[190]}, {"recount_ms", window_.session().last_recount_ms()}};
+  const json result{{"frames", 200},
+                    {"size", {1280, 900}},
+                    {"picture_p50_ms", bare[25]},
+                    {"own_p50_ms", own[100]},
+                    {"own_p95_ms", own[190]},
+                    {"whole_p50_ms", whole[100]},
+                    {"whole_p95_ms", whole[190]},
+                    {"recount_ms", window_.session().last_recount_ms()}};
   write_atomically(step.at("file").get<std::string>(), result.dump(1) + "\n");
   return {};
 }

@@ -1,13 +1,18 @@
-// Drives the window from a JSON list, as a person would: for tests and for the pictures in docs/screenshots.
+// Drives the window from a JSON list, as a person would: for tests and for the pictures in
+// docs/screenshots.
 //
-// [{"do": "open", "path": F}, {"do": "sample", "id": S}, {"do": "case", "folder": D}, {"do": "run"}, {"do": "wait"},
+// [{"do": "open", "path": F}, {"do": "sample", "id": S}, {"do": "case", "folder": D}, {"do":
+// "run"}, {"do": "wait"},
 //  {"do": "next"}, {"do": "accept"}, {"do": "parameter", "name": "threshold", "value": 0.4},
-//  {"do": "slice", "z": 3}, {"do": "stroke", "from": [x, y], "to": [x, y]}, {"do": "measure_line", "from": .., "to": ..},
+//  {"do": "slice", "z": 3}, {"do": "stroke", "from": [x, y], "to": [x, y]}, {"do": "measure_line",
+//  "from": .., "to": ..},
 //  {"do": "report", "file": F}, {"do": "theme", "name": "light"}, {"do": "pause", "ms": 200},
-//  {"do": "screenshot", "file": F}, {"do": "resize", "width": W, "height": H}, {"do": "click_notice"},
+//  {"do": "screenshot", "file": F}, {"do": "resize", "width": W, "height": H}, {"do":
+//  "click_notice"},
 //  {"do": "say_shown"}, {"do": "bench", "file": F}, {"do": "quit"}]
 // "say_shown" prints "shown N" to standard output: the number of log events that the screen shows.
-// Any other word is the id of an action ("next", "undo", "layers" ...). "wait" ends when nothing runs.
+// Any other word is the id of an action ("next", "undo", "layers" ...). "wait" ends when nothing
+// runs.
 #pragma once
 
 #include <nlohmann/json.hpp>

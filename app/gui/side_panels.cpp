@@ -52,7 +52,8 @@ QLabel* muted(const QString& text) {
 }
 
 CasesPanel::CasesPanel(QWidget* parent)
-    : QWidget(parent), list_(new QListWidget), search_(new QLineEdit), empty_(muted("Cases that you open are listed here.")) {
+    : QWidget(parent), list_(new QListWidget), search_(new QLineEdit),
+      empty_(muted("Cases that you open are listed here.")) {
   setObjectName("panel");
   setAttribute(Qt::WA_StyledBackground);
   search_->setPlaceholderText("Search cases");
@@ -68,7 +69,9 @@ CasesPanel::CasesPanel(QWidget* parent)
   all->addWidget(search_);
   all->addWidget(empty_);
   all->addWidget(list_, 1);
-  const auto choose = [this](QListWidgetItem* item) { emit case_chosen(item->data(Qt::UserRole).toString()); };
+  const auto choose = [this](QListWidgetItem* item) {
+    emit case_chosen(item->data(Qt::UserRole).toString());
+  };
   connect(list_, &QListWidget::itemActivated, this, choose);
   connect(list_, &QListWidget::itemClicked, this, choose);
   connect(search_, &QLineEdit::textChanged, this, [this](const QString& text) {
@@ -77,7 +80,8 @@ CasesPanel::CasesPanel(QWidget* parent)
   });
 }
 
-void CasesPanel::set_cases(const std::vector<CaseEntry>& cases, const std::filesystem::path& current) {
+void CasesPanel::set_cases(const std::vector<CaseEntry>& cases,
+                           const std::filesystem::path& current) {
   const QSignalBlocker block(list_);
   list_->clear();
   for (const CaseEntry& entry : cases) {
@@ -96,7 +100,8 @@ int CasesPanel::count() const { return list_->count(); }
 ProvenancePanel::ProvenancePanel(QWidget* parent)
     : QWidget(parent), form_(new QFormLayout), notes_(muted({})), command_(new QPlainTextEdit),
       copy_(new QPushButton(icon("copy"), "Copy command")), filled_(new QWidget),
-      empty_(muted("After a run: which file, model, parameters and scale made this result, and the command that makes it again.")) {
+      empty_(muted("After a run: which file, model, parameters and scale made this result, and the "
+                   "command that makes it again.")) {
   setObjectName("panel");
   setAttribute(Qt::WA_StyledBackground);
   form_->setContentsMargins(0, 0, 0, 0);
@@ -135,7 +140,8 @@ ProvenancePanel::ProvenancePanel(QWidget* parent)
   });
 }
 
-void ProvenancePanel::set_content(const std::vector<ProvenanceRow>& rows, const QString& command, const QStringList& notes) {
+void ProvenancePanel::set_content(const std::vector<ProvenanceRow>& rows, const QString& command,
+                                  const QStringList& notes) {
   while (form_->rowCount() > 0) form_->removeRow(0);
   for (const ProvenanceRow& row : rows) {
     auto* value = new ElidedLabel(row.value);
@@ -199,7 +205,8 @@ void JobsPanel::finish(const QString& outcome) {
 }
 
 void JobsPanel::log(const QString& level, const QString& text) {
-  log_->appendPlainText(QTime::currentTime().toString("hh:mm:ss  ") + (level == "warning" ? "warning: " : "") + text);
+  log_->appendPlainText(QTime::currentTime().toString("hh:mm:ss  ") +
+                        (level == "warning" ? "warning: " : "") + text);
 }
 
 QString JobsPanel::log_text() const { return log_->toPlainText(); }

@@ -44,7 +44,8 @@ class ProvenancePanel : public QWidget {
   Q_OBJECT
 public:
   explicit ProvenancePanel(QWidget* parent = nullptr);
-  void set_content(const std::vector<ProvenanceRow>& rows, const QString& command, const QStringList& notes);
+  void set_content(const std::vector<ProvenanceRow>& rows, const QString& command,
+                   const QStringList& notes);
   QString command() const;
 
 private:

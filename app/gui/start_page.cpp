@@ -24,7 +24,8 @@ void clear(QLayout* layout) {
 // A button that shows a picture and two lines; one focus stop, one name for screen readers.
 class Card : public QPushButton {
 public:
-  Card(const QPixmap& picture, const QString& title, const QString& caption) : picture_(picture), title_(title), caption_(caption) {
+  Card(const QPixmap& picture, const QString& title, const QString& caption)
+      : picture_(picture), title_(title), caption_(caption) {
     setFixedSize(232, 196);
     setAccessibleName("Sample: " + title);
     setAccessibleDescription(caption);
@@ -45,14 +46,16 @@ protected:
     if (!picture_.isNull()) {
       const QSize size = picture_.size().scaled(frame.size(), Qt::KeepAspectRatioByExpanding);
       p.setClipRect(frame);
-      p.drawPixmap(QRect(frame.center() - QPoint(size.width() / 2, size.height() / 2), size), picture_);
+      p.drawPixmap(QRect(frame.center() - QPoint(size.width() / 2, size.height() / 2), size),
+                   picture_);
       p.setClipping(false);
     }
     QFont font = p.font();
     font.setBold(true);
     p.setFont(font);
     p.setPen(c.text);
-    p.drawText(QRect(12, 142, width() - 24, 20), Qt::AlignVCenter, p.fontMetrics().elidedText(title_, Qt::ElideRight, width() - 24));
+    p.drawText(QRect(12, 142, width() - 24, 20), Qt::AlignVCenter,
+               p.fontMetrics().elidedText(title_, Qt::ElideRight, width() - 24));
     font.setBold(false);
     font.setPointSize(small_text);
     p.setFont(font);
@@ -74,10 +77,12 @@ QLabel* heading(const QString& text) {
 }
 
 StartPage::StartPage(QWidget* parent)
-    : QWidget(parent), samples_(new QGridLayout), recent_(new QVBoxLayout), samples_box_(new QWidget), recent_box_(new QWidget) {
+    : QWidget(parent), samples_(new QGridLayout), recent_(new QVBoxLayout),
+      samples_box_(new QWidget), recent_box_(new QWidget) {
   auto* title = new QLabel("Sensorium");
   title->setObjectName("title");
-  auto* what = new QLabel("Open a recording, let a pipeline find what matters, review each finding, report it.");
+  auto* what = new QLabel(
+      "Open a recording, let a pipeline find what matters, review each finding, report it.");
   what->setObjectName("muted");
   what->setWordWrap(true);
   auto* file = new QPushButton(icon("open", theme_colors().accent_text), "Open file");
@@ -92,7 +97,8 @@ StartPage::StartPage(QWidget* parent)
   buttons->addSpacing(grid);
   buttons->addWidget(drop);
   buttons->addStretch(1);
-  auto* use = new QLabel("For research and teaching. Not a medical device: it does not diagnose and must not guide treatment.");
+  auto* use = new QLabel("For research and teaching. Not a medical device: it does not diagnose "
+                         "and must not guide treatment.");
   use->setObjectName("small");
   use->setWordWrap(true);
 
@@ -138,7 +144,8 @@ StartPage::StartPage(QWidget* parent)
 }
 
 QWidget* StartPage::sample_card(const Sample& sample) {
-  auto* card = new Card(QPixmap(QString::fromStdString(sample.picture.string())), sample.title, sample.caption);
+  auto* card = new Card(QPixmap(QString::fromStdString(sample.picture.string())), sample.title,
+                        sample.caption);
   connect(card, &QPushButton::clicked, this, [this, id = sample.id] { emit sample_chosen(id); });
   return card;
 }
@@ -157,13 +164,15 @@ QWidget* StartPage::case_row(const CaseEntry& entry) {
   auto* time = new QLabel(QLocale().toString(entry.opened.toLocalTime(), "d MMM yyyy, hh:mm"));
   state->setObjectName("muted");
   time->setObjectName("muted");
-  for (QWidget* w : {static_cast<QWidget*>(name), static_cast<QWidget*>(state), static_cast<QWidget*>(time)})
+  for (QWidget* w :
+       {static_cast<QWidget*>(name), static_cast<QWidget*>(state), static_cast<QWidget*>(time)})
     w->setAttribute(Qt::WA_TransparentForMouseEvents);
   line->addWidget(name, 1);
   line->addWidget(state);
   line->addWidget(time);
-  connect(row, &QPushButton::clicked, this,
-          [this, folder = QString::fromStdString(entry.folder.string())] { emit case_chosen(folder); });
+  connect(
+      row, &QPushButton::clicked, this,
+      [this, folder = QString::fromStdString(entry.folder.string())] { emit case_chosen(folder); });
   return row;
 }
 

@@ -1,4 +1,5 @@
-// What is seen first: samples as pictures, recent cases, two open buttons, and what the program is not.
+// What is seen first: samples as pictures, recent cases, two open buttons, and what the program is
+// not.
 #pragma once
 
 #include "app/gui/case_store.h"

@@ -12,7 +12,9 @@ constexpr qsizetype longest_line = 64 << 20;
 
 QString text_of(const nlohmann::json& json, const char* key) {
   const auto found = json.find(key);
-  return found != json.end() && found->is_string() ? QString::fromStdString(found->get<std::string>()) : QString();
+  return found != json.end() && found->is_string()
+             ? QString::fromStdString(found->get<std::string>())
+             : QString();
 }
 
 }
@@ -25,7 +27,8 @@ WorkerClient::WorkerClient(QString program, QStringList arguments, QObject* pare
 
 WorkerClient::~WorkerClient() {
   pending_.clear();
-  const auto processes = findChildren<QProcess*>(); // the present one, and those that were ended a moment ago
+  const auto processes =
+      findChildren<QProcess*>(); // the present one, and those that were ended a moment ago
   for (QProcess* process : processes) process->disconnect();
   if (process_) {
     process_->closeWriteChannel();
@@ -50,8 +53,9 @@ bool WorkerClient::start() {
   });
   connect(process_, &QProcess::finished, this, [this](int code, QProcess::ExitStatus status) {
     read_lines();
-    lose(status == QProcess::CrashExit ? QString("The worker stopped unexpectedly. The window and your review are safe.")
-                                       : QString("The worker ended (exit status %1). Your review is safe.").arg(code));
+    lose(status == QProcess::CrashExit
+             ? QString("The worker stopped unexpectedly. The window and your review are safe.")
+             : QString("The worker ended (exit status %1). Your review is safe.").arg(code));
   });
   ++generation_;
   heard_.start();
@@ -59,7 +63,8 @@ bool WorkerClient::start() {
   return true;
 }
 
-int WorkerClient::request(const std::string& op, nlohmann::json fields, Done done, Progress progress) {
+int WorkerClient::request(const std::string& op, nlohmann::json fields, Done done,
+                          Progress progress) {
   const int id = next_id_++;
   const bool was_busy = busy();
   pending_[id] = {std::move(done), std::move(progress)};
@@ -75,7 +80,9 @@ int WorkerClient::request(const std::string& op, nlohmann::json fields, Done don
 
 void WorkerClient::send(const nlohmann::json& line) {
   if (!process_) return;
-  process_->write(QByteArray::fromStdString(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) + '\n');
+  process_->write(QByteArray::fromStdString(
+                      line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) +
+                  '\n');
 }
 
 void WorkerClient::cancel(int id) {
@@ -110,7 +117,8 @@ void WorkerClient::read_lines() {
 
 void WorkerClient::handle(const nlohmann::json& event) {
   const auto id_field = event.find("id");
-  const int id = id_field != event.end() && id_field->is_number_integer() ? id_field->get<int>() : 0;
+  const int id =
+      id_field != event.end() && id_field->is_number_integer() ? id_field->get<int>() : 0;
   const QString kind = text_of(event, "event");
   if (kind == "log") emit log_line(text_of(event, "level"), text_of(event, "text"));
   const auto found = pending_.find(id);
@@ -118,11 +126,15 @@ void WorkerClient::handle(const nlohmann::json& event) {
   if (kind == "progress") {
     const auto fraction = event.find("fraction");
     if (found->second.progress && !found->second.cancelling)
-      found->second.progress(fraction != event.end() && fraction->is_number() ? fraction->get<double>() : 0, text_of(event, "text"));
+      found->second.progress(
+          fraction != event.end() && fraction->is_number() ? fraction->get<double>() : 0,
+          text_of(event, "text"));
   } else if (kind == "result") {
     finish(id, {.ok = true, .result = event});
   } else if (kind == "error") {
-    finish(id, {.code = text_of(event, "code"), .message = text_of(event, "message"), .hint = text_of(event, "hint")});
+    finish(id, {.code = text_of(event, "code"),
+                .message = text_of(event, "message"),
+                .hint = text_of(event, "hint")});
   }
 }
 
@@ -144,7 +156,9 @@ void WorkerClient::lose(const QString& message) {
   for (const auto& [id, p] : lost) {
     if (!p.done) continue;
     p.done(p.cancelling ? WorkerReply{.code = "cancelled", .message = "Stopped."}
-                        : WorkerReply{.code = "worker_lost", .message = message, .hint = "Try again; a new worker is started."});
+                        : WorkerReply{.code = "worker_lost",
+                                      .message = message,
+                                      .hint = "Try again; a new worker is started."});
   }
 }
 
@@ -163,8 +177,10 @@ void WorkerClient::drop_process() {
   QProcess* old = std::exchange(process_, nullptr);
   old->disconnect(this);
   old->kill();
-  if (old->state() == QProcess::NotRunning) old->deleteLater();
-  else connect(old, &QProcess::finished, old, &QObject::deleteLater);
+  if (old->state() == QProcess::NotRunning)
+    old->deleteLater();
+  else
+    connect(old, &QProcess::finished, old, &QObject::deleteLater);
 }
 
 }

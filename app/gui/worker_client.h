@@ -1,5 +1,5 @@
-// Talks to `sensorium worker` (docs/WORKER.md). The worker may crash, hang or be killed: each request then ends with one
-// reply that says so, and the next request starts another worker.
+// Talks to `sensorium worker` (docs/WORKER.md). The worker may crash, hang or be killed: each
+// request then ends with one reply that says so, and the next request starts another worker.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -16,8 +16,9 @@ namespace sensorium {
 
 struct WorkerReply {
   bool ok = false;
-  nlohmann::json result;       // when ok
-  QString code, message, hint; // when not; code "worker_lost" when the process ended or hung, "cancelled" when asked
+  nlohmann::json result; // when ok
+  QString code, message,
+      hint; // when not; code "worker_lost" when the process ended or hung, "cancelled" when asked
   bool cancelled() const { return code == "cancelled"; }
 };
 
@@ -27,7 +28,8 @@ public:
   using Done = std::function<void(const WorkerReply&)>;
   using Progress = std::function<void(double fraction, const QString& text)>;
 
-  explicit WorkerClient(QString program, QStringList arguments = {"worker"}, QObject* parent = nullptr);
+  explicit WorkerClient(QString program, QStringList arguments = {"worker"},
+                        QObject* parent = nullptr);
   ~WorkerClient() override;
   // Starts the worker when there is none. fields: everything but id and op. Returns the id.
   int request(const std::string& op, nlohmann::json fields, Done done, Progress progress = {});

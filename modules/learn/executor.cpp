@@ -15,13 +15,58 @@ bool is_trainable_use(const Node& node, std::size_t position) {
   return learning.contains(node.op);
 }
 
-Kernel kernel_for(const Node& node, int opset) {
-  const auto& table = kernel_factories();
-  const auto found = node.domain.empty() ? table.find(node.op) : table.end();
-  if (found == table.end()) throw Error(ErrorCode::Unsupported, fmt::format("the operator of node {}{} is not supported", node.domain.empty() ? "" : node.domain + " ", node.label()), "see docs/MODELS.md for the operators that are");
-  return found->second(node, opset);
+// How many inputs must be there. Kernels rely on it; a file may say otherwise.
+std::size_t required_inputs(const Node& node, int opset) {
+  static const std::map<std::string, std::size_t> counts = {
+      {"Add", 2}, {"Sub", 2}, {"Mul", 2}, {"Div", 2}, {"Pow", 2}, {"Mod", 2}, {"MatMul", 2},
+      {"Equal", 2}, {"Less", 2}, {"LessOrEqual", 2}, {"Greater", 2}, {"GreaterOrEqual", 2},
+      {"And", 2}, {"Or", 2}, {"Xor", 2}, {"PRelu", 2}, {"Where", 3}, {"Conv", 2},
+      {"ConvTranspose", 2}, {"Gemm", 2}, {"BatchNormalization", 5}, {"InstanceNormalization", 3},
+      {"GroupNormalization", 3}, {"LayerNormalization", 2}, {"Reshape", 2}, {"Expand", 2},
+      {"Tile", 2}, {"Gather", 2}, {"GatherElements", 2}, {"GatherND", 2}, {"ScatterND", 3},
+      {"ScatterElements", 3}, {"OneHot", 3}, {"TopK", 2}, {"CumSum", 2}, {"Range", 3},
+      {"Trilu", 1}, {"Constant", 0}};
+  if (node.domain == "sensorium") return 2;
+  if (node.op == "Resize") return opset >= 11 ? 1 : 2;
+  if (node.op == "Slice") return opset >= 10 ? 3 : 1;
+  if (node.op == "Pad") return opset >= 11 ? 2 : 1;
+  if (node.op == "Unsqueeze") return opset >= 13 ? 2 : 1;
+  if (node.op == "Upsample") return opset >= 9 ? 2 : 1;
+  const auto found = counts.find(node.op);
+  return found == counts.end() ? 1 : found->second;
 }
 
+void check_inputs(const Node& node, int opset) {
+  const std::size_t count = required_inputs(node, opset);
+  for (std::size_t i = 0; i < count; ++i)
+    if (node.inputs.size() <= i || node.inputs[i].empty())
+      throw Error(ErrorCode::BadInput,
+                  fmt::format("node {} has no input {}; it needs {}", node.label(), i, count),
+                  "the model file is damaged");
+  static const std::set<std::string> variadic = {"Concat", "Max", "Min", "Sum", "Mean"};
+  if (variadic.contains(node.op))
+    for (const std::string& input : node.inputs)
+      if (input.empty())
+        throw Error(ErrorCode::BadInput, fmt::format("an input of node {} is absent", node.label()),
+                    "the model file is damaged");
+  if (node.outputs.empty())
+    throw Error(ErrorCode::BadInput, fmt::format("node {} has no output", node.label()),
+                "the model file is damaged");
+}
+
+}
+
+Kernel kernel_for(const Node& node, int opset) {
+  const auto& table = kernel_factories();
+  const std::string key = node.domain.empty() ? node.op : node.domain + "." + node.op;
+  const auto found = table.find(key);
+  if (found == table.end())
+    throw Error(ErrorCode::Unsupported,
+                fmt::format("the operator of node {}{} is not supported",
+                            node.domain.empty() ? "" : node.domain + " ", node.label()),
+                "see docs/MODELS.md for the operators that are");
+  check_inputs(node, opset);
+  return found->second(node, opset);
 }
 
 const std::unordered_map<std::string, KernelFactory>& kernel_factories() {
@@ -76,7 +121,14 @@ HostTensor to_host(const at::Tensor& tensor) {
 }
 
 Executor::Executor(const Graph& graph, at::Device device, const ExecutorOptions& options) : device_(device), options_(options) {
-  for (const ValueInfo& input : graph.inputs) input_slots_.push_back(slot(input.name));
+  for (const ValueInfo& input : graph.inputs) {
+    if (size_of(input.type) == 0)
+      throw Error(ErrorCode::Unsupported,
+                  fmt::format("the type {} of the input '{}' is not supported",
+                              static_cast<int>(input.type), input.name),
+                  "numbers and flags are");
+    input_slots_.push_back(slot(input.name));
+  }
   for (const auto& [name, tensor] : graph.initializers) {
     const int s = slot(name);
     constants_.resize(static_cast<std::size_t>(s) + 1);
@@ -122,7 +174,7 @@ void Executor::train(bool on) {
 
 void Executor::use_channels_last() {
   for (at::Tensor& constant : constants_)
-    if (constant.defined() && constant.dim() == 4 && constant.is_floating_point()) {
+    if (constant.defined() && constant.dim() == 4 && constant.is_floating_point() && constant.size(2) * constant.size(3) > 1) {
       const at::Tensor reordered = constant.detach().contiguous(at::MemoryFormat::ChannelsLast);
       constant.set_data(reordered);
     }
@@ -149,7 +201,21 @@ std::vector<at::Tensor> Executor::forward(const std::vector<at::Tensor>& inputs,
     } catch (const c10::OutOfMemoryError& e) {
       throw Error(ErrorCode::Resources, fmt::format("out of memory at node {}", step.label), "use smaller tiles or a smaller batch");
     } catch (const c10::Error& e) {
-      throw Error(ErrorCode::BadInput, fmt::format("node {} cannot run: {}", step.label, e.what_without_backtrace()), "does the input have the shape the model's card names?");
+      const std::string why = e.what_without_backtrace();
+      if (why.find("allocate memory") != std::string::npos)
+        throw Error(ErrorCode::Resources, fmt::format("out of memory at node {}", step.label),
+                    "use smaller tiles or a smaller batch");
+      throw Error(ErrorCode::BadInput, fmt::format("node {} cannot run: {}", step.label, why),
+                  "does the input have the shape the model's card names?");
+    } catch (const Error& e) {
+      if (std::string_view(e.what()).find(step.label) != std::string_view::npos) throw;
+      throw Error(e.code(), fmt::format("node {} cannot run: {}", step.label, e.what()), e.hint());
+    } catch (const std::bad_alloc&) {
+      throw Error(ErrorCode::Resources, fmt::format("out of memory at node {}", step.label),
+                  "use smaller tiles or a smaller batch");
+    } catch (const std::exception& e) {
+      throw Error(ErrorCode::BadInput, fmt::format("node {} cannot run: {}", step.label, e.what()),
+                  "does the input have the shape the model's card names?");
     }
     for (const int s : step.last_uses) values[static_cast<std::size_t>(s)] = at::Tensor();
   }

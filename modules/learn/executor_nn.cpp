@@ -1,24 +1,14 @@
 // Kernels of networks: convolution, normalisation, pooling, resizing, softmax, gemm. Semantics: ONNX, opset 7 to 20.
-#include "modules/learn/torch_runtime.h"
-
 #include "modules/core/error.h"
+#include "modules/learn/executor_window.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace sensorium {
-namespace {
 using Tensors = std::vector<at::Tensor>;
-using Table = std::unordered_map<std::string, KernelFactory>;
-
-bool given(const Tensors& in, std::size_t i) { return in.size() > i && in[i].defined(); }
-
-struct Window {
-  std::vector<std::int64_t> kernel, strides, dilations, pads;
-  std::string auto_pad;
-  bool ceil = false;
-};
 
 Window window_of(const Node& node) {
   return {node.integers("kernel_shape"), node.integers("strides"), node.integers("dilations"), node.integers("pads"), node.text("auto_pad", "NOTSET"), node.integer("ceil_mode", 0) != 0};
@@ -28,6 +18,10 @@ void fill(Window& w, std::size_t rank) {
   if (w.strides.empty()) w.strides.assign(rank, 1);
   if (w.dilations.empty()) w.dilations.assign(rank, 1);
   if (w.pads.empty()) w.pads.assign(2 * rank, 0);
+  const bool sizes = w.strides.size() == rank && w.dilations.size() == rank && w.pads.size() == 2 * rank && (w.kernel.empty() || w.kernel.size() == rank);
+  const auto all = [](const std::vector<std::int64_t>& v, std::int64_t low) { return std::all_of(v.begin(), v.end(), [low](std::int64_t x) { return x >= low && x < (1 << 20); }); };
+  if (rank < 1 || !sizes || !all(w.strides, 1) || !all(w.dilations, 1) || !all(w.kernel, 1) || !all(w.pads, -(1 << 20)))
+    throw Error(ErrorCode::BadInput, fmt::format("strides, dilations, pads or kernel_shape do not fit {} dimensions", rank), "the model file is damaged");
 }
 
 // SAME_UPPER and SAME_LOWER: output size is input size over stride, rounded up.
@@ -55,21 +49,28 @@ at::Tensor pad_ends(const at::Tensor& x, const Window& w, std::size_t rank, doub
 
 // A 1x1 convolution as a product over channels. oneDNN's AVX2 kernel for its weight gradient writes past the end when a
 // channel count is not a multiple of 8 (seen with valgrind in LibTorch 2.11.0).
-at::Tensor pointwise(const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>& bias) {
+at::Tensor pointwise(at::Tensor x, const at::Tensor& weight, const std::optional<at::Tensor>& bias,
+                     const Window& w) {
+  for (std::size_t i = 0; i < w.strides.size(); ++i)
+    if (w.strides[i] > 1) {
+      const auto axis = static_cast<std::int64_t>(i) + 2;
+      x = x.slice(axis, 0, x.size(axis), w.strides[i]);
+    }
   const at::Tensor rows = x.movedim(1, -1);
   return at::linear(rows, weight.reshape({weight.size(0), weight.size(1)}), bias).movedim(-1, 1);
 }
 
 bool is_pointwise(const at::Tensor& weight, const Window& w, std::int64_t group) {
-  const auto is = [](const std::vector<std::int64_t>& values, std::int64_t wanted) { return std::all_of(values.begin(), values.end(), [wanted](auto v) { return v == wanted; }); };
-  return group == 1 && is(w.strides, 1) && is(w.pads, 0) && weight[0][0].numel() == 1;
+  return group == 1 && weight[0][0].numel() == 1 &&
+         std::all_of(w.pads.begin(), w.pads.end(), [](std::int64_t pad) { return pad == 0; });
 }
 
-Tensors convolve(Tensors& in, Window w, std::int64_t group, bool training) {
-  const auto rank = static_cast<std::size_t>(in[1].dim() - 2);
+Tensors convolve(const Tensors& in, Window w, std::int64_t group, bool training) {
+  const auto rank = static_cast<std::size_t>(std::max<std::int64_t>(0, in[1].dim() - 2));
+  if (in[0].dim() != in[1].dim()) throw Error(ErrorCode::BadInput, fmt::format("an image of {} dimensions meets a weight of {}", in[0].dim(), in[1].dim()), "does the input have the shape the model's card names?");
   fill(w, rank);
   if (training && (in[1].size(0) % 8 != 0 || in[1].size(1) % 8 != 0) && w.auto_pad == "NOTSET" && is_pointwise(in[1], w, group))
-    return {pointwise(in[0], in[1], given(in, 2) ? std::optional<at::Tensor>(in[2]) : std::nullopt)};
+    return {pointwise(in[0], in[1], in.size() > 2 && in[2].defined() ? std::optional<at::Tensor>(in[2]) : std::nullopt, w)};
   if (w.kernel.empty()) w.kernel.assign(in[1].sizes().begin() + 2, in[1].sizes().end());
   resolve_auto_pad(w, in[0], rank);
   at::Tensor x = in[0];
@@ -78,11 +79,17 @@ Tensors convolve(Tensors& in, Window w, std::int64_t group, bool training) {
     x = pad_ends(x, w, rank, 0);
     padding.assign(rank, 0);
   }
-  return {at::convolution(x, in[1], given(in, 2) ? std::optional<at::Tensor>(in[2]) : std::nullopt, w.strides, padding, w.dilations, false, std::vector<std::int64_t>(rank, 0), group)};
+  return {at::convolution(x, in[1], in.size() > 2 && in[2].defined() ? std::optional<at::Tensor>(in[2]) : std::nullopt, w.strides, padding, w.dilations, false, std::vector<std::int64_t>(rank, 0), group)};
 }
 
-Tensors deconvolve(const Node& node, Tensors& in, Window w, std::int64_t group, std::vector<std::int64_t> output_padding, const std::vector<std::int64_t>& output_shape) {
-  const auto rank = static_cast<std::size_t>(in[1].dim() - 2);
+namespace {
+using Table = std::unordered_map<std::string, KernelFactory>;
+
+bool given(const Tensors& in, std::size_t i) { return in.size() > i && in[i].defined(); }
+
+Tensors deconvolve(Tensors& in, Window w, std::int64_t group, std::vector<std::int64_t> output_padding, const std::vector<std::int64_t>& output_shape) {
+  const auto rank = static_cast<std::size_t>(std::max<std::int64_t>(0, in[1].dim() - 2));
+  if (in[0].dim() != in[1].dim()) throw Error(ErrorCode::BadInput, fmt::format("an image of {} dimensions meets a weight of {}", in[0].dim(), in[1].dim()), "does the input have the shape the model's card names?");
   fill(w, rank);
   w.kernel.assign(in[1].sizes().begin() + 2, in[1].sizes().end());
   if (output_padding.empty()) output_padding.assign(rank, 0);
@@ -94,7 +101,7 @@ Tensors deconvolve(const Node& node, Tensors& in, Window w, std::int64_t group, 
     if (wanted < 0) continue;
     const std::int64_t total = full - wanted;
     const std::int64_t half = total / 2;
-    w.pads[i] = w.auto_pad == "SAME_UPPER" ? half : total - half;
+    w.pads[i] = total < 0 ? 0 : w.auto_pad == "SAME_UPPER" ? half : total - half;
     w.pads[i + rank] = total - w.pads[i];
   }
   const std::optional<at::Tensor> bias = given(in, 2) ? std::optional<at::Tensor>(in[2]) : std::nullopt;
@@ -104,15 +111,17 @@ Tensors deconvolve(const Node& node, Tensors& in, Window w, std::int64_t group, 
     const std::vector<std::int64_t> padding(w.pads.begin(), w.pads.begin() + static_cast<std::ptrdiff_t>(rank));
     return {at::convolution(in[0], in[1], bias, w.strides, padding, w.dilations, true, output_padding, group)};
   }
-  for (const std::int64_t p : output_padding)
-    if (p != 0) refuse(node, "output_padding with uneven pads");
-  at::Tensor out = at::convolution(in[0], in[1], bias, w.strides, std::vector<std::int64_t>(rank, 0), w.dilations, true, std::vector<std::int64_t>(rank, 0), group);
-  for (std::size_t i = 0; i < rank; ++i) {
-    const auto axis = static_cast<std::int64_t>(i) + 2;
-    if (w.pads[i] < 0 || w.pads[i + rank] < 0) refuse(node, "an output_shape larger than the full result");
-    out = out.slice(axis, w.pads[i], out.size(axis) - w.pads[i + rank]);
+  at::Tensor out = at::convolution(in[0], in[1], {}, w.strides, std::vector<std::int64_t>(rank, 0), w.dilations, true, std::vector<std::int64_t>(rank, 0), group);
+  std::vector<std::int64_t> ends; // from the last axis: what to add before and after, negative to cut
+  for (std::size_t i = rank; i-- > 0;) {
+    ends.push_back(-w.pads[i]);
+    ends.push_back(output_padding[i] - w.pads[i + rank]);
   }
-  return {out};
+  out = at::constant_pad_nd(out, ends, 0);
+  if (!bias) return {out};
+  std::vector<std::int64_t> shape(rank + 2, 1);
+  shape[1] = bias->numel();
+  return {out + bias->view(shape)};
 }
 
 void add_convolutions(Table& t) {
@@ -120,7 +129,7 @@ void add_convolutions(Table& t) {
     return [w = window_of(node), group = node.integer("group", 1)](Tensors& in, const RunMode& mode) -> Tensors { return convolve(in, w, group, mode.training); };
   };
   t["ConvTranspose"] = [](const Node& node, int) -> Kernel {
-    return [node, w = window_of(node), group = node.integer("group", 1), extra = node.integers("output_padding"), shape = node.integers("output_shape")](Tensors& in, const RunMode&) -> Tensors { return deconvolve(node, in, w, group, extra, shape); };
+    return [w = window_of(node), group = node.integer("group", 1), extra = node.integers("output_padding"), shape = node.integers("output_shape")](Tensors& in, const RunMode&) -> Tensors { return deconvolve(in, w, group, extra, shape); };
   };
   t["Gemm"] = [](const Node& node, int) -> Kernel {
     const float alpha = node.number("alpha", 1), beta = node.number("beta", 1);
@@ -165,6 +174,7 @@ void add_norms(Table& t) {
   };
   t["LRN"] = [](const Node& node, int) -> Kernel {
     const std::int64_t size = node.integer("size", 1);
+    if (size < 1 || size > 4096) refuse(node, fmt::format("size={}", size));
     const double alpha = node.number("alpha", 1e-4f), beta = node.number("beta", 0.75f), bias = node.number("bias", 1);
     return [=](Tensors& in, const RunMode&) -> Tensors {
       const at::Tensor square = in[0] * in[0];
@@ -192,6 +202,7 @@ void add_norms(Table& t) {
 
 Tensors max_pool(const Node& node, Tensors& in, Window w) {
   const std::size_t rank = w.kernel.size();
+  if (in[0].dim() != static_cast<std::int64_t>(rank) + 2) throw Error(ErrorCode::BadInput, fmt::format("an image of {} dimensions meets a window of {}", in[0].dim(), rank), "does the input have the shape the model's card names?");
   fill(w, rank);
   resolve_auto_pad(w, in[0], rank);
   at::Tensor x = in[0];
@@ -209,37 +220,64 @@ Tensors max_pool(const Node& node, Tensors& in, Window w) {
   return {integral ? out.to(x.scalar_type()) : out};
 }
 
-Tensors average_pool(const Node& node, Tensors& in, Window w, bool include_pad) {
+// Sums over windows by a convolution of each channel with ones: any dilation, any pads, a last window over the border.
+Tensors average_pool_general(const at::Tensor& x, const Window& w, bool include_pad) {
   const std::size_t rank = w.kernel.size();
-  fill(w, rank);
-  for (const std::int64_t d : w.dilations)
-    if (d != 1) refuse(node, "a dilation other than 1");
-  resolve_auto_pad(w, in[0], rank);
-  const auto pool = [&](const at::Tensor& x, const std::vector<std::int64_t>& padding, bool count) {
-    return rank == 1 ? at::avg_pool1d(x, w.kernel, w.strides, padding, w.ceil, count) : rank == 2 ? at::avg_pool2d(x, w.kernel, w.strides, padding, w.ceil, count) : at::avg_pool3d(x, w.kernel, w.strides, padding, w.ceil, count);
-  };
-  std::vector<std::int64_t> padding(w.pads.begin(), w.pads.begin() + static_cast<std::ptrdiff_t>(rank));
-  bool wide = !symmetric(w, rank);
-  for (std::size_t i = 0; i < rank; ++i) wide = wide || 2 * padding[i] > w.kernel[i];
-  if (!wide) return {pool(in[0], padding, include_pad)};
+  Window wide = w;
+  for (std::size_t i = 0; w.ceil && i < rank; ++i) {
+    const std::int64_t reach = (w.kernel[i] - 1) * w.dilations[i] + 1;
+    const std::int64_t size = x.size(static_cast<std::int64_t>(i) + 2) + w.pads[i] + w.pads[i + rank];
+    std::int64_t windows = (size - reach + w.strides[i] - 1) / w.strides[i] + 1;
+    if ((windows - 1) * w.strides[i] >= size - w.pads[i + rank]) --windows; // it would start in the padding
+    wide.pads[i + rank] += std::max<std::int64_t>(0, (windows - 1) * w.strides[i] + reach - size);
+  }
+  std::vector<std::int64_t> shape = {1, 1}, flat = x.sizes().vec();
+  shape.insert(shape.end(), w.kernel.begin(), w.kernel.end());
+  flat[0] *= flat[1];
+  flat[1] = 1;
+  const at::Tensor ones = at::ones(shape, x.options());
   const std::vector<std::int64_t> none(rank, 0);
-  const at::Tensor sum = pool(pad_ends(in[0], w, rank, 0), none, true);
-  if (include_pad) return {sum};
-  return {sum / pool(pad_ends(at::ones_like(in[0]), w, rank, 0), none, true)};
+  const auto sums = [&](const at::Tensor& v) { return at::convolution(v, ones, {}, w.strides, none, w.dilations, false, none, 1); };
+  const at::Tensor total = sums(pad_ends(x.reshape(flat), wide, rank, 0));
+  flat[0] = 1;
+  at::Tensor inside = at::ones(flat, x.options());
+  if (include_pad) {
+    inside = pad_ends(inside, w, rank, 1);
+    for (std::size_t i = 0; i < 2 * rank; ++i) wide.pads[i] -= w.pads[i];
+  }
+  at::Tensor out = total / sums(pad_ends(inside, wide, rank, 0));
+  std::vector<std::int64_t> back = out.sizes().vec();
+  back[0] = x.size(0);
+  back[1] = x.size(1);
+  return {out.reshape(back)};
+}
+
+Tensors average_pool(Tensors& in, Window w, bool include_pad) {
+  const std::size_t rank = w.kernel.size();
+  if (in[0].dim() != static_cast<std::int64_t>(rank) + 2) throw Error(ErrorCode::BadInput, fmt::format("an image of {} dimensions meets a window of {}", in[0].dim(), rank), "does the input have the shape the model's card names?");
+  fill(w, rank);
+  resolve_auto_pad(w, in[0], rank);
+  bool plain = symmetric(w, rank) && !w.ceil;
+  for (std::size_t i = 0; i < rank; ++i) plain = plain && w.dilations[i] == 1 && 2 * w.pads[i] <= w.kernel[i];
+  if (!plain) return average_pool_general(in[0], w, include_pad);
+  const std::vector<std::int64_t> padding(w.pads.begin(), w.pads.begin() + static_cast<std::ptrdiff_t>(rank));
+  return {rank == 1 ? at::avg_pool1d(in[0], w.kernel, w.strides, padding, false, include_pad) : rank == 2 ? at::avg_pool2d(in[0], w.kernel, w.strides, padding, false, include_pad) : at::avg_pool3d(in[0], w.kernel, w.strides, padding, false, include_pad)};
+}
+
+void check_rank(const Node& node, std::size_t rank) {
+  if (rank < 1 || rank > 3) refuse(node, fmt::format("a window of {} dimensions", rank));
 }
 
 void add_pools(Table& t) {
   t["MaxPool"] = [](const Node& node, int) -> Kernel {
     if (node.integer("storage_order", 0) != 0) refuse(node, "storage_order=1");
     if (node.outputs.size() > 1 && !node.outputs[1].empty()) refuse(node, "the Indices output");
+    check_rank(node, window_of(node).kernel.size());
     return [node, w = window_of(node)](Tensors& in, const RunMode&) -> Tensors { return max_pool(node, in, w); };
   };
   t["AveragePool"] = [](const Node& node, int) -> Kernel {
-    const Window w = window_of(node);
-    for (const std::int64_t d : w.dilations)
-      if (d != 1) refuse(node, "a dilation other than 1");
-    if (w.ceil && node.integer("count_include_pad", 0) != 0) refuse(node, "ceil_mode together with count_include_pad");
-    return [node, w, include = node.integer("count_include_pad", 0) != 0](Tensors& in, const RunMode&) -> Tensors { return average_pool(node, in, w, include); };
+    check_rank(node, window_of(node).kernel.size());
+    return [w = window_of(node), include = node.integer("count_include_pad", 0) != 0](Tensors& in, const RunMode&) -> Tensors { return average_pool(in, w, include); };
   };
   const auto spatial = [](const at::Tensor& x) {
     std::vector<std::int64_t> axes;
@@ -250,98 +288,15 @@ void add_pools(Table& t) {
   t["GlobalMaxPool"] = [spatial](const Node&, int) -> Kernel { return [spatial](Tensors& in, const RunMode&) -> Tensors { return {at::amax(in[0], spatial(in[0]), true)}; }; };
 }
 
-// Resize by ONNX's formulas (operator Resize, "coordinate_transformation_mode"): separable, an axis at a time.
-struct ResizeRule {
-  std::string mode, coordinates, nearest;
-};
-
-double source_position(const ResizeRule& rule, std::int64_t i, double scale, std::int64_t in, std::int64_t out) {
-  const auto x = static_cast<double>(i);
-  if (rule.coordinates == "asymmetric") return x / scale;
-  if (rule.coordinates == "align_corners") return out == 1 ? 0 : x * static_cast<double>(in - 1) / static_cast<double>(out - 1);
-  if (rule.coordinates == "pytorch_half_pixel") return out > 1 ? (x + 0.5) / scale - 0.5 : 0;
-  return (x + 0.5) / scale - 0.5;
-}
-
-std::int64_t nearest_index(const ResizeRule& rule, double x) {
-  if (rule.nearest == "floor") return static_cast<std::int64_t>(std::floor(x));
-  if (rule.nearest == "ceil") return static_cast<std::int64_t>(std::ceil(x));
-  if (rule.nearest == "round_prefer_ceil") return static_cast<std::int64_t>(std::floor(x + 0.5));
-  return static_cast<std::int64_t>(std::ceil(x - 0.5));
-}
-
-at::Tensor resize_axis(const at::Tensor& x, const ResizeRule& rule, std::int64_t axis, std::int64_t out, double scale) {
-  const std::int64_t in = x.size(axis);
-  std::vector<std::int64_t> low, high;
-  std::vector<float> weight;
-  for (std::int64_t i = 0; i < out; ++i) {
-    const double position = source_position(rule, i, scale, in, out);
-    if (rule.mode == "nearest") {
-      low.push_back(std::clamp<std::int64_t>(nearest_index(rule, position), 0, in - 1));
-      continue;
-    }
-    const double inside = std::clamp(position, 0.0, static_cast<double>(in - 1));
-    low.push_back(static_cast<std::int64_t>(std::floor(inside)));
-    high.push_back(std::min(low.back() + 1, in - 1));
-    weight.push_back(static_cast<float>(inside - std::floor(inside)));
-  }
-  const at::Tensor first = x.index_select(axis, at::tensor(low, at::kLong).to(x.device()));
-  if (rule.mode == "nearest") return first;
-  std::vector<std::int64_t> shape(static_cast<std::size_t>(x.dim()), 1);
-  shape[static_cast<std::size_t>(axis)] = out;
-  const at::Tensor w = at::tensor(weight, at::kFloat).to(x.device()).to(x.scalar_type()).view(shape);
-  return first + (x.index_select(axis, at::tensor(high, at::kLong).to(x.device())) - first) * w;
-}
-
-at::Tensor resized(const at::Tensor& x, const ResizeRule& rule, const std::vector<double>& scales, const std::vector<std::int64_t>& sizes) {
-  if (x.dim() == 4 && rule.mode == "nearest" && rule.coordinates == "asymmetric" && rule.nearest == "floor" && scales[0] == 1 && scales[1] == 1 && scales[2] == 2 && scales[3] == 2)
-    return at::upsample_nearest2d(x, {sizes[2], sizes[3]}, 2.0, 2.0);
-  if (x.dim() == 4 && rule.mode == "linear" && rule.coordinates == "half_pixel" && scales[0] == 1 && scales[1] == 1 && scales[2] >= 1 && scales[3] >= 1)
-    return at::upsample_bilinear2d(x, {sizes[2], sizes[3]}, false, scales[2], scales[3]);
-  at::Tensor out = x;
-  for (std::int64_t axis = 0; axis < x.dim(); ++axis)
-    if (const auto i = static_cast<std::size_t>(axis); sizes[i] != x.size(axis) || scales[i] != 1) out = resize_axis(out, rule, axis, sizes[i], scales[i]);
-  return out;
-}
-
-void add_resize(Table& t) {
-  t["Resize"] = [](const Node& node, int opset) -> Kernel {
-    const ResizeRule rule{node.text("mode", "nearest"), opset >= 11 ? node.text("coordinate_transformation_mode", "half_pixel") : "asymmetric", opset >= 11 ? node.text("nearest_mode", "round_prefer_floor") : "floor"};
-    if (rule.mode != "nearest" && rule.mode != "linear") refuse(node, "mode=" + rule.mode);
-    if (rule.coordinates == "tf_crop_and_resize" || rule.coordinates == "half_pixel_symmetric") refuse(node, "coordinate_transformation_mode=" + rule.coordinates);
-    if (node.integer("antialias", 0) != 0) refuse(node, "antialias=1");
-    if (node.attributes.contains("axes")) refuse(node, "the attribute axes");
-    if (node.text("keep_aspect_ratio_policy", "stretch") != "stretch") refuse(node, "keep_aspect_ratio_policy");
-    return [rule, opset](Tensors& in, const RunMode&) -> Tensors {
-      const std::size_t scales_at = opset >= 11 ? 2 : 1;
-      std::vector<double> scales(static_cast<std::size_t>(in[0].dim()), 1.0);
-      std::vector<std::int64_t> sizes = in[0].sizes().vec();
-      if (given(in, 3) && in[3].numel() > 0) {
-        const at::Tensor wanted = in[3].to(at::kCPU).to(at::kLong).contiguous();
-        for (std::size_t i = 0; i < sizes.size(); ++i) {
-          const std::int64_t size = wanted.data_ptr<std::int64_t>()[i];
-          scales[i] = static_cast<double>(size) / static_cast<double>(sizes[i]);
-          sizes[i] = size;
-        }
-      } else {
-        const at::Tensor wanted = in[scales_at].to(at::kCPU).to(at::kDouble).contiguous();
-        for (std::size_t i = 0; i < sizes.size(); ++i) {
-          scales[i] = wanted.data_ptr<double>()[i];
-          sizes[i] = static_cast<std::int64_t>(std::floor(static_cast<double>(sizes[i]) * scales[i]));
-        }
-      }
-      return {resized(in[0], rule, scales, sizes)};
-    };
-  };
-}
-
 }
 
 void add_network_kernels(Table& table) {
   add_convolutions(table);
   add_norms(table);
   add_pools(table);
-  add_resize(table);
+  add_resize_kernels(table);
+  add_further_kernels(table);
+  add_fused_kernels(table);
 }
 
 }

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 namespace sensorium {
 namespace {
 using Tensors = std::vector<at::Tensor>;
@@ -15,20 +17,42 @@ std::vector<std::int64_t> ints_of(const at::Tensor& t) {
   return {flat.data_ptr<std::int64_t>(), flat.data_ptr<std::int64_t>() + flat.numel()};
 }
 std::int64_t wrapped(std::int64_t axis, std::int64_t rank) { return axis < 0 ? axis + rank : axis; }
+// An axis that a file names. end: 1 where one past the last is possible.
+std::int64_t checked_axis(std::int64_t axis, std::int64_t rank, std::int64_t end = 0) {
+  const std::int64_t out = wrapped(axis, rank);
+  if (out < 0 || out >= rank + end) throw Error(ErrorCode::BadInput, fmt::format("there is no axis {} in {} dimensions", axis, rank), "the model file is damaged");
+  return out;
+}
+// Sizes that a file asks for, bounded: views cost nothing, but what reads them would.
+void check_elements(at::IntArrayRef shape, const char* what) {
+  double elements = 1;
+  for (const auto d : shape) elements *= static_cast<double>(d);
+  if (!(elements >= 0 && elements <= 4e9)) throw Error(ErrorCode::BadInput, fmt::format("{} makes {} elements", what, elements), "the model file is damaged");
+}
 at::Tensor long_tensor(const std::vector<std::int64_t>& values) { return at::tensor(values, at::kLong); }
 bool given(const Tensors& in, std::size_t i) { return in.size() > i && in[i].defined(); }
 
 void unary(Table& t, const std::string& op, at::Tensor (*function)(const at::Tensor&)) {
   t[op] = [function](const Node&, int) -> Kernel { return [function](Tensors& in, const RunMode&) -> Tensors { return {function(in[0])}; }; };
 }
-void binary(Table& t, const std::string& op, at::Tensor (*function)(const at::Tensor&, const at::Tensor&)) {
-  t[op] = [function](const Node&, int) -> Kernel { return [function](Tensors& in, const RunMode&) -> Tensors { return {function(in[0], in[1])}; }; };
+using Binary = at::Tensor (*)(const at::Tensor&, const at::Tensor&);
+
+// LibTorch has no arithmetic on uint16 and uint32: done in a wider type and wrapped back.
+at::Tensor apply(const Node& node, Binary function, const at::Tensor& a, const at::Tensor& b) {
+  const at::ScalarType type = a.scalar_type();
+  if (type == at::kUInt64) refuse(node, "arithmetic on uint64");
+  if (type != at::kUInt16 && type != at::kUInt32) return function(a, b);
+  const at::Tensor out = function(a.to(at::kLong), b.to(at::kLong));
+  return out.scalar_type() == at::kLong ? out.to(type) : out;
 }
-void variadic(Table& t, const std::string& op, at::Tensor (*function)(const at::Tensor&, const at::Tensor&)) {
-  t[op] = [function](const Node&, int) -> Kernel {
-    return [function](Tensors& in, const RunMode&) -> Tensors {
+void binary(Table& t, const std::string& op, Binary function) {
+  t[op] = [function](const Node& node, int) -> Kernel { return [node, function](Tensors& in, const RunMode&) -> Tensors { return {apply(node, function, in[0], in[1])}; }; };
+}
+void variadic(Table& t, const std::string& op, Binary function) {
+  t[op] = [function](const Node& node, int) -> Kernel {
+    return [node, function](Tensors& in, const RunMode&) -> Tensors {
       at::Tensor out = in[0];
-      for (std::size_t i = 1; i < in.size(); ++i) out = function(out, in[i]);
+      for (std::size_t i = 1; i < in.size(); ++i) out = apply(node, function, out, in[i]);
       return {out};
     };
   };
@@ -88,6 +112,7 @@ void add_unary(Table& t) {
   t["Dropout"] = [](const Node& node, int opset) -> Kernel {
     const double old_ratio = node.number("ratio", 0.5f);
     return [=](Tensors& in, const RunMode& mode) -> Tensors {
+      if (given(in, 2) && in[2].item<bool>() && !(given(in, 1) && in[1].item<double>() == 0)) refuse(node, "training_mode=1 in a stored graph");
       const double ratio = opset >= 12 ? (given(in, 1) ? in[1].item<double>() : 0.5) : old_ratio;
       const at::Tensor mask = at::ones_like(in[0], at::kBool);
       return {mode.training ? at::dropout(in[0], ratio, true) : in[0], mask};
@@ -147,18 +172,28 @@ void reduce(Table& t, const std::string& op, Reduction function, int axes_input_
 }
 
 at::Tensor product(at::Tensor x, std::vector<std::int64_t> axes, bool keep) {
-  for (auto& a : axes) a = wrapped(a, x.dim());
+  for (auto& a : axes) a = checked_axis(a, x.dim());
   std::sort(axes.rbegin(), axes.rend());
   const auto type = x.scalar_type();
   for (const auto a : axes) x = at::prod(x, a, keep, type);
   return x;
 }
 
+// The largest of no values is the lowest there is, and the other way round.
+at::Tensor extreme_of_none(const at::Tensor& x, const std::vector<std::int64_t>& axes, bool keep, bool smallest) {
+  const at::Tensor shape_only = at::sum(x, axes, keep);
+  const auto options = x.options();
+  if (x.scalar_type() == at::kBool) return at::full(shape_only.sizes(), smallest, options);
+  if (at::isFloatingType(x.scalar_type())) return at::full(shape_only.sizes(), smallest ? INFINITY : -INFINITY, options);
+  throw Error(ErrorCode::Unsupported, "the extreme of no integers");
+}
+
 void add_reductions(Table& t) {
   reduce(t, "ReduceSum", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::sum(x, a, k, x.scalar_type()); }, 13);
   reduce(t, "ReduceMean", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::mean(x, a, k); }, 18);
-  reduce(t, "ReduceMax", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::amax(x, a, k); }, 18);
-  reduce(t, "ReduceMin", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::amin(x, a, k); }, 18);
+  reduce(t, "ReduceMax", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return x.numel() == 0 ? extreme_of_none(x, a, k, false) : at::amax(x, a, k); }, 18);
+  reduce(t, "ReduceMin", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return x.numel() == 0 ? extreme_of_none(x, a, k, true) : at::amin(x, a, k); }, 18);
+  reduce(t, "ReduceLogSum", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::log(at::sum(x, a, k)); }, 18);
   reduce(t, "ReduceL1", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::sum(at::abs(x), a, k, x.scalar_type()); }, 18);
   reduce(t, "ReduceL2", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::sqrt(at::sum(x * x, a, k)); }, 18);
   reduce(t, "ReduceSumSquare", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::sum(x * x, a, k, x.scalar_type()); }, 18);
@@ -168,8 +203,12 @@ void add_reductions(Table& t) {
     t[largest ? "ArgMax" : "ArgMin"] = [largest](const Node& node, int) -> Kernel {
       const std::int64_t axis = node.integer("axis", 0);
       const bool keep = node.integer("keepdims", 1) != 0;
-      if (node.integer("select_last_index", 0) != 0) refuse(node, "select_last_index");
-      return [=](Tensors& in, const RunMode&) -> Tensors { return {largest ? at::argmax(in[0], axis, keep) : at::argmin(in[0], axis, keep)}; };
+      const bool last = node.integer("select_last_index", 0) != 0;
+      return [=](Tensors& in, const RunMode&) -> Tensors {
+        const at::Tensor x = last ? in[0].flip({axis}) : in[0];
+        const at::Tensor found = largest ? at::argmax(x, axis, keep) : at::argmin(x, axis, keep);
+        return {last ? x.size(axis) - 1 - found : found};
+      };
     };
 }
 
@@ -181,7 +220,7 @@ at::Tensor reshaped(const at::Tensor& x, std::vector<std::int64_t> shape, bool a
 
 at::Tensor unsqueezed(at::Tensor x, std::vector<std::int64_t> axes) {
   const auto rank = x.dim() + static_cast<std::int64_t>(axes.size());
-  for (auto& a : axes) a = wrapped(a, rank);
+  for (auto& a : axes) a = checked_axis(a, rank);
   std::sort(axes.begin(), axes.end());
   for (const auto a : axes) x = x.unsqueeze(a);
   return x;
@@ -189,7 +228,7 @@ at::Tensor unsqueezed(at::Tensor x, std::vector<std::int64_t> axes) {
 
 at::Tensor squeezed(at::Tensor x, std::vector<std::int64_t> axes) {
   if (axes.empty()) return x.squeeze();
-  for (auto& a : axes) a = wrapped(a, x.dim());
+  for (auto& a : axes) a = checked_axis(a, x.dim());
   std::sort(axes.rbegin(), axes.rend());
   for (const auto a : axes) x = x.squeeze(a);
   return x;
@@ -204,7 +243,7 @@ void add_shapes(Table& t) {
     const std::int64_t axis = node.integer("axis", 1);
     return [=](Tensors& in, const RunMode&) -> Tensors {
       std::int64_t first = 1;
-      for (std::int64_t i = 0; i < wrapped(axis, in[0].dim()); ++i) first *= in[0].size(i);
+      for (std::int64_t i = 0; i < checked_axis(axis, in[0].dim(), 1); ++i) first *= in[0].size(i);
       return {in[0].reshape({first, first == 0 ? 0 : in[0].numel() / first})};
     };
   };
@@ -240,14 +279,23 @@ void add_shapes(Table& t) {
   t["Expand"] = [](const Node&, int) -> Kernel {
     return [](Tensors& in, const RunMode&) -> Tensors {
       const auto shape = at::infer_size(in[0].sizes(), ints_of(in[1]));
+      check_elements(shape, "Expand");
       return {in[0].expand(shape)};
     };
   };
-  t["Tile"] = [](const Node&, int) -> Kernel { return [](Tensors& in, const RunMode&) -> Tensors { return {in[0].repeat(ints_of(in[1]))}; }; };
+  t["Tile"] = [](const Node&, int) -> Kernel {
+    return [](Tensors& in, const RunMode&) -> Tensors {
+      const auto times = ints_of(in[1]);
+      double elements = static_cast<double>(in[0].numel());
+      for (const auto n : times) elements *= static_cast<double>(n);
+      if (!(elements >= 0 && elements <= 4e9)) throw Error(ErrorCode::BadInput, fmt::format("Tile makes {} elements", elements), "the model file is damaged");
+      return {in[0].repeat(times)};
+    };
+  };
   t["Gather"] = [](const Node& node, int) -> Kernel {
     const std::int64_t axis = node.integer("axis", 0);
     return [axis](Tensors& in, const RunMode&) -> Tensors {
-      const std::int64_t a = wrapped(axis, in[0].dim());
+      const std::int64_t a = checked_axis(axis, in[0].dim());
       at::Tensor index = in[1].to(at::kLong);
       index = at::where(index < 0, index + in[0].size(a), index);
       std::vector<std::int64_t> shape(in[0].sizes().begin(), in[0].sizes().begin() + a);
@@ -276,19 +324,28 @@ void add_shapes(Table& t) {
       const std::vector<std::int64_t> shape = ints_of(in[0]);
       double elements = 1;
       for (const auto d : shape) elements *= static_cast<double>(d);
-      if (!(elements >= 0 && elements <= 1e9)) throw Error(ErrorCode::BadInput, fmt::format("the model asks for a constant of {} elements", elements), "the model is damaged");
+      if (!(elements >= 0 && elements <= 1e9) || std::any_of(shape.begin(), shape.end(), [](auto d) { return d < 0; })) throw Error(ErrorCode::BadInput, fmt::format("the model asks for a constant of {} elements", elements), "the model is damaged");
       return {value.reshape({}).expand(shape).clone()};
     };
   };
-  t["Range"] = [](const Node&, int) -> Kernel { return [](Tensors& in, const RunMode&) -> Tensors { return {at::arange(in[0].item(), in[1].item(), in[2].item(), in[0].options())}; }; };
+  t["Range"] = [](const Node&, int) -> Kernel {
+    return [](Tensors& in, const RunMode&) -> Tensors {
+      const double count = (in[1].item().toDouble() - in[0].item().toDouble()) / in[2].item().toDouble();
+      if (!(count <= 1e9)) throw Error(ErrorCode::BadInput, fmt::format("Range makes {} elements", count), "the model file is damaged");
+      if (count <= 0) return {at::empty({0}, in[0].options())};
+      return {at::arange(in[0].item(), in[1].item(), in[2].item(), in[0].options())};
+    };
+  };
 }
 
 at::Tensor sliced(at::Tensor x, const std::vector<std::int64_t>& starts, const std::vector<std::int64_t>& ends, std::vector<std::int64_t> axes, std::vector<std::int64_t> steps) {
   if (axes.empty())
     for (std::size_t i = 0; i < starts.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
   if (steps.empty()) steps.assign(starts.size(), 1);
+  if (ends.size() != starts.size() || axes.size() != starts.size() || steps.size() != starts.size()) throw Error(ErrorCode::BadInput, "starts, ends, axes and steps differ in length", "the model file is damaged");
   for (std::size_t i = 0; i < starts.size(); ++i) {
-    const std::int64_t axis = wrapped(axes[i], x.dim()), size = x.size(axis), step = steps[i];
+    const std::int64_t axis = checked_axis(axes[i], x.dim()), size = x.size(axis), step = steps[i];
+    if (step == 0) throw Error(ErrorCode::BadInput, "a step of 0", "the model file is damaged");
     const auto bound = [&](std::int64_t v, std::int64_t low, std::int64_t high) { return std::clamp(v < 0 ? v + size : v, low, high); };
     if (step > 0) {
       const std::int64_t from = bound(starts[i], 0, size), to = bound(ends[i], 0, size);
@@ -307,8 +364,8 @@ at::Tensor sliced(at::Tensor x, const std::vector<std::int64_t>& starts, const s
 std::vector<std::int64_t> torch_pads(const std::vector<std::int64_t>& pads, const std::vector<std::int64_t>& axes, std::int64_t rank) {
   std::vector<std::int64_t> begin(static_cast<std::size_t>(rank)), end(static_cast<std::size_t>(rank));
   for (std::size_t i = 0; i < axes.size(); ++i) {
-    begin[static_cast<std::size_t>(wrapped(axes[i], rank))] = pads.at(i);
-    end[static_cast<std::size_t>(wrapped(axes[i], rank))] = pads.at(i + axes.size());
+    begin[static_cast<std::size_t>(checked_axis(axes[i], rank))] = pads.at(i);
+    end[static_cast<std::size_t>(checked_axis(axes[i], rank))] = pads.at(i + axes.size());
   }
   std::vector<std::int64_t> out;
   for (std::int64_t a = rank; a-- > 0;) {
@@ -368,7 +425,11 @@ void add_slices(Table& t) {
       else
         for (std::int64_t i = 0; i < in[0].dim(); ++i) axes.push_back(i);
       const at::Scalar value = opset >= 11 ? (given(in, 2) && in[2].numel() > 0 ? in[2].reshape({-1})[0].item() : at::Scalar(0)) : at::Scalar(fixed_value);
-      return {padded(in[0], torch_pads(pads, axes, in[0].dim()), mode, value)};
+      const auto both = torch_pads(pads, axes, in[0].dim());
+      std::vector<std::int64_t> shape = in[0].sizes().vec();
+      for (std::size_t i = 0; i < both.size(); ++i) shape[shape.size() - 1 - i / 2] += both[i];
+      check_elements(shape, "Pad");
+      return {padded(in[0], both, mode, value)};
     };
   };
 }

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sensorium {
 namespace {
 
@@ -60,7 +62,8 @@ Model Model::from_graph(Graph graph, const ModelOptions& options) {
   parts->device = device_of(options.device);
   if (options.threads > 0) at::set_num_threads(options.threads);
   parts->graph = std::move(graph);
-  const Graph prepared = options.optimise ? optimised(parts->graph) : parts->graph;
+  for (const Node& node : parts->graph.nodes) kernel_for(node, parts->graph.opset); // passes rely on whole nodes
+  const Graph prepared = options.optimise ? optimised(parts->graph, parts->device.is_cpu()) : parts->graph;
   parts->executor = std::make_unique<Executor>(prepared, parts->device, ExecutorOptions{.prepack = options.optimise && parts->device.is_cpu(), .type = type_of(options.precision)});
   return Model(std::move(parts));
 }
@@ -73,16 +76,29 @@ std::string Model::card_json() const {
   return found == parts_->graph.metadata.end() ? std::string() : found->second;
 }
 
+namespace {
+
+void check_shape(const ValueInfo& input, const std::vector<std::int64_t>& shape) {
+  if (!input.has_shape) return;
+  if (input.dims.size() != shape.size()) throw Error(ErrorCode::BadInput, fmt::format("the model's input '{}' has {} dimensions, {} were given", input.name, input.dims.size(), shape.size()));
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    if (input.dims[i] > 0 && input.dims[i] != shape[i]) throw Error(ErrorCode::BadInput, fmt::format("dimension {} of the model's input '{}' must be {}, not {}", i, input.name, input.dims[i], shape[i]));
+}
+
+template<class T> const T& input_of(const std::map<std::string, T>& inputs, const ValueInfo& input) {
+  const auto found = inputs.find(input.name);
+  if (found == inputs.end()) throw Error(ErrorCode::BadInput, fmt::format("the model's input '{}' is not given", input.name));
+  check_shape(input, found->second.shape);
+  return found->second;
+}
+
+}
+
 std::map<std::string, Tensor> Model::run(const std::map<std::string, Tensor>& inputs) {
   const c10::InferenceMode guard;
   std::vector<at::Tensor> arguments;
   for (const ValueInfo& input : parts_->graph.inputs) {
-    const auto found = inputs.find(input.name);
-    if (found == inputs.end()) throw Error(ErrorCode::BadInput, fmt::format("the model's input '{}' is not given", input.name));
-    if (input.has_shape && input.dims.size() != found->second.shape.size()) throw Error(ErrorCode::BadInput, fmt::format("the model's input '{}' has {} dimensions, {} were given", input.name, input.dims.size(), found->second.shape.size()));
-    for (std::size_t i = 0; i < input.dims.size(); ++i)
-      if (input.dims[i] > 0 && input.dims[i] != found->second.shape[i]) throw Error(ErrorCode::BadInput, fmt::format("dimension {} of the model's input '{}' must be {}, not {}", i, input.name, input.dims[i], found->second.shape[i]));
-    arguments.push_back(to_device(found->second, parts_->device));
+    arguments.push_back(to_device(input_of(inputs, input), parts_->device));
     if (input.type != DType::Float32) arguments.back() = arguments.back().to(scalar_type(input.type));
   }
   const std::vector<at::Tensor> results = parts_->executor->forward(arguments);
@@ -91,10 +107,42 @@ std::map<std::string, Tensor> Model::run(const std::map<std::string, Tensor>& in
   return outputs;
 }
 
+std::map<std::string, HostTensor> Model::run_typed(const std::map<std::string, HostTensor>& inputs) {
+  const c10::InferenceMode guard;
+  std::vector<at::Tensor> arguments;
+  for (const ValueInfo& input : parts_->graph.inputs) {
+    const HostTensor& value = input_of(inputs, input);
+    if (value.type != input.type) throw Error(ErrorCode::BadInput, fmt::format("the model's input '{}' is of type {}, not {}", input.name, static_cast<int>(input.type), static_cast<int>(value.type)));
+    arguments.push_back(to_torch(value).to(parts_->device));
+  }
+  const std::vector<at::Tensor> results = parts_->executor->forward(arguments);
+  std::map<std::string, HostTensor> outputs;
+  for (std::size_t i = 0; i < results.size(); ++i) outputs[parts_->graph.outputs[i].name] = to_host(results[i]);
+  return outputs;
+}
+
 Tensor Model::run(const Tensor& input) {
   if (parts_->graph.inputs.size() != 1) throw Error(ErrorCode::BadInput, fmt::format("the model takes {} inputs, not one", parts_->graph.inputs.size()));
   auto outputs = run(std::map<std::string, Tensor>{{parts_->graph.inputs.front().name, input}});
   return std::move(outputs.at(parts_->graph.outputs.front().name));
+}
+
+std::vector<std::string> supported_operators() {
+  std::vector<std::string> names;
+  for (const auto& [name, factory] : kernel_factories())
+    if (name.find('.') == std::string::npos) names.push_back(name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::vector<std::string> unsupported_nodes(const Graph& graph) {
+  std::vector<std::string> reasons;
+  for (const Node& node : graph.nodes) try {
+      kernel_for(node, graph.opset);
+    } catch (const Error& e) {
+      reasons.emplace_back(e.what());
+    }
+  return reasons;
 }
 
 namespace {
@@ -120,25 +168,34 @@ Tensor window(const Tensor& image, std::int64_t y, std::int64_t x, std::int64_t 
 
 std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
 
+// Where tiles begin along an axis of the given size: aligned, the last one ending with the axis.
+std::vector<std::int64_t> tile_starts(std::int64_t size, std::int64_t tile, const TileOptions& o) {
+  std::vector<std::int64_t> out = {0};
+  const std::int64_t step = (tile - 2 * o.overlap) / o.multiple * o.multiple;
+  if (tile < size && step <= 0) throw Error(ErrorCode::Usage, fmt::format("a tile of {} leaves nothing inside an overlap of {}", o.tile, o.overlap), "use larger tiles or a smaller overlap");
+  while (out.back() + tile < size) out.push_back(std::min(out.back() + step, size - tile));
+  return out;
+}
+
+// Tiles end where the whole ends, so the network sees the same border; each keeps its middle.
 Tensor run_tiles(Model& model, const Tensor& image, const TileOptions& o, const Context& context) {
-  const std::int64_t h = image.shape[2], w = image.shape[3];
-  const std::int64_t tile_h = std::min<std::int64_t>(o.tile, round_up(h, o.multiple)), tile_w = std::min<std::int64_t>(o.tile, round_up(w, o.multiple));
-  const std::int64_t margin_y = tile_h >= h ? 0 : o.overlap, margin_x = tile_w >= w ? 0 : o.overlap;
-  const std::int64_t step_y = tile_h - 2 * margin_y, step_x = tile_w - 2 * margin_x;
-  if (step_y <= 0 || step_x <= 0) throw Error(ErrorCode::Usage, fmt::format("a tile of {} leaves nothing inside an overlap of {}", o.tile, o.overlap), "use larger tiles or a smaller overlap");
+  const std::int64_t h = image.shape[2], w = image.shape[3], whole_h = round_up(h, o.multiple), whole_w = round_up(w, o.multiple);
+  const std::int64_t tile = round_up(o.tile, o.multiple), tile_h = std::min(tile, whole_h), tile_w = std::min(tile, whole_w);
+  const auto rows = tile_starts(whole_h, tile_h, o), columns = tile_starts(whole_w, tile_w, o);
   Tensor out;
-  const std::int64_t rows = (h + step_y - 1) / step_y, columns = (w + step_x - 1) / step_x;
-  for (std::int64_t r = 0; r < rows; ++r)
-    for (std::int64_t c = 0; c < columns; ++c) {
-      context.step(static_cast<double>(r * columns + c) / static_cast<double>(rows * columns), "network");
-      const std::int64_t y = r * step_y, x = c * step_x;
-      const Tensor part = model.run(window(image, y - margin_y, x - margin_x, tile_h, tile_w));
+  std::size_t done = 0;
+  for (const std::int64_t y : rows)
+    for (const std::int64_t x : columns) {
+      context.step(static_cast<double>(done++) / static_cast<double>(rows.size() * columns.size()), "network");
+      const Tensor part = model.run(window(image, y, x, tile_h, tile_w));
       if (part.shape.size() != 4 || part.shape[2] != tile_h || part.shape[3] != tile_w) throw Error(ErrorCode::Unsupported, "the model's output is not of its input's size: it cannot run in tiles");
       if (out.shape.empty()) out = {{1, part.shape[1], h, w}, std::vector<float>(static_cast<std::size_t>(part.shape[1] * h * w))};
+      const std::int64_t top = y == 0 ? 0 : y + o.overlap, left = x == 0 ? 0 : x + o.overlap;
+      const std::int64_t bottom = std::min(h, y + tile_h), right = std::min(w, x + tile_w);
       for (std::int64_t k = 0; k < part.shape[1]; ++k)
-        for (std::int64_t j = 0; j < std::min(step_y, h - y); ++j) {
-          const float* from = part.values.data() + ((k * tile_h) + margin_y + j) * tile_w + margin_x;
-          std::copy_n(from, std::min(step_x, w - x), out.values.data() + (k * h + y + j) * w + x);
+        for (std::int64_t j = top; j < bottom && left < right; ++j) {
+          const float* from = part.values.data() + (k * tile_h + j - y) * tile_w + left - x;
+          std::copy_n(from, right - left, out.values.data() + (k * h + j) * w + left);
         }
     }
   return out;

@@ -41,12 +41,19 @@ public:
   // Throws Error BadInput when shapes do not fit, Resources when memory runs out.
   std::map<std::string, Tensor> run(const std::map<std::string, Tensor>& inputs);
   Tensor run(const Tensor& input); // for one input and one output
+  // For inputs and outputs of any type: integers, flags.
+  std::map<std::string, HostTensor> run_typed(const std::map<std::string, HostTensor>& inputs);
 
 private:
   struct Parts;
   explicit Model(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };
+
+// Names of the ONNX operators that can run, sorted.
+std::vector<std::string> supported_operators();
+// Why the graph cannot run: one sentence for each node, with its name; empty when it can.
+std::vector<std::string> unsupported_nodes(const Graph& graph);
 
 struct TileOptions {
   int tile = 512;    // height and width of a tile, a multiple of 32

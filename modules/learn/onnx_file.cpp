@@ -76,7 +76,7 @@ HostTensor tensor_from(const onnx::TensorProto& in, const std::string& name, con
   return out;
 }
 
-Attribute attribute_from(const onnx::AttributeProto& in, const std::string& name, const fs::path& folder) {
+Attribute attribute_from(const onnx::AttributeProto& in, const Node& node, const std::string& name, const fs::path& folder) {
   switch (in.type()) {
   case onnx::AttributeProto::INT: return in.i();
   case onnx::AttributeProto::FLOAT: return in.f();
@@ -87,7 +87,7 @@ Attribute attribute_from(const onnx::AttributeProto& in, const std::string& name
   case onnx::AttributeProto::TENSOR: return tensor_from(in.t(), name, folder);
   default: break;
   }
-  throw Error(ErrorCode::Unsupported, fmt::format("'{}': the attribute '{}' holds a subgraph or another type that is not supported", name, in.name()), "export the model without loops and branches");
+  throw Error(ErrorCode::Unsupported, fmt::format("'{}': the attribute '{}' of node {} holds a subgraph or another type that is not supported", name, in.name(), node.label()), "export the model without loops and branches");
 }
 
 ValueInfo value_from(const onnx::ValueInfoProto& in) {
@@ -115,7 +115,7 @@ Graph graph_from(const onnx::ModelProto& model, const std::string& name, const f
   for (const auto& v : model.graph().output()) graph.outputs.push_back(value_from(v));
   for (const auto& n : model.graph().node()) {
     Node node{n.op_type(), n.domain() == "ai.onnx" ? "" : n.domain(), n.name(), {n.input().begin(), n.input().end()}, {n.output().begin(), n.output().end()}, {}};
-    for (const auto& a : n.attribute()) node.attributes.emplace(a.name(), attribute_from(a, name, folder));
+    for (const auto& a : n.attribute()) node.attributes.emplace(a.name(), attribute_from(a, node, name, folder));
     graph.nodes.push_back(std::move(node));
   }
   for (const auto& entry : model.metadata_props()) graph.metadata[entry.key()] = entry.value();

@@ -1,6 +1,7 @@
 #include "modules/learn/optimise.h"
 
 #include <cmath>
+#include <optional>
 #include <set>
 
 namespace sensorium {
@@ -44,7 +45,9 @@ void fold(Graph& graph, Node& convolution, const Node& norm) {
 
 bool foldable(const Graph& graph, const Node& convolution, const Node& norm) {
   if (convolution.op != "Conv" || !convolution.domain.empty() || weight_of(graph, convolution, 1) == nullptr) return false;
+  if (const auto& shape = weight_of(graph, convolution, 1)->shape; shape.size() < 3 || weight_of(graph, convolution, 1)->elements() == 0) return false;
   if (convolution.inputs.size() > 2 && !convolution.inputs[2].empty() && weight_of(graph, convolution, 2) == nullptr) return false;
+  if (const HostTensor* bias = weight_of(graph, convolution, 2); bias != nullptr && bias->elements() != weight_of(graph, convolution, 1)->shape[0]) return false;
   for (std::size_t i = 1; i < 5; ++i)
     if (const HostTensor* w = weight_of(graph, norm, i); w == nullptr || w->elements() != weight_of(graph, convolution, 1)->shape[0]) return false;
   return true;
@@ -70,6 +73,92 @@ void fold_norms(Graph& graph) {
   graph.nodes = std::move(kept);
 }
 
+using Makers = std::map<std::string, std::size_t>;
+
+Makers makers_of(const Graph& graph) {
+  Makers out;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i)
+    for (const std::string& output : graph.nodes[i].outputs) out[output] = i;
+  return out;
+}
+
+bool is_convolution(const Node& node) { return (node.op == "Conv" && node.domain.empty()) || (node.op == "FusedConv" && node.domain == "sensorium"); }
+bool is_plain(const Node& node) { return !node.attributes.contains("activation") && (node.inputs.size() < 4 || node.inputs[3].empty()); }
+
+// The convolution that makes the value and nothing else reads, with constant weights; or none.
+std::optional<std::size_t> convolution_of(const Graph& graph, const Makers& makers, const std::map<std::string, int>& uses, const std::string& value) {
+  const auto made = makers.find(value);
+  if (made == makers.end() || uses.at(value) != 1) return std::nullopt;
+  const Node& node = graph.nodes[made->second];
+  if (!is_convolution(node) || node.attributes.contains("activation") || weight_of(graph, node, 1) == nullptr) return std::nullopt;
+  return made->second;
+}
+
+Node fused(Node convolution) {
+  convolution.op = "FusedConv";
+  convolution.domain = "sensorium";
+  return convolution;
+}
+
+void erase_nodes(Graph& graph, const std::set<std::size_t>& gone) {
+  std::vector<Node> kept;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i)
+    if (!gone.contains(i)) kept.push_back(std::move(graph.nodes[i]));
+  graph.nodes = std::move(kept);
+}
+
+// conv + other: the later of the two convolutions takes the sum, at the place of the Add, where both inputs exist.
+void fuse_sums(Graph& graph) {
+  const auto uses = use_counts(graph);
+  Makers makers = makers_of(graph);
+  std::set<std::size_t> gone;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node add = graph.nodes[i];
+    if (add.op != "Add" || !add.domain.empty() || add.inputs.size() != 2 || add.inputs[0] == add.inputs[1]) continue;
+    std::optional<std::size_t> chosen;
+    std::string other;
+    for (const std::size_t side : {0u, 1u}) {
+      const auto found = convolution_of(graph, makers, uses, add.inputs[side]);
+      if (!found || !is_plain(graph.nodes[*found]) || gone.contains(*found) || (chosen && *found < *chosen)) continue;
+      chosen = found;
+      other = add.inputs[1 - side];
+    }
+    if (!chosen || !makers.contains(other)) continue;
+    const Node& maker = graph.nodes[makers.at(other)];
+    Node node = fused(graph.nodes[*chosen]);
+    node.inputs.resize(4);
+    node.inputs[3] = other;
+    node.outputs = add.outputs;
+    node.attributes["in_place"] = std::int64_t{uses.at(other) == 1 && is_convolution(maker) ? 1 : 0};
+    gone.insert(*chosen);
+    graph.nodes[i] = node;
+  }
+  erase_nodes(graph, gone);
+}
+
+void fuse_activations(Graph& graph) {
+  const auto uses = use_counts(graph);
+  const Makers makers = makers_of(graph);
+  static const std::map<std::string, std::string> names = {{"Relu", "relu"}, {"LeakyRelu", "leaky_relu"}, {"Sigmoid", "sigmoid"}, {"Tanh", "tanh"}};
+  std::set<std::size_t> gone;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node activation = graph.nodes[i];
+    const auto name = names.find(activation.op);
+    if (name == names.end() || !activation.domain.empty() || activation.inputs.size() != 1) continue;
+    const auto found = convolution_of(graph, makers, uses, activation.inputs[0]);
+    if (!found) continue;
+    Node node = fused(graph.nodes[*found]);
+    node.outputs = activation.outputs;
+    node.attributes["activation"] = name->second;
+    if (activation.op == "LeakyRelu") node.attributes["alpha"] = activation.number("alpha", 0.01f);
+    gone.insert(*found);
+    graph.nodes[i] = node;
+  }
+  erase_nodes(graph, gone);
+  for (Node& node : graph.nodes)
+    if (node.op == "Conv" && node.domain.empty() && weight_of(graph, node, 1) != nullptr) node = fused(node);
+}
+
 void drop_unused(Graph& graph) {
   const auto uses = use_counts(graph);
   std::erase_if(graph.initializers, [&](const auto& item) { return !uses.contains(item.first); });
@@ -77,11 +166,15 @@ void drop_unused(Graph& graph) {
 
 }
 
-Graph optimised(const Graph& original) {
+Graph optimised(const Graph& original, bool fuse) {
   Graph graph = original;
   for (Node& node : graph.nodes)
-    if (node.op == "Dropout" && node.outputs.size() == 1) node = {"Identity", "", node.name, {node.inputs[0]}, node.outputs, {}};
+    if (node.op == "Dropout" && node.outputs.size() == 1 && !node.inputs.empty() && node.inputs.size() < 3) node = {"Identity", "", node.name, {node.inputs[0]}, node.outputs, {}};
   fold_norms(graph);
+  if (fuse) {
+    fuse_sums(graph);
+    fuse_activations(graph);
+  }
   drop_unused(graph);
   return graph;
 }

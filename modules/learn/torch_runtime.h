@@ -21,8 +21,13 @@ using Kernel = std::function<std::vector<at::Tensor>(std::vector<at::Tensor>& in
 // Throws Error Unsupported naming the node and the attribute.
 using KernelFactory = std::function<Kernel(const Node& node, int opset)>;
 const std::unordered_map<std::string, KernelFactory>& kernel_factories();
+// The node's kernel. Throws Error Unsupported (operator, domain, attribute), BadInput (number of inputs).
+Kernel kernel_for(const Node& node, int opset);
 void add_tensor_kernels(std::unordered_map<std::string, KernelFactory>& table);
 void add_network_kernels(std::unordered_map<std::string, KernelFactory>& table);
+void add_resize_kernels(std::unordered_map<std::string, KernelFactory>& table);
+void add_further_kernels(std::unordered_map<std::string, KernelFactory>& table);
+void add_fused_kernels(std::unordered_map<std::string, KernelFactory>& table);
 
 at::Tensor to_torch(const HostTensor& tensor);
 HostTensor to_host(const at::Tensor& tensor);

@@ -17,7 +17,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::uint64_t largest_json = 512u << 20;
-constexpr const char* format_name = "sensorium-result";
+constexpr const char* format_name = "sensorium-provenance";
 
 json parse_file(const fs::path& path) {
   try {

@@ -115,9 +115,9 @@ void remeasure(Finding& finding, const std::array<Spacing, 3>& spacing) {
   const double pixel = in_plane ? spacing[0].micrometres * spacing[1].micrometres : 1;
   const std::string source = in_plane ? source_of(spacing[0], spacing[1]) : "scale unknown";
   const double area = static_cast<double>(largest) * pixel;
-  finding.measures.push_back({"area", area, in_plane ? "um2" : "px2", source});
+  finding.measures.push_back({"section area", area, in_plane ? "um2" : "px2", source});
   finding.measures.push_back(
-      {"diameter", 2 * std::sqrt(area / std::numbers::pi), in_plane ? "um" : "px", source});
+      {"equivalent diameter", 2 * std::sqrt(area / std::numbers::pi), in_plane ? "um" : "px", source});
   if (section.size() < 2) return;
   const bool deep = in_plane && spacing[2].known();
   finding.measures.push_back({"volume", static_cast<double>(total) * (deep ? pixel * spacing[2].micrometres : 1),

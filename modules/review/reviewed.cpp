@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -60,14 +61,19 @@ Table count_table(const std::vector<Finding>& items, const std::string& attribut
   return table;
 }
 
+bool is_number(const std::string& text) { return text.find_first_not_of("+-.0123456789eE") == std::string::npos; }
+
+// A place or a kind makes a table; a number (the B-scan) or what the whole run shares (the profile) does not.
 std::vector<Table> count_tables(const std::vector<Finding>& items) {
+  static const std::set<std::string> no_table{"review", "reader", "notes", "original_label", "profile"};
   std::map<std::string, std::set<std::string>> values;
   for (const Finding& f : items)
     for (const auto& [key, value] : f.attributes)
-      if (key != "review" && key != "reader" && key != "notes" && key != "original_label") values[key].insert(value);
+      if (!no_table.contains(key)) values[key].insert(value);
   std::vector<Table> tables;
   for (const auto& [key, distinct] : values)
-    if (distinct.size() <= most_values_of_a_table) tables.push_back(count_table(items, key));
+    if (distinct.size() <= most_values_of_a_table && !std::all_of(distinct.begin(), distinct.end(), is_number))
+      tables.push_back(count_table(items, key));
   return tables;
 }
 
@@ -87,7 +93,7 @@ Findings reviewed_findings(const Findings& base, const ReviewState& state, Keep 
   out.summary.push_back({"count", static_cast<double>(out.items.size()), "1", source});
   for (const auto& [label, count] : labels)
     out.summary.push_back({"count of " + label, static_cast<double>(count), "1", source});
-  for (const char* name : {"area", "volume"}) add_total(out.items, name, out.summary);
+  for (const char* name : {"section area", "en-face area", "volume"}) add_total(out.items, name, out.summary);
   out.tables = count_tables(out.items);
   if (const std::string waiting = state.waiting_text(); !waiting.empty()) out.notes.push_back(waiting);
   return out;

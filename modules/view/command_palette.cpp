@@ -3,9 +3,9 @@
 
 #include <QKeyEvent>
 #include <QLineEdit>
+#include <QListWidget>
 #include <QPainter>
 #include <QStyledItemDelegate>
-#include <QListWidget>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -16,7 +16,8 @@ int match_score(const QString& typed, const QString& text) {
   const QString wanted = typed.simplified().toLower();
   QString initials;
   for (qsizetype i = 0; i < text.size(); ++i)
-    if (text[i].isLetterOrNumber() && (i == 0 || !text[i - 1].isLetterOrNumber())) initials += text[i].toLower();
+    if (text[i].isLetterOrNumber() && (i == 0 || !text[i - 1].isLetterOrNumber()))
+      initials += text[i].toLower();
   int score = 0;
   qsizetype at = 0;
   for (const QChar c : wanted) {
@@ -40,17 +41,20 @@ constexpr int keys_role = Qt::UserRole + 1;
 class EntryDelegate : public QStyledItemDelegate {
 public:
   using QStyledItemDelegate::QStyledItemDelegate;
-  void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+  void paint(QPainter* painter, const QStyleOptionViewItem& option,
+             const QModelIndex& index) const override {
     QStyledItemDelegate::paint(painter, option, index);
     painter->setPen(theme_colors().muted);
-    painter->drawText(option.rect.adjusted(0, 0, -12, 0), Qt::AlignRight | Qt::AlignVCenter, index.data(keys_role).toString());
+    painter->drawText(option.rect.adjusted(0, 0, -12, 0), Qt::AlignRight | Qt::AlignVCenter,
+                      index.data(keys_role).toString());
   }
 };
 
 }
 
 CommandPalette::CommandPalette(QWidget* parent)
-    : QDialog(parent, Qt::Popup | Qt::FramelessWindowHint), edit_(new QLineEdit), list_(new QListWidget) {
+    : QDialog(parent, Qt::Popup | Qt::FramelessWindowHint), edit_(new QLineEdit),
+      list_(new QListWidget) {
   setObjectName("palette");
   setAccessibleName("Commands");
   edit_->setPlaceholderText("Type a command or a parameter");
@@ -87,8 +91,10 @@ int CommandPalette::shown_count() const { return list_->count(); }
 void CommandPalette::refresh() {
   std::vector<std::pair<int, int>> order; // minus score, index
   for (int i = 0; i < entries_.size(); ++i)
-    if (const int score = match_score(edit_->text(), entries_[i].text); score >= 0) order.emplace_back(-score, i);
-  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    if (const int score = match_score(edit_->text(), entries_[i].text); score >= 0)
+      order.emplace_back(-score, i);
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
   list_->clear();
   for (const auto& [score, i] : order) {
     const PaletteEntry& e = entries_[i];

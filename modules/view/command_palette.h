@@ -35,7 +35,8 @@ private:
   QList<PaletteEntry> entries_;
 };
 
-// How well typed letters fit a text: they occur in order; word starts count more. Negative: not at all.
+// How well typed letters fit a text: they occur in order; word starts count more. Negative: not at
+// all.
 int match_score(const QString& typed, const QString& text);
 
 }

@@ -58,22 +58,27 @@ void EnFaceView::show_localizer(bool shown) {
 }
 
 QRectF EnFaceView::picture_rect() const {
-  const double aspect = show_localizer_ ? static_cast<double>(localizer_.height()) / localizer_.width() : aspect_;
+  const double aspect =
+      show_localizer_ ? static_cast<double>(localizer_.height()) / localizer_.width() : aspect_;
   QSizeF size(width(), width() * aspect);
   if (size.height() > height()) size = {height() / aspect, static_cast<double>(height())};
-  return {(width() - size.width()) / 2, (height() - size.height()) / 2, size.width(), size.height()};
+  return {(width() - size.width()) / 2, (height() - size.height()) / 2, size.width(),
+          size.height()};
 }
 
 QPointF EnFaceView::place_of(double x, double z) const {
   const QRectF r = picture_rect();
   if (show_localizer_ && !lines_.empty()) {
-    const auto k = static_cast<std::size_t>(std::clamp<double>(std::lround(z), 0, static_cast<double>(lines_.size()) - 1));
+    const auto k = static_cast<std::size_t>(
+        std::clamp<double>(std::lround(z), 0, static_cast<double>(lines_.size()) - 1));
     const ScanLine& l = lines_[k];
     const double t = (x + 0.5) / std::max(width_, 1);
     const double sx = l.x0 + (l.x1 - l.x0) * t, sy = l.y0 + (l.y1 - l.y0) * t;
-    return {r.x() + sx / localizer_.width() * r.width(), r.y() + sy / localizer_.height() * r.height()};
+    return {r.x() + sx / localizer_.width() * r.width(),
+            r.y() + sy / localizer_.height() * r.height()};
   }
-  return {r.x() + (x + 0.5) / std::max(width_, 1) * r.width(), r.y() + (z + 0.5) / std::max(depth_, 1) * r.height()};
+  return {r.x() + (x + 0.5) / std::max(width_, 1) * r.width(),
+          r.y() + (z + 0.5) / std::max(depth_, 1) * r.height()};
 }
 
 int EnFaceView::slice_at(const QPointF& at) const {
@@ -157,16 +162,20 @@ void EnFaceView::paintEvent(QPaintEvent*) {
 
 void EnFaceView::mousePressEvent(QMouseEvent* event) {
   const QString id = id_at(event->position());
-  if (!id.isEmpty()) emit item_clicked(id);
-  else if (depth_ > 0) emit slice_requested(slice_at(event->position()));
+  if (!id.isEmpty())
+    emit item_clicked(id);
+  else if (depth_ > 0)
+    emit slice_requested(slice_at(event->position()));
 }
 
 void EnFaceView::mouseMoveEvent(QMouseEvent* event) {
-  if (event->buttons() & Qt::LeftButton && depth_ > 0) emit slice_requested(slice_at(event->position()));
+  if (event->buttons() & Qt::LeftButton && depth_ > 0)
+    emit slice_requested(slice_at(event->position()));
 }
 
 void EnFaceView::wheelEvent(QWheelEvent* event) {
-  if (event->angleDelta().y() != 0) emit slice_requested(slice_ + (event->angleDelta().y() > 0 ? -1 : 1));
+  if (event->angleDelta().y() != 0)
+    emit slice_requested(slice_ + (event->angleDelta().y() > 0 ? -1 : 1));
   event->accept();
 }
 

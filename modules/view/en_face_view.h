@@ -1,4 +1,5 @@
-// The volume seen from above: a projection, or the localiser image. Its line is the B-scan shown; drag it to go elsewhere.
+// The volume seen from above: a projection, or the localiser image. Its line is the B-scan shown;
+// drag it to go elsewhere.
 #pragma once
 
 #include "modules/view/finding_item.h"
@@ -14,8 +15,10 @@ class EnFaceView : public QWidget {
   Q_OBJECT
 public:
   explicit EnFaceView(QWidget* parent = nullptr);
-  // projection: width x depth pixels. spacing in micrometres, 0 when unknown (then the picture is stretched to a square).
-  void set_projection(QImage projection, int width, int depth, double micrometres_x, double micrometres_z);
+  // projection: width x depth pixels. spacing in micrometres, 0 when unknown (then the picture is
+  // stretched to a square).
+  void set_projection(QImage projection, int width, int depth, double micrometres_x,
+                      double micrometres_z);
   // The localiser replaces the projection when there is one and it has a line for each B-scan.
   void set_localizer(QImage image, std::vector<ScanLine> lines);
   void set_items(FindingItems items);

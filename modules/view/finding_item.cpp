@@ -13,8 +13,9 @@ const Measure* size_measure(const Finding& finding) {
 }
 
 QString pretty_unit(const QString& unit) {
-  static const QMap<QString, QString> names{{"um", "µm"}, {"um2", "µm²"}, {"um3", "µm³"}, {"mm2", "mm²"},
-                                            {"mm3", "mm³"}, {"px2", "px²"}, {"px3", "px³"}, {"1", ""}};
+  static const QMap<QString, QString> names{{"um", "µm"},   {"um2", "µm²"}, {"um3", "µm³"},
+                                            {"mm2", "mm²"}, {"mm3", "mm³"}, {"px2", "px²"},
+                                            {"px3", "px³"}, {"1", ""}};
   return names.value(unit, unit);
 }
 
@@ -22,11 +23,16 @@ QString pretty_unit(const QString& unit) {
 
 QColor color_of(FindingLook look) {
   switch (look) {
-  case FindingLook::Machine: return "#e69f00";
-  case FindingLook::Accepted: return "#1fc795"; // bluish green, lifted for black surroundings
-  case FindingLook::Rejected: return "#d55e00";
-  case FindingLook::Changed: return "#cc79a7";
-  case FindingLook::Drawn: return "#f0e442";
+  case FindingLook::Machine:
+    return "#e69f00";
+  case FindingLook::Accepted:
+    return "#1fc795"; // bluish green, lifted for black surroundings
+  case FindingLook::Rejected:
+    return "#d55e00";
+  case FindingLook::Changed:
+    return "#cc79a7";
+  case FindingLook::Drawn:
+    return "#f0e442";
   }
   return "#ffffff";
 }
@@ -37,33 +43,53 @@ QPen pen_of(FindingLook look, double width) {
   pen.setCapStyle(Qt::FlatCap);
   pen.setJoinStyle(Qt::MiterJoin);
   switch (look) {
-  case FindingLook::Machine: pen.setDashPattern({4, 2}); break;
-  case FindingLook::Accepted: pen.setWidthF(width * 1.35); break;
-  case FindingLook::Rejected: pen.setDashPattern({1, 2.5}); break;
-  case FindingLook::Changed: pen.setDashPattern({6, 2, 1, 2}); break;
-  case FindingLook::Drawn: pen.setWidthF(width * 2); break;
+  case FindingLook::Machine:
+    pen.setDashPattern({4, 2});
+    break;
+  case FindingLook::Accepted:
+    pen.setWidthF(width * 1.35);
+    break;
+  case FindingLook::Rejected:
+    pen.setDashPattern({1, 2.5});
+    break;
+  case FindingLook::Changed:
+    pen.setDashPattern({6, 2, 1, 2});
+    break;
+  case FindingLook::Drawn:
+    pen.setWidthF(width * 2);
+    break;
   }
   return pen;
 }
 
 QString text_of(FindingLook look) {
   switch (look) {
-  case FindingLook::Machine: return "proposed";
-  case FindingLook::Accepted: return "accepted";
-  case FindingLook::Rejected: return "rejected";
-  case FindingLook::Changed: return "changed";
-  case FindingLook::Drawn: return "drawn";
+  case FindingLook::Machine:
+    return "proposed";
+  case FindingLook::Accepted:
+    return "accepted";
+  case FindingLook::Rejected:
+    return "rejected";
+  case FindingLook::Changed:
+    return "changed";
+  case FindingLook::Drawn:
+    return "drawn";
   }
   return {};
 }
 
 QString glyph_of(FindingLook look) {
   switch (look) {
-  case FindingLook::Machine: return QStringLiteral("◌");
-  case FindingLook::Accepted: return QStringLiteral("✓");
-  case FindingLook::Rejected: return QStringLiteral("✕");
-  case FindingLook::Changed: return QStringLiteral("✎");
-  case FindingLook::Drawn: return QStringLiteral("●");
+  case FindingLook::Machine:
+    return QStringLiteral("◌");
+  case FindingLook::Accepted:
+    return QStringLiteral("✓");
+  case FindingLook::Rejected:
+    return QStringLiteral("✕");
+  case FindingLook::Changed:
+    return QStringLiteral("✎");
+  case FindingLook::Drawn:
+    return QStringLiteral("●");
   }
   return {};
 }

@@ -24,10 +24,10 @@ void FindingsModel::set_picture(PixelStack stack) {
 }
 
 void FindingsModel::set_items(FindingItems items) {
-  const bool same = items && items_ && items->size() == items_->size() &&
-                    std::equal(items->begin(), items->end(), items_->begin(), [](const auto& a, const auto& b) {
-                      return a.finding.id == b.finding.id;
-                    });
+  const bool same =
+      items && items_ && items->size() == items_->size() &&
+      std::equal(items->begin(), items->end(), items_->begin(),
+                 [](const auto& a, const auto& b) { return a.finding.id == b.finding.id; });
   if (same) {
     items_ = std::move(items);
     for (const FindingItem& item : *items_)
@@ -43,7 +43,8 @@ void FindingsModel::set_items(FindingItems items) {
 }
 
 const FindingItem* FindingsModel::item(int row) const {
-  return items_ && row >= 0 && row < rowCount() ? &(*items_)[static_cast<std::size_t>(row)] : nullptr;
+  return items_ && row >= 0 && row < rowCount() ? &(*items_)[static_cast<std::size_t>(row)]
+                                                : nullptr;
 }
 
 int FindingsModel::row_of(const QString& id) const {
@@ -57,16 +58,25 @@ int FindingsModel::rowCount(const QModelIndex& parent) const {
   return items_ && !parent.isValid() ? static_cast<int>(items_->size()) : 0;
 }
 
-int FindingsModel::columnCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : ColumnCount; }
+int FindingsModel::columnCount(const QModelIndex& parent) const {
+  return parent.isValid() ? 0 : ColumnCount;
+}
 
 QVariant FindingsModel::text(const FindingItem& item, int column) const {
   switch (column) {
-  case Label: return QString::fromStdString(item.finding.label);
-  case Score: return item.look == FindingLook::Drawn ? QString("—") : QString::number(item.finding.score, 'f', 2);
-  case Size: return size_text(item.finding);
-  case Slice: return QString::number(std::lround(item.finding.centroid[2]) + 1);
-  case State: return glyph_of(item.look) + " " + text_of(item.look);
-  default: return {};
+  case Label:
+    return QString::fromStdString(item.finding.label);
+  case Score:
+    return item.look == FindingLook::Drawn ? QString("—")
+                                           : QString::number(item.finding.score, 'f', 2);
+  case Size:
+    return size_text(item.finding);
+  case Slice:
+    return QString::number(std::lround(item.finding.centroid[2]) + 1);
+  case State:
+    return glyph_of(item.look) + " " + text_of(item.look);
+  default:
+    return {};
   }
 }
 
@@ -74,7 +84,8 @@ QVariant FindingsModel::data(const QModelIndex& index, int role) const {
   const FindingItem* it = item(index.row());
   if (!it) return {};
   switch (role) {
-  case Qt::DisplayRole: return text(*it, index.column());
+  case Qt::DisplayRole:
+    return text(*it, index.column());
   case Qt::DecorationRole: {
     if (index.column() != Crop) return {};
     QIcon picture(crop(*it));
@@ -82,33 +93,47 @@ QVariant FindingsModel::data(const QModelIndex& index, int role) const {
     return picture;
   }
   case Qt::ForegroundRole:
-    return index.column() == State && current_theme() == Theme::Dark ? QVariant(color_of(it->look)) : QVariant();
+    return index.column() == State && current_theme() == Theme::Dark ? QVariant(color_of(it->look))
+                                                                     : QVariant();
   case Qt::ToolTipRole:
-    return it->finding.text.empty() ? QVariant() : QVariant(QString::fromStdString(it->finding.text));
+    return it->finding.text.empty() ? QVariant()
+                                    : QVariant(QString::fromStdString(it->finding.text));
   case Qt::TextAlignmentRole:
     return index.column() == Score || index.column() == Size || index.column() == Slice
                ? QVariant(int(Qt::AlignRight | Qt::AlignVCenter))
                : QVariant();
-  case Qt::AccessibleTextRole: return text(*it, index.column());
-  case IdRole: return QString::fromStdString(it->finding.id);
-  case LookRole: return static_cast<int>(it->look);
-  case SortRole: break;
-  default: return {};
+  case Qt::AccessibleTextRole:
+    return text(*it, index.column());
+  case IdRole:
+    return QString::fromStdString(it->finding.id);
+  case LookRole:
+    return static_cast<int>(it->look);
+  case SortRole:
+    break;
+  default:
+    return {};
   }
   switch (index.column()) {
-  case Crop: return it->uncertainty;
-  case Score: return it->finding.score;
-  case Size: return size_value(it->finding);
-  case Slice: return it->finding.centroid[2] * 1e5 + it->finding.centroid[0];
-  case State: return static_cast<int>(it->look);
-  default: return text(*it, index.column());
+  case Crop:
+    return it->uncertainty;
+  case Score:
+    return it->finding.score;
+  case Size:
+    return size_value(it->finding);
+  case Slice:
+    return it->finding.centroid[2] * 1e5 + it->finding.centroid[0];
+  case State:
+    return static_cast<int>(it->look);
+  default:
+    return text(*it, index.column());
   }
 }
 
 QVariant FindingsModel::headerData(int section, Qt::Orientation orientation, int role) const {
   if (orientation != Qt::Horizontal) return {};
   if (role == Qt::TextAlignmentRole)
-    return int((section >= Score && section <= Slice ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+    return int((section >= Score && section <= Slice ? Qt::AlignRight : Qt::AlignLeft) |
+               Qt::AlignVCenter);
   if (role != Qt::DisplayRole) return {};
   static const char* const names[] = {"", "Label", "Score", "Size", "Scan", "State"};
   return section >= 0 && section < ColumnCount ? QVariant(QString(names[section])) : QVariant();
@@ -119,7 +144,9 @@ QPixmap FindingsModel::crop(const FindingItem& item) const {
   if (const auto found = crops_.constFind(id); found != crops_.constEnd()) return *found;
   constexpr int side = 36;
   const int z = static_cast<int>(std::lround(item.finding.centroid[2]));
-  const int need = std::max(item.finding.box[3] - item.finding.box[0], item.finding.box[4] - item.finding.box[1]) + 14;
+  const int need = std::max(item.finding.box[3] - item.finding.box[0],
+                            item.finding.box[4] - item.finding.box[1]) +
+                   14;
   const int source = std::max(28, need);
   const QRect area(static_cast<int>(item.finding.centroid[0]) - source / 2,
                    static_cast<int>(item.finding.centroid[1]) - source / 2, source, source);
@@ -132,7 +159,8 @@ QPixmap FindingsModel::crop(const FindingItem& item) const {
     const double s = static_cast<double>(side) / source;
     painter.drawImage(QRectF(0, 0, side, side), slice_image(stack_, z, window_).copy(area));
     painter.setRenderHint(QPainter::Antialiasing);
-    const QTransform t = QTransform::fromTranslate(-area.x(), -area.y()) * QTransform::fromScale(s, s);
+    const QTransform t =
+        QTransform::fromTranslate(-area.x(), -area.y()) * QTransform::fromScale(s, s);
     painter.strokePath(t.map(outline_of(item.finding.footprint, z)), pen_of(item.look, 1));
   }
   crops_.insert(id, out);
@@ -154,15 +182,22 @@ protected:
     if (state == 2 && (look == FindingLook::Machine || look == FindingLook::Rejected)) return false;
     if (state == 3 && look != FindingLook::Rejected) return false;
     if (text.isEmpty()) return true;
-    for (const int column : {int(FindingsModel::Label), int(FindingsModel::Slice), int(FindingsModel::State)})
-      if (sourceModel()->index(row, column, parent).data().toString().contains(text, Qt::CaseInsensitive)) return true;
+    for (const int column :
+         {int(FindingsModel::Label), int(FindingsModel::Slice), int(FindingsModel::State)})
+      if (sourceModel()
+              ->index(row, column, parent)
+              .data()
+              .toString()
+              .contains(text, Qt::CaseInsensitive))
+        return true;
     return false;
   }
 };
 
 FindingsPanel::FindingsPanel(QWidget* parent)
-    : QWidget(parent), model_(new FindingsModel(this)), proxy_(new Proxy(this)), table_(new QTableView),
-      filter_(new QLineEdit), state_(new QComboBox), order_(new QComboBox), summary_(new QLabel), empty_(new QLabel) {
+    : QWidget(parent), model_(new FindingsModel(this)), proxy_(new Proxy(this)),
+      table_(new QTableView), filter_(new QLineEdit), state_(new QComboBox), order_(new QComboBox),
+      summary_(new QLabel), empty_(new QLabel) {
   proxy_->setSourceModel(model_);
   proxy_->setSortRole(FindingsModel::SortRole);
   proxy_->setDynamicSortFilter(false);
@@ -180,9 +215,10 @@ FindingsPanel::FindingsPanel(QWidget* parent)
   connect(order_, &QComboBox::currentIndexChanged, this, [this] { apply_order(); });
   connect(table_->horizontalHeader(), &QHeaderView::sectionClicked, this,
           [this] { table_->horizontalHeader()->setSortIndicatorShown(true); });
-  connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& at) {
-    if (!quiet_ && at.isValid()) emit selection_changed(selected());
-  });
+  connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
+          [this](const QModelIndex& at) {
+            if (!quiet_ && at.isValid()) emit selection_changed(selected());
+          });
   apply_order();
 }
 
@@ -267,17 +303,21 @@ QString FindingsPanel::selected() const {
 QString FindingsPanel::neighbour(int step, bool unread_only) const {
   const int count = proxy_->rowCount();
   if (count == 0) return {};
-  int row = table_->currentIndex().isValid() ? table_->currentIndex().row() : (step > 0 ? -1 : count);
+  int row =
+      table_->currentIndex().isValid() ? table_->currentIndex().row() : (step > 0 ? -1 : count);
   for (int tried = 0; tried < count; ++tried) {
     row = ((row + step) % count + count) % count;
     const QModelIndex at = proxy_->index(row, 0);
-    if (!unread_only || at.data(FindingsModel::LookRole).toInt() == static_cast<int>(FindingLook::Machine))
+    if (!unread_only ||
+        at.data(FindingsModel::LookRole).toInt() == static_cast<int>(FindingLook::Machine))
       return at.data(FindingsModel::IdRole).toString();
   }
   return {};
 }
 
-const FindingItem* FindingsPanel::item(const QString& id) const { return model_->item(model_->row_of(id)); }
+const FindingItem* FindingsPanel::item(const QString& id) const {
+  return model_->item(model_->row_of(id));
+}
 int FindingsPanel::shown_count() const { return proxy_->rowCount(); }
 
 void FindingsPanel::select(const QString& id) {
@@ -293,10 +333,11 @@ void FindingsPanel::set_order(int index) { order_->setCurrentIndex(index); }
 void FindingsPanel::focus_filter() { filter_->setFocus(); }
 
 void FindingsPanel::apply_order() {
-  static constexpr std::pair<int, Qt::SortOrder> orders[] = {{FindingsModel::Crop, Qt::DescendingOrder},
-                                                             {FindingsModel::Slice, Qt::AscendingOrder},
-                                                             {FindingsModel::Score, Qt::DescendingOrder},
-                                                             {FindingsModel::Size, Qt::DescendingOrder}};
+  static constexpr std::pair<int, Qt::SortOrder> orders[] = {
+      {FindingsModel::Crop, Qt::DescendingOrder},
+      {FindingsModel::Slice, Qt::AscendingOrder},
+      {FindingsModel::Score, Qt::DescendingOrder},
+      {FindingsModel::Size, Qt::DescendingOrder}};
   const auto [column, direction] = orders[std::clamp(order_->currentIndex(), 0, 3)];
   table_->sortByColumn(column, direction);
   table_->horizontalHeader()->setSortIndicatorShown(column != FindingsModel::Crop);
@@ -309,8 +350,11 @@ void FindingsPanel::update_summary() {
     rejected += model_->item(row)->look == FindingLook::Rejected;
   }
   const int all = model_->rowCount();
-  const QString text = QString("%1 counted, %2 to read, %3 rejected").arg(all - rejected).arg(unread).arg(rejected);
-  summary_->setText(all && !remark_.isEmpty() ? text + "\n" + remark_ + "." : all ? text : QString());
+  const QString text =
+      QString("%1 counted, %2 to read, %3 rejected").arg(all - rejected).arg(unread).arg(rejected);
+  summary_->setText(all && !remark_.isEmpty() ? text + "\n" + remark_ + "."
+                    : all                     ? text
+                                              : QString());
   emit summary_changed(text);
 }
 

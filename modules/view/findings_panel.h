@@ -1,4 +1,5 @@
-// The list of findings: crop, label, score, size, B-scan, state; filter, order, and the queue of what is still to be read.
+// The list of findings: crop, label, score, size, B-scan, state; filter, order, and the queue of
+// what is still to be read.
 #pragma once
 
 #include "modules/view/finding_item.h"
@@ -50,7 +51,8 @@ public:
   void set_empty_text(const QString& text);
   void set_remark(const QString& text); // one more sentence below the counts; may be empty
   QString selected() const;
-  // The finding after (or before) the selected one in the order shown; unread ones first when asked. Empty: none.
+  // The finding after (or before) the selected one in the order shown; unread ones first when
+  // asked. Empty: none.
   QString neighbour(int step, bool unread_only) const;
   const FindingItem* item(const QString& id) const;
   int shown_count() const;

@@ -50,8 +50,9 @@ struct GlVtkWidget::Window {
       if (event == vtkCommand::WindowSupportsOpenGLEvent) *static_cast<int*>(data) = 1;
       if (event == vtkCommand::WindowIsDirectEvent) *static_cast<int*>(data) = 1;
     });
-    for (const auto event : {vtkCommand::WindowMakeCurrentEvent, vtkCommand::WindowIsCurrentEvent,
-                             vtkCommand::WindowSupportsOpenGLEvent, vtkCommand::WindowIsDirectEvent})
+    for (const auto event :
+         {vtkCommand::WindowMakeCurrentEvent, vtkCommand::WindowIsCurrentEvent,
+          vtkCommand::WindowSupportsOpenGLEvent, vtkCommand::WindowIsDirectEvent})
       render_window->AddObserver(event, callback);
     render_window->SetMultiSamples(0);
     render_window->SetFrameBlitModeToNoBlit();
@@ -70,13 +71,16 @@ struct GlVtkWidget::Window {
   }
 };
 
-GlVtkWidget::GlVtkWidget(QWidget* parent) : QWidget(parent) { setAttribute(Qt::WA_OpaquePaintEvent); }
+GlVtkWidget::GlVtkWidget(QWidget* parent) : QWidget(parent) {
+  setAttribute(Qt::WA_OpaquePaintEvent);
+}
 GlVtkWidget::~GlVtkWidget() = default;
 
 void GlVtkWidget::start() {
   if (window_ || !failure_.isEmpty()) return;
   vtkObject::GlobalWarningDisplayOff();
-  const bool offscreen = QGuiApplication::platformName() == "offscreen" || QGuiApplication::platformName() == "minimal";
+  const bool offscreen = QGuiApplication::platformName() == "offscreen" ||
+                         QGuiApplication::platformName() == "minimal";
   auto window = offscreen ? nullptr : std::make_unique<Window>();
   if (!window || !window->create()) {
     failure_ = "This display has no OpenGL 3.2, so the 3-D view is off. Everything else works.";
@@ -116,7 +120,8 @@ void GlVtkWidget::render_now() {
     w->Render();
     vtkNew<vtkUnsignedCharArray> bytes;
     w->GetRGBACharPixelData(0, 0, size.width() - 1, size.height() - 1, 0, bytes);
-    const QImage view(bytes->GetPointer(0), size.width(), size.height(), size.width() * 4, QImage::Format_RGBX8888);
+    const QImage view(bytes->GetPointer(0), size.width(), size.height(), size.width() * 4,
+                      QImage::Format_RGBX8888);
     picture_ = view.mirrored().convertToFormat(QImage::Format_RGB32);
     picture_.setDevicePixelRatio(devicePixelRatioF());
   });
@@ -128,7 +133,8 @@ void GlVtkWidget::paintEvent(QPaintEvent*) {
   painter.fillRect(rect(), theme_colors().imaging);
   if (!failure_.isEmpty()) {
     painter.setPen(QColor("#a6abb0"));
-    painter.drawText(rect().adjusted(12, 12, -12, -12), Qt::AlignCenter | Qt::TextWordWrap, failure_);
+    painter.drawText(rect().adjusted(12, 12, -12, -12), Qt::AlignCenter | Qt::TextWordWrap,
+                     failure_);
     return;
   }
   painter.drawImage(0, 0, picture_);

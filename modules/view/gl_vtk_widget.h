@@ -1,8 +1,8 @@
 // Hosts a VTK render window in Qt 6 (Debian's own VTK widget is Qt 5).
 //
-// VTK draws into its own framebuffer on an offscreen surface, and the picture is painted like any other. A QOpenGLWidget
-// would make Qt compose the whole window, the 2-D views too, through OpenGL; with a software renderer each B-scan step
-// would pay for it. There is no alpha to mind either.
+// VTK draws into its own framebuffer on an offscreen surface, and the picture is painted like any
+// other. A QOpenGLWidget would make Qt compose the whole window, the 2-D views too, through OpenGL;
+// with a software renderer each B-scan step would pay for it. There is no alpha to mind either.
 #pragma once
 
 #include <QImage>

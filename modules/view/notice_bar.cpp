@@ -38,7 +38,8 @@ NoticeBar::NoticeBar(QWidget* parent)
   hide();
 }
 
-void NoticeBar::show_message(const QString& message, const QString& hint, const QString& button, std::function<void()> act) {
+void NoticeBar::show_message(const QString& message, const QString& hint, const QString& button,
+                             std::function<void()> act) {
   message_->setText(message);
   hint_->setText(hint);
   hint_->setVisible(!hint.isEmpty());
@@ -50,7 +51,8 @@ void NoticeBar::show_message(const QString& message, const QString& hint, const 
   show();
 }
 
-void NoticeBar::show_news(const QString& message, const QString& button, std::function<void()> act) {
+void NoticeBar::show_news(const QString& message, const QString& button,
+                          std::function<void()> act) {
   show_message(message, {}, button, std::move(act));
   set_tone("news");
 }
@@ -91,16 +93,19 @@ void ElidedLabel::set_text(const QString& text) {
 
 QSize ElidedLabel::sizeHint() const {
   const QMargins m = contentsMargins();
-  return {fontMetrics().horizontalAdvance(text_) + 4 + m.left() + m.right(), fontMetrics().height() + 4};
+  return {fontMetrics().horizontalAdvance(text_) + 4 + m.left() + m.right(),
+          fontMetrics().height() + 4};
 }
 
 QSize ElidedLabel::minimumSizeHint() const { return {24, fontMetrics().height() + 4}; }
 
 void ElidedLabel::paintEvent(QPaintEvent*) {
   QPainter painter(this);
-  painter.setPen(palette().color(isEnabled() ? QPalette::Active : QPalette::Disabled, QPalette::WindowText));
+  painter.setPen(
+      palette().color(isEnabled() ? QPalette::Active : QPalette::Disabled, QPalette::WindowText));
   const QRect inside = contentsRect();
-  painter.drawText(inside, Qt::AlignVCenter | Qt::AlignLeft, fontMetrics().elidedText(text_, mode_, inside.width()));
+  painter.drawText(inside, Qt::AlignVCenter | Qt::AlignLeft,
+                   fontMetrics().elidedText(text_, mode_, inside.width()));
 }
 
 }

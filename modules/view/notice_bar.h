@@ -1,5 +1,5 @@
-// One line above the data: what happened, to which file, what to do; with a button where there is a way out. It never
-// blocks the window.
+// One line above the data: what happened, to which file, what to do; with a button where there is a
+// way out. It never blocks the window.
 #pragma once
 
 #include <QFrame>
@@ -16,9 +16,11 @@ class NoticeBar : public QFrame {
 public:
   explicit NoticeBar(QWidget* parent = nullptr);
   // button empty: none. The bar goes when it is closed, its button pressed, or clear() called.
-  void show_message(const QString& message, const QString& hint, const QString& button = {}, std::function<void()> act = {});
+  void show_message(const QString& message, const QString& hint, const QString& button = {},
+                    std::function<void()> act = {});
   // The same for good news: no warning colour.
-  void show_news(const QString& message, const QString& button = {}, std::function<void()> act = {});
+  void show_news(const QString& message, const QString& button = {},
+                 std::function<void()> act = {});
   QString message() const;
   QString button_text() const;
 

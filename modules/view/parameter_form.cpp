@@ -32,11 +32,17 @@ public:
 
 QString unit_of(const ParameterSpec& spec) {
   QString unit = QString::fromStdString(spec.about.unit);
-  unit.replace("um", "µm").replace("µm2", "µm²").replace("µm3", "µm³").replace("px2", "px²").replace("px3", "px³");
+  unit.replace("um", "µm")
+      .replace("µm2", "µm²")
+      .replace("µm3", "µm³")
+      .replace("px2", "px²")
+      .replace("px3", "px³");
   return unit == "1" ? QString() : unit;
 }
 
-bool bounded(const ParameterSpec& spec) { return std::isfinite(spec.about.min) && std::isfinite(spec.about.max); }
+bool bounded(const ParameterSpec& spec) {
+  return std::isfinite(spec.about.min) && std::isfinite(spec.about.max);
+}
 
 int decimals_of(const ParameterSpec& spec) {
   if (spec.type == ParameterType::Integer) return 0;
@@ -80,7 +86,8 @@ void ParameterForm::set_specs(const ParameterSpecs& specs) {
       if (wanted(spec)) to->addWidget(row(spec, editor(spec)));
   };
   add([](const ParameterSpec& s) { return s.about.live && !s.about.expert; }, layout_);
-  const bool has_run = std::any_of(specs_.begin(), specs_.end(), [](const auto& s) { return !s.about.live && !s.about.expert; });
+  const bool has_run = std::any_of(specs_.begin(), specs_.end(),
+                                   [](const auto& s) { return !s.about.live && !s.about.expert; });
   if (has_run) {
     auto* heading = new QLabel("For the next run");
     heading->setObjectName("small");
@@ -129,7 +136,9 @@ bool ParameterForm::set_value(const std::string& name, const nlohmann::json& val
 bool ParameterForm::focus_parameter(const std::string& name) {
   const auto found = fields_.find(name);
   if (found == fields_.end()) return false;
-  for (QWidget* up = found->second.widget->parentWidget(); up && up != this; up = up->parentWidget()) up->show();
+  for (QWidget* up = found->second.widget->parentWidget(); up && up != this;
+       up = up->parentWidget())
+    up->show();
   found->second.widget->setFocus(Qt::ShortcutFocusReason);
   return true;
 }
@@ -138,8 +147,10 @@ void ParameterForm::changed(const ParameterSpec& spec, nlohmann::json value) {
   if (values_[spec.name] == value) return;
   values_[spec.name] = std::move(value);
   if (quiet_) return;
-  if (spec.about.live) emit live_changed();
-  else emit needs_run();
+  if (spec.about.live)
+    emit live_changed();
+  else
+    emit needs_run();
 }
 
 QWidget* ParameterForm::row(const ParameterSpec& spec, QWidget* editor) {
@@ -205,7 +216,8 @@ QWidget* ParameterForm::slider_editor(const ParameterSpec& spec) {
   };
   follow(spin->value());
   connect(spin, &QDoubleSpinBox::valueChanged, slider, follow);
-  connect(slider, &QSlider::valueChanged, spin, [spin, low, step](int v) { spin->setValue(low + v * step); });
+  connect(slider, &QSlider::valueChanged, spin,
+          [spin, low, step](int v) { spin->setValue(low + v * step); });
   auto* box = new QWidget;
   auto* line = new QHBoxLayout(box);
   line->setContentsMargins(0, 0, 0, 0);
@@ -224,7 +236,8 @@ QWidget* ParameterForm::editor(const ParameterSpec& spec) {
     auto* check = new QCheckBox(title_of(spec));
     check->setChecked(spec.default_value.get<bool>());
     connect(check, &QCheckBox::toggled, this, [this, spec](bool on) { changed(spec, on); });
-    fields_[spec.name] = {check, [check](const nlohmann::json& v) { check->setChecked(v.get<bool>()); }};
+    fields_[spec.name] = {check,
+                          [check](const nlohmann::json& v) { check->setChecked(v.get<bool>()); }};
     return check;
   }
   case ParameterType::Choice: {
@@ -232,17 +245,22 @@ QWidget* ParameterForm::editor(const ParameterSpec& spec) {
     for (const std::string& choice : spec.choices) combo->addItem(QString::fromStdString(choice));
     combo->setCurrentText(QString::fromStdString(spec.default_value.get<std::string>()));
     combo->installEventFilter(new NoWheel(combo));
-    connect(combo, &QComboBox::currentTextChanged, this, [this, spec](const QString& t) { changed(spec, t.toStdString()); });
+    connect(combo, &QComboBox::currentTextChanged, this,
+            [this, spec](const QString& t) { changed(spec, t.toStdString()); });
     fields_[spec.name] = {combo, [combo](const nlohmann::json& v) {
                             combo->setCurrentText(QString::fromStdString(v.get<std::string>()));
                           }};
     return combo;
   }
-  case ParameterType::Text: break;
+  case ParameterType::Text:
+    break;
   }
   auto* edit = new QLineEdit(QString::fromStdString(spec.default_value.get<std::string>()));
-  connect(edit, &QLineEdit::editingFinished, this, [this, spec, edit] { changed(spec, edit->text().toStdString()); });
-  fields_[spec.name] = {edit, [edit](const nlohmann::json& v) { edit->setText(QString::fromStdString(v.get<std::string>())); }};
+  connect(edit, &QLineEdit::editingFinished, this,
+          [this, spec, edit] { changed(spec, edit->text().toStdString()); });
+  fields_[spec.name] = {edit, [edit](const nlohmann::json& v) {
+                          edit->setText(QString::fromStdString(v.get<std::string>()));
+                        }};
   return edit;
 }
 

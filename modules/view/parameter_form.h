@@ -20,14 +20,15 @@ public:
   void set_specs(const ParameterSpecs& specs);
   void set_values(const nlohmann::json& values); // without signals
   nlohmann::json values() const { return values_; }
-  // For the command palette and scripts; false when there is no such parameter or the value does not fit.
+  // For the command palette and scripts; false when there is no such parameter or the value does
+  // not fit.
   bool set_value(const std::string& name, const nlohmann::json& value);
   bool focus_parameter(const std::string& name);
   const ParameterSpecs& specs() const { return specs_; }
 
 signals:
-  void live_changed();   // a slider moved: count again
-  void needs_run();      // another parameter changed: the result shown is of other parameters
+  void live_changed(); // a slider moved: count again
+  void needs_run();    // another parameter changed: the result shown is of other parameters
 
 private:
   struct Field {

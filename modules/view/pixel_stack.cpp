@@ -11,20 +11,29 @@ namespace {
 
 template<class F> auto with_type(PixelType type, F&& f) {
   switch (type) {
-  case PixelType::UInt8: return f(std::uint8_t{});
-  case PixelType::Int8: return f(std::int8_t{});
-  case PixelType::UInt16: return f(std::uint16_t{});
-  case PixelType::Int16: return f(std::int16_t{});
-  case PixelType::UInt32: return f(std::uint32_t{});
-  case PixelType::Int32: return f(std::int32_t{});
-  case PixelType::Float32: return f(float{});
-  case PixelType::Float64: break;
+  case PixelType::UInt8:
+    return f(std::uint8_t{});
+  case PixelType::Int8:
+    return f(std::int8_t{});
+  case PixelType::UInt16:
+    return f(std::uint16_t{});
+  case PixelType::Int16:
+    return f(std::int16_t{});
+  case PixelType::UInt32:
+    return f(std::uint32_t{});
+  case PixelType::Int32:
+    return f(std::int32_t{});
+  case PixelType::Float32:
+    return f(float{});
+  case PixelType::Float64:
+    break;
   }
   return f(double{});
 }
 
 template<class T> const T* slice_begin(const PixelStack& s, int z) {
-  return samples<T>(s.pixels).data() + static_cast<std::size_t>(z) * s.width * s.height * s.channels;
+  return samples<T>(s.pixels).data() +
+         static_cast<std::size_t>(z) * s.width * s.height * s.channels;
 }
 
 std::uint8_t grey(double value, const GreyWindow& w, double range) {
@@ -59,13 +68,16 @@ template<class T> struct Grey {
   std::vector<std::uint8_t> table;
 };
 
-template<class T> void fill_row(const T* in, int channels, const Grey<T>& grey_of, QImage& image, int y) {
+template<class T>
+void fill_row(const T* in, int channels, const Grey<T>& grey_of, QImage& image, int y) {
   auto* out = reinterpret_cast<QRgb*>(image.scanLine(y));
   if (channels < 3) {
-    for (int x = 0; x < image.width(); ++x, in += channels) out[x] = 0xff000000u | 0x010101u * grey_of(*in);
+    for (int x = 0; x < image.width(); ++x, in += channels)
+      out[x] = 0xff000000u | 0x010101u * grey_of(*in);
     return;
   }
-  for (int x = 0; x < image.width(); ++x, in += channels) out[x] = qRgb(grey_of(in[0]), grey_of(in[1]), grey_of(in[2]));
+  for (int x = 0; x < image.width(); ++x, in += channels)
+    out[x] = qRgb(grey_of(in[0]), grey_of(in[1]), grey_of(in[2]));
 }
 
 std::pair<double, double> percentiles(std::vector<float> values, double low, double high) {
@@ -79,7 +91,9 @@ std::pair<double, double> percentiles(std::vector<float> values, double low, dou
   return {a, at(high)};
 }
 
-template<class T> void add_column_means(const PixelStack& s, int z, const Surface* from, const Surface* to, float* out) {
+template<class T>
+void add_column_means(const PixelStack& s, int z, const Surface* from, const Surface* to,
+                      float* out) {
   const T* in = slice_begin<T>(s, z);
   std::vector<double> sum(s.width, 0.0);
   std::vector<int> count(s.width, 0);
@@ -114,7 +128,9 @@ PixelStack stack_of(const Dataset& dataset) {
   return {v.width, v.height, v.frames, v.channels, v.type, v.pixels};
 }
 
-PixelStack stack_of(const Volume& v) { return {v.width, v.height, v.depth, v.channels, v.type, v.pixels}; }
+PixelStack stack_of(const Volume& v) {
+  return {v.width, v.height, v.depth, v.channels, v.type, v.pixels};
+}
 PixelStack stack_of(const Image& i) { return {i.width, i.height, 1, i.channels, i.type, i.pixels}; }
 
 GreyWindow auto_window(const PixelStack& stack) {
@@ -141,7 +157,8 @@ QImage slice_image(const PixelStack& stack, int z, const GreyWindow& window) {
     const Grey<T> grey_of(window);
     const T* in = slice_begin<T>(stack, z);
     for (int y = 0; y < stack.height; ++y)
-      fill_row(in + static_cast<std::size_t>(y) * stack.width * stack.channels, stack.channels, grey_of, image, y);
+      fill_row(in + static_cast<std::size_t>(y) * stack.width * stack.channels, stack.channels,
+               grey_of, image, y);
   });
   return image;
 }
@@ -181,7 +198,8 @@ QImage en_face_projection(const PixelStack& stack, const Surface* from, const Su
   std::vector<float> mean(static_cast<std::size_t>(stack.width) * stack.depth);
   with_type(stack.type, [&](auto t) {
     for (int z = 0; z < stack.depth; ++z)
-      add_column_means<decltype(t)>(stack, z, from, to, mean.data() + static_cast<std::size_t>(z) * stack.width);
+      add_column_means<decltype(t)>(stack, z, from, to,
+                                    mean.data() + static_cast<std::size_t>(z) * stack.width);
   });
   const auto [low, high] = percentiles(mean, 0.01, 0.995);
   PixelStack flat{stack.width, stack.depth, 1, 1, PixelType::Float32, Buffer::of(std::move(mean))};
@@ -199,10 +217,19 @@ SmallVolume shrink(const PixelStack& s, const GreyWindow& window, int limit) {
     using T = decltype(t);
     const Grey<T> grey_of(window);
     std::size_t i = 0;
+    std::vector<int> sum(static_cast<std::size_t>(out.width));
+    const int block = sx * sy * sz;
     for (int z = 0; z < out.depth; ++z)
       for (int y = 0; y < out.height; ++y) {
-        const T* row = slice_begin<T>(s, z * sz) + static_cast<std::size_t>(y) * sy * s.width * s.channels;
-        for (int x = 0; x < out.width; ++x) out.values[i++] = grey_of(row[static_cast<std::size_t>(x) * sx * s.channels]);
+        std::fill(sum.begin(), sum.end(), 0);
+        for (int k = 0; k < sy * sz; ++k) {
+          const T* in = slice_begin<T>(s, z * sz + k / sy) +
+                        (static_cast<std::size_t>(y) * sy + k % sy) * s.width * s.channels;
+          for (int x = 0; x < out.width; ++x)
+            for (int j = 0; j < sx; ++j, in += s.channels)
+              sum[static_cast<std::size_t>(x)] += grey_of(*in);
+        }
+        for (const int v : sum) out.values[i++] = static_cast<std::uint8_t>(v / block);
       }
   });
   return out;

@@ -1,5 +1,5 @@
-// What the views draw: slices as 8-bit pictures, outlines of findings, the en-face projection. For display only; nothing
-// here is a result.
+// What the views draw: slices as 8-bit pictures, outlines of findings, the en-face projection. For
+// display only; nothing here is a result.
 #pragma once
 
 #include "modules/core/dataset.h"
@@ -28,20 +28,22 @@ PixelStack stack_of(const Image& image);
 struct GreyWindow {
   double low = 0, high = 255;
 };
-// 0.5 to 99.7 percentile of about 100,000 samples. UInt8: 0 to 255 unless the picture uses less than half of that.
+// 0.5 to 99.7 percentile of about 100,000 samples. UInt8: 0 to 255 unless the picture uses less
+// than half of that.
 GreyWindow auto_window(const PixelStack& stack);
 
 // Slice z as RGB32 (the format that Qt scales fastest). NaN is black. z is clamped.
 QImage slice_image(const PixelStack& stack, int z, const GreyWindow& window);
 
-// Border of the voxels of slice z, along pixel edges, in pixel coordinates (a voxel covers [x, x+1] x [y, y+1]).
+// Border of the voxels of slice z, along pixel edges, in pixel coordinates (a voxel covers [x, x+1]
+// x [y, y+1]).
 QPainterPath outline_of(const std::vector<Run>& runs, int z);
 
-// Mean over y for each (z, x), or between two surfaces where both are there; width x depth, stretched to 0..255
-// between its 1 and 99.5 percentile. The surfaces may be null.
+// Mean over y for each (z, x), or between two surfaces where both are there; width x depth,
+// stretched to 0..255 between its 1 and 99.5 percentile. The surfaces may be null.
 QImage en_face_projection(const PixelStack& stack, const Surface* from, const Surface* to);
 
-// Every n-th sample per axis so that no axis exceeds limit; UInt8 [z][y][x].
+// Means of blocks so that no axis exceeds limit; UInt8 [z][y][x].
 struct SmallVolume {
   int width = 0, height = 0, depth = 0;
   double step_x = 1, step_y = 1, step_z = 1;

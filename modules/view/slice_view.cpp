@@ -17,8 +17,9 @@ SliceView::SliceView(QWidget* parent) : QWidget(parent) {
   setMinimumSize(240, 160);
   setAttribute(Qt::WA_OpaquePaintEvent);
   setAccessibleName("B-scan");
-  setAccessibleDescription("Wheel or arrows: next slice. Ctrl and wheel: zoom. Drag: brightness and contrast. "
-                           "Middle button: pan. Double click: fit.");
+  setAccessibleDescription(
+      "Wheel or arrows: next slice. Ctrl and wheel: zoom. Drag: brightness and contrast. "
+      "Middle button: pan. Double click: fit.");
 }
 
 void SliceView::set_stack(PixelStack stack) {
@@ -39,7 +40,8 @@ void SliceView::set_stack(PixelStack stack) {
 }
 
 void SliceView::set_enhanced(PixelStack stack) {
-  const bool fits = stack.width == stack_.width && stack.height == stack_.height && stack.depth == stack_.depth;
+  const bool fits =
+      stack.width == stack_.width && stack.height == stack_.height && stack.depth == stack_.depth;
   enhanced_ = fits ? std::move(stack) : PixelStack{};
   enhanced_window_ = auto_window(enhanced_);
   if (enhanced_.empty()) show_enhanced_ = false;
@@ -152,7 +154,8 @@ void SliceView::reset_view() {
 }
 
 void SliceView::refresh_image() {
-  image_ = show_enhanced_ ? slice_image(enhanced_, slice_, enhanced_window_) : slice_image(stack_, slice_, window_);
+  image_ = show_enhanced_ ? slice_image(enhanced_, slice_, enhanced_window_)
+                          : slice_image(stack_, slice_, window_);
   update();
 }
 
@@ -187,9 +190,10 @@ QString SliceView::id_at(const QPointF& pixel) {
 }
 
 double SliceView::scale_y() const {
-  const double ratio = scale_x() > 0 && true_proportions_ && spacing_x_.known() && spacing_y_.known()
-                           ? spacing_y_.micrometres / spacing_x_.micrometres
-                           : 1.0;
+  const double ratio =
+      scale_x() > 0 && true_proportions_ && spacing_x_.known() && spacing_y_.known()
+          ? spacing_y_.micrometres / spacing_x_.micrometres
+          : 1.0;
   return scale_x() * ratio;
 }
 
@@ -213,7 +217,9 @@ QTransform SliceView::transform() const {
   return QTransform(scale_x(), 0, 0, scale_y(), r.x(), r.y());
 }
 
-QPointF SliceView::to_pixel(const QPointF& widget) const { return transform().inverted().map(widget); }
+QPointF SliceView::to_pixel(const QPointF& widget) const {
+  return transform().inverted().map(widget);
+}
 QPointF SliceView::to_widget(const QPointF& pixel) const { return transform().map(pixel); }
 
 void SliceView::mousePressEvent(QMouseEvent* event) {
@@ -222,7 +228,8 @@ void SliceView::mousePressEvent(QMouseEvent* event) {
   drag_window_ = show_enhanced_ ? enhanced_window_ : window_;
   drag_pan_ = pan_;
   moved_ = false;
-  if (event->button() == Qt::MiddleButton || (event->button() == Qt::LeftButton && event->modifiers() & Qt::ShiftModifier))
+  if (event->button() == Qt::MiddleButton ||
+      (event->button() == Qt::LeftButton && event->modifiers() & Qt::ShiftModifier))
     drag_ = Drag::Pan;
   else if (event->button() == Qt::RightButton)
     drag_ = Drag::Level;
@@ -262,7 +269,8 @@ void SliceView::mouseMoveEvent(QMouseEvent* event) {
 void SliceView::mouseReleaseEvent(QMouseEvent* event) {
   const Drag drag = std::exchange(drag_, Drag::None);
   if (drag == Drag::Stroke) finish_stroke();
-  if (drag == Drag::Measure && moved_) emit measured(slice_, to_pixel(drag_from_), to_pixel(event->position()));
+  if (drag == Drag::Measure && moved_)
+    emit measured(slice_, to_pixel(drag_from_), to_pixel(event->position()));
   if (drag == Drag::Level && !moved_ && event->button() == Qt::LeftButton) {
     const QString id = id_at(to_pixel(event->position()));
     if (!id.isEmpty()) emit item_clicked(id);
@@ -293,14 +301,27 @@ void SliceView::wheelEvent(QWheelEvent* event) {
 void SliceView::keyPressEvent(QKeyEvent* event) {
   switch (event->key()) {
   case Qt::Key_Up:
-  case Qt::Key_Left: step_slice(-1); break;
+  case Qt::Key_Left:
+    step_slice(-1);
+    break;
   case Qt::Key_Down:
-  case Qt::Key_Right: step_slice(1); break;
-  case Qt::Key_Home: set_slice(0); break;
-  case Qt::Key_End: set_slice(stack_.depth - 1); break;
-  case Qt::Key_BracketLeft: set_brush_radius(brush_radius_ - 1); break;
-  case Qt::Key_BracketRight: set_brush_radius(brush_radius_ + 1); break;
-  default: QWidget::keyPressEvent(event);
+  case Qt::Key_Right:
+    step_slice(1);
+    break;
+  case Qt::Key_Home:
+    set_slice(0);
+    break;
+  case Qt::Key_End:
+    set_slice(stack_.depth - 1);
+    break;
+  case Qt::Key_BracketLeft:
+    set_brush_radius(brush_radius_ - 1);
+    break;
+  case Qt::Key_BracketRight:
+    set_brush_radius(brush_radius_ + 1);
+    break;
+  default:
+    QWidget::keyPressEvent(event);
   }
 }
 
@@ -317,9 +338,11 @@ void SliceView::stamp(const QPointF& from, const QPointF& to) {
   for (int i = 0; i <= steps; ++i) {
     const QPointF p = from + (to - from) * (static_cast<double>(i) / steps);
     const int cx = static_cast<int>(std::floor(p.x())), cy = static_cast<int>(std::floor(p.y()));
-    for (int y = std::max(0, cy - brush_radius_); y <= std::min(stack_.height - 1, cy + brush_radius_); ++y) {
+    for (int y = std::max(0, cy - brush_radius_);
+         y <= std::min(stack_.height - 1, cy + brush_radius_); ++y) {
       uchar* row = stroke_.scanLine(y);
-      for (int x = std::max(0, cx - brush_radius_); x <= std::min(stack_.width - 1, cx + brush_radius_); ++x)
+      for (int x = std::max(0, cx - brush_radius_);
+           x <= std::min(stack_.width - 1, cx + brush_radius_); ++x)
         if ((x - cx) * (x - cx) + (y - cy) * (y - cy) <= limit) row[x] = 1;
     }
   }
@@ -343,21 +366,39 @@ void SliceView::finish_stroke() {
 }
 
 QString SliceView::hover_text(const QPointF& pixel) const {
-  const int x = static_cast<int>(std::floor(pixel.x())), y = static_cast<int>(std::floor(pixel.y()));
+  const int x = static_cast<int>(std::floor(pixel.x())),
+            y = static_cast<int>(std::floor(pixel.y()));
   if (x < 0 || y < 0 || x >= stack_.width || y >= stack_.height) return {};
   PixelStack one = stack_;
-  const std::size_t at = ((static_cast<std::size_t>(slice_) * stack_.height + y) * stack_.width + x) * stack_.channels;
+  const std::size_t at =
+      ((static_cast<std::size_t>(slice_) * stack_.height + y) * stack_.width + x) * stack_.channels;
   const std::byte* raw = stack_.pixels.bytes().data() + at * size_of(stack_.type);
   double value = 0;
   switch (stack_.type) {
-  case PixelType::UInt8: value = *reinterpret_cast<const std::uint8_t*>(raw); break;
-  case PixelType::Int8: value = *reinterpret_cast<const std::int8_t*>(raw); break;
-  case PixelType::UInt16: value = *reinterpret_cast<const std::uint16_t*>(raw); break;
-  case PixelType::Int16: value = *reinterpret_cast<const std::int16_t*>(raw); break;
-  case PixelType::UInt32: value = *reinterpret_cast<const std::uint32_t*>(raw); break;
-  case PixelType::Int32: value = *reinterpret_cast<const std::int32_t*>(raw); break;
-  case PixelType::Float32: value = static_cast<double>(*reinterpret_cast<const float*>(raw)); break;
-  case PixelType::Float64: value = *reinterpret_cast<const double*>(raw); break;
+  case PixelType::UInt8:
+    value = *reinterpret_cast<const std::uint8_t*>(raw);
+    break;
+  case PixelType::Int8:
+    value = *reinterpret_cast<const std::int8_t*>(raw);
+    break;
+  case PixelType::UInt16:
+    value = *reinterpret_cast<const std::uint16_t*>(raw);
+    break;
+  case PixelType::Int16:
+    value = *reinterpret_cast<const std::int16_t*>(raw);
+    break;
+  case PixelType::UInt32:
+    value = *reinterpret_cast<const std::uint32_t*>(raw);
+    break;
+  case PixelType::Int32:
+    value = *reinterpret_cast<const std::int32_t*>(raw);
+    break;
+  case PixelType::Float32:
+    value = static_cast<double>(*reinterpret_cast<const float*>(raw));
+    break;
+  case PixelType::Float64:
+    value = *reinterpret_cast<const double*>(raw);
+    break;
   }
   return QString("x %1  y %2  value %3").arg(x).arg(y).arg(value, 0, 'g', 5);
 }

@@ -1,5 +1,5 @@
-// One B-scan or frame with its overlays. Painted in software: no graphics card is needed, and a frame costs the same
-// everywhere.
+// One B-scan or frame with its overlays. Painted in software: no graphics card is needed, and a
+// frame costs the same everywhere.
 #pragma once
 
 #include "modules/view/finding_item.h"
@@ -116,7 +116,8 @@ private:
   int slice_ = 0;
   double zoom_ = 1;
   QPointF pan_;
-  bool show_enhanced_ = false, overlay_ = true, fill_ = false, layers_ = true, true_proportions_ = false;
+  bool show_enhanced_ = false, overlay_ = true, fill_ = false, layers_ = true,
+       true_proportions_ = false;
   SliceTool tool_ = SliceTool::Browse;
   int brush_radius_ = 3;
   enum class Drag { None, Level, Pan, Stroke, Measure } drag_ = Drag::None;

@@ -10,11 +10,14 @@
 namespace sensorium {
 namespace {
 
-constexpr std::array<const char*, 6> layer_colors{"#56b4e9", "#009e73", "#cc79a7", "#f0e442", "#0072b2", "#d55e00"};
+constexpr std::array<const char*, 6> layer_colors{"#56b4e9", "#009e73", "#cc79a7",
+                                                  "#f0e442", "#0072b2", "#d55e00"};
 
-void draw_label(QPainter& painter, const QPointF& at, const QString& text, const QColor& color = "#f2f2f2") {
+void draw_label(QPainter& painter, const QPointF& at, const QString& text,
+                const QColor& color = "#f2f2f2") {
   painter.setPen(QColor(0, 0, 0, 190));
-  for (const QPointF& d : {QPointF(1, 1), QPointF(-1, 1), QPointF(1, -1), QPointF(-1, -1)}) painter.drawText(at + d, text);
+  for (const QPointF& d : {QPointF(1, 1), QPointF(-1, 1), QPointF(1, -1), QPointF(-1, -1)})
+    painter.drawText(at + d, text);
   painter.setPen(color);
   painter.drawText(at, text);
 }
@@ -28,7 +31,8 @@ double round_length(double limit) {
 }
 
 QString length_text(double micrometres) {
-  return micrometres >= 1000 ? QString("%1 mm").arg(micrometres / 1000) : QString("%1 µm").arg(micrometres);
+  return micrometres >= 1000 ? QString("%1 mm").arg(micrometres / 1000)
+                             : QString("%1 µm").arg(micrometres);
 }
 
 }
@@ -67,6 +71,7 @@ void SliceView::draw_image(QPainter& painter) {
 void SliceView::draw_layers(QPainter& painter) {
   const std::size_t row = static_cast<std::size_t>(slice_) * stack_.width;
   int named = 0;
+  std::vector<double> taken; // heights of the names drawn so far
   painter.setRenderHint(QPainter::Antialiasing, true);
   for (std::size_t i = 0; i < surfaces_.size(); ++i) {
     const Surface& s = surfaces_[i];
@@ -87,7 +92,11 @@ void SliceView::draw_layers(QPainter& painter) {
     }
     const QString name = QString::fromStdString(s.name);
     const double wide = painter.fontMetrics().horizontalAdvance(name) + 6.0;
-    draw_label(painter, {std::min(last.x() + 4, width() - wide), last.y() - 3}, name, color);
+    double at = last.y() - 3;
+    for (const double other : taken)
+      if (std::abs(other - at) < 14) at = other + 14;
+    taken.push_back(at);
+    draw_label(painter, {std::min(last.x() + 4, width() - wide), at}, name, color);
   }
 }
 
@@ -142,7 +151,8 @@ void SliceView::draw_stroke(QPainter& painter) {
   if (brush && hovering_) {
     painter.setPen(QPen(Qt::white, 1));
     painter.setBrush(Qt::NoBrush);
-    painter.drawEllipse(hover_, (brush_radius_ + 0.5) * scale_x(), (brush_radius_ + 0.5) * scale_y());
+    painter.drawEllipse(hover_, (brush_radius_ + 0.5) * scale_x(),
+                        (brush_radius_ + 0.5) * scale_y());
   }
 }
 
@@ -165,7 +175,8 @@ void SliceView::draw_legend(QPainter& painter) {
   QFont font = painter.font();
   font.setPointSize(body_text);
   painter.setFont(font);
-  QString text = stack_.depth > 1 ? QString("%1 / %2").arg(slice_ + 1).arg(stack_.depth) : QString();
+  QString text =
+      stack_.depth > 1 ? QString("%1 / %2").arg(slice_ + 1).arg(stack_.depth) : QString();
   if (!corner_text_.isEmpty()) text = text.isEmpty() ? corner_text_ : corner_text_ + "   " + text;
   if (show_enhanced_) text += text.isEmpty() ? "enhanced" : "   enhanced";
   draw_label(painter, {10, 20}, text);
@@ -173,10 +184,12 @@ void SliceView::draw_legend(QPainter& painter) {
 
 void SliceView::draw_scale_bar(QPainter& painter) {
   if (!spacing_x_.known() || !spacing_y_.known()) return;
-  const double per_x = spacing_x_.micrometres / scale_x(), per_y = spacing_y_.micrometres / scale_y();
+  const double per_x = spacing_x_.micrometres / scale_x(),
+               per_y = spacing_y_.micrometres / scale_y();
   const double long_x = round_length(per_x * 140), long_y = round_length(per_y * 90);
   const QPointF corner(16.5, height() - 16.5);
-  for (const auto& [color, width] : {std::pair{QColor(0, 0, 0, 170), 5.0}, std::pair{QColor("#f2f2f2"), 2.0}}) {
+  for (const auto& [color, width] :
+       {std::pair{QColor(0, 0, 0, 170), 5.0}, std::pair{QColor("#f2f2f2"), 2.0}}) {
     painter.setPen(QPen(color, width, Qt::SolidLine, Qt::FlatCap));
     painter.drawLine(corner, corner + QPointF(long_x / per_x, 0));
     painter.drawLine(corner, corner - QPointF(0, long_y / per_y));

@@ -48,8 +48,11 @@ QPixmap draw_svg(const QByteArray& svg, int size, const QColor& color) {
 }
 
 double luminance(const QColor& color) {
-  const auto linear = [](double v) { return v <= 0.03928 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4); };
-  return 0.2126 * linear(color.redF()) + 0.7152 * linear(color.greenF()) + 0.0722 * linear(color.blueF());
+  const auto linear = [](double v) {
+    return v <= 0.03928 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4);
+  };
+  return 0.2126 * linear(color.redF()) + 0.7152 * linear(color.greenF()) +
+         0.0722 * linear(color.blueF());
 }
 
 }
@@ -104,7 +107,8 @@ void apply_theme(QApplication& application, Theme theme) {
   p.setColor(QPalette::HighlightedText, c.accent_text);
   p.setColor(QPalette::Link, c.accent);
   for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText})
-    p.setColor(QPalette::Disabled, role, theme == Theme::Dark ? QColor("#75797d") : QColor("#8b9299"));
+    p.setColor(QPalette::Disabled, role,
+               theme == Theme::Dark ? QColor("#75797d") : QColor("#8b9299"));
   application.setPalette(p);
   application.setStyleSheet(sheet_of(c));
 }
@@ -117,7 +121,8 @@ QIcon icon(const QString& name, const QColor& color) {
   const QByteArray svg = file.readAll();
   QIcon out;
   QColor faint = color;
-  faint.setRgbF(color.redF() * 0.55f + 0.22f, color.greenF() * 0.55f + 0.22f, color.blueF() * 0.55f + 0.22f);
+  faint.setRgbF(color.redF() * 0.55f + 0.22f, color.greenF() * 0.55f + 0.22f,
+                color.blueF() * 0.55f + 0.22f);
   for (const int size : {16, 20, 24, 32, 40, 48}) {
     out.addPixmap(draw_svg(svg, size, color));
     out.addPixmap(draw_svg(svg, size, faint), QIcon::Disabled);

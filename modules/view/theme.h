@@ -19,10 +19,12 @@ const ThemeColors& theme_colors(Theme theme);
 const ThemeColors& theme_colors(); // of the theme applied last
 Theme current_theme();
 
-// Sets palette, font sizes and style sheet; icons made before keep their colour, so ask for them again.
+// Sets palette, font sizes and style sheet; icons made before keep their colour, so ask for them
+// again.
 void apply_theme(QApplication& application, Theme theme);
 
-// resources/icons/NAME.svg in the text colour of the current theme (or the given one), crisp at any scale.
+// resources/icons/NAME.svg in the text colour of the current theme (or the given one), crisp at any
+// scale.
 QIcon icon(const QString& name);
 QIcon icon(const QString& name, const QColor& color);
 

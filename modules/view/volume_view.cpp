@@ -56,12 +56,16 @@ VolumeView::~VolumeView() {
 void VolumeView::set_volume(SmallVolume volume, double um_x, double um_y, double um_z, int depth) {
   volume_ = std::move(volume);
   depth_ = depth;
-  const double full[3] = {volume_.width * volume_.step_x, volume_.height * volume_.step_y, volume_.depth * volume_.step_z};
+  const double full[3] = {volume_.width * volume_.step_x, volume_.height * volume_.step_y,
+                          volume_.depth * volume_.step_z};
   const bool known = um_x > 0 && um_y > 0 && um_z > 0;
   const double um[3] = {um_x, um_y, um_z};
   const double longest = known ? std::max({full[0] * um_x, full[1] * um_y, full[2] * um_z}) : 1;
+  tall_ = known && full[1] * um_y < 0.5 * longest;
   const double shape[3] = {1, 0.5, 1};
-  for (int i = 0; i < 3; ++i) unit_[i] = known ? um[i] / longest : shape[i] / std::max(full[i], 1.0);
+  for (int i = 0; i < 3; ++i)
+    unit_[i] =
+        (i == 1 && tall_ ? 3 : 1) * (known ? um[i] / longest : shape[i] / std::max(full[i], 1.0));
   built_ = false;
   items_.reset();
   if (isVisible()) build();
@@ -78,7 +82,8 @@ void VolumeView::build() {
   built_ = true;
   vtkImageData* image = scene_->image;
   image->SetDimensions(volume_.width, volume_.height, volume_.depth);
-  image->SetSpacing(unit_[0] * volume_.step_x, unit_[1] * volume_.step_y, unit_[2] * volume_.step_z);
+  image->SetSpacing(unit_[0] * volume_.step_x, unit_[1] * volume_.step_y,
+                    unit_[2] * volume_.step_z);
   image->AllocateScalars(VTK_UNSIGNED_CHAR, 1);
   std::memcpy(image->GetScalarPointer(), volume_.values.data(), volume_.values.size());
   image->Modified();
@@ -86,9 +91,10 @@ void VolumeView::build() {
   scene_->mapper->SetBlendModeToComposite();
   scene_->mapper->SetAutoAdjustSampleDistances(1);
   vtkNew<vtkPiecewiseFunction> opacity;
-  opacity->AddPoint(45, 0);
-  opacity->AddPoint(130, 0.05);
-  opacity->AddPoint(255, 0.35);
+  opacity->AddPoint(50, 0);
+  opacity->AddPoint(110, 0.04);
+  opacity->AddPoint(170, 0.2);
+  opacity->AddPoint(255, 0.7);
   vtkNew<vtkColorTransferFunction> color;
   color->AddRGBPoint(0, 0, 0, 0);
   color->AddRGBPoint(255, 1, 1, 1);
@@ -103,7 +109,7 @@ void VolumeView::build() {
   scene_->glyphs->SetInputData(scene_->places);
   scene_->glyphs->SetSourceConnection(scene_->ball->GetOutputPort());
   scene_->glyphs->SetScaleModeToNoDataScaling();
-  scene_->glyphs->SetScaleFactor(0.022);
+  scene_->glyphs->SetScaleFactor(0.03);
   scene_->balls->SetMapper(scene_->glyphs);
   scene_->frame_mapper->SetInputData(scene_->frame_data);
   scene_->frame->SetMapper(scene_->frame_mapper);
@@ -161,8 +167,10 @@ void VolumeView::place_items() {
     if (item.look == FindingLook::Rejected) continue;
     const auto& c = item.finding.centroid;
     points->InsertNextPoint(c[0] * unit_[0], c[1] * unit_[1], c[2] * unit_[2]);
-    const QColor color = selected_.toStdString() == item.finding.id ? QColor(Qt::white) : color_of(item.look);
-    const unsigned char rgb[3] = {static_cast<unsigned char>(color.red()), static_cast<unsigned char>(color.green()),
+    const QColor color =
+        selected_.toStdString() == item.finding.id ? QColor(Qt::white) : color_of(item.look);
+    const unsigned char rgb[3] = {static_cast<unsigned char>(color.red()),
+                                  static_cast<unsigned char>(color.green()),
                                   static_cast<unsigned char>(color.blue())};
     colors->InsertNextTypedTuple(rgb);
   }
@@ -173,7 +181,8 @@ void VolumeView::place_items() {
 }
 
 void VolumeView::place_frame() {
-  const double w = volume_.width * volume_.step_x * unit_[0], h = volume_.height * volume_.step_y * unit_[1];
+  const double w = volume_.width * volume_.step_x * unit_[0],
+               h = volume_.height * volume_.step_y * unit_[1];
   const double z = slice_ * unit_[2];
   vtkNew<vtkPoints> points;
   points->InsertNextPoint(0, 0, z);
@@ -199,7 +208,8 @@ void VolumeView::paint_over(QPainter& painter) {
   font.setPointSize(small_text);
   painter.setFont(font);
   painter.setPen(QColor("#c8ccd0"));
-  if (built_) painter.drawText(QPointF(8, 16), "3-D");
+  if (built_)
+    painter.drawText(QPointF(8, 16), tall_ ? "3-D, depth × 3" : "3-D");
   else
     painter.drawText(rect().adjusted(12, 12, -12, -12), Qt::AlignCenter | Qt::TextWordWrap,
                      depth_ > 0 && depth_ < 4 ? "A 3-D view needs at least four B-scans." : "");

@@ -12,7 +12,9 @@ class VolumeView : public GlVtkWidget {
 public:
   explicit VolumeView(QWidget* parent = nullptr);
   ~VolumeView() override;
-  // micrometres: 0 where unknown; then the volume is drawn as a cube-like block. A volume of one slice shows a text.
+  // micrometres: 0 where unknown; then the volume is drawn as a cube-like block. Depth (y) is drawn
+  // three times as tall as it is, and the view says so: a retina is thin. A volume of fewer than
+  // four slices shows a text.
   void set_volume(SmallVolume volume, double um_x, double um_y, double um_z, int depth);
   void set_items(FindingItems items);
   void set_selected(const QString& id);
@@ -40,6 +42,7 @@ private:
   FindingItems items_;
   QString selected_;
   double unit_[3] = {1, 1, 1}; // world length of a voxel
+  bool tall_ = false;
   int depth_ = 0, slice_ = 0;
   bool built_ = false;
   QPointF drag_;

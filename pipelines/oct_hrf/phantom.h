@@ -29,8 +29,8 @@ struct PhantomOptions {
   double vessels = 3, capillaries = 6, fragments = 6, grains = 10;
   double drusen = 0.6, cysts = 0.5;
   double focus_min_um = 14, focus_max_um = 30, exudate_min_um = 35, exudate_max_um = 90;
-  double focus_contrast = 28; // least grey levels of a focus above its layer
-  int looks = 5;
+  double focus_contrast = 42; // least grey levels of a focus above its layer
+  int looks = 6;
   double speckle_x_px = 0.6, speckle_y_px = 0.9; // sigma of the point spread
   double noise_grey = 24;
   double texture = 0.25; // log-intensity deviation within layers

@@ -63,13 +63,14 @@ std::string spaced(std::string_view name) {
   return out;
 }
 
-Error load_error(const fs::path& path, const OFCondition& status, DcmDataset* data) {
+Error load_error(const fs::path& path, const fs::path& source, const OFCondition& status,
+                 DcmDataset* data) {
   DcmElement* pixels = nullptr;
   if (data != nullptr && data->findAndGetElement(DCM_PixelData, pixels).good() &&
       pixels != nullptr) {
     const std::uint32_t length = pixels->getLengthField();
     if (length != DCM_UndefinedLength) {
-      const auto there = bytes_present(path, length);
+      const auto there = bytes_present(source, length);
       if (there && *there < length)
         return bad(
             path, fmt::format("truncated: the header promises {} bytes of pixel data, there are {}",
@@ -129,13 +130,18 @@ Error unsupported(const fs::path& path, std::string_view what, std::string_view 
                std::string(hint));
 }
 
-File::File(const fs::path& path) : path_(path), format_(std::make_unique<DcmFileFormat>()) {
+File::File(const fs::path& path)
+    : path_(path), inflated_(inflated_dataset(path)), format_(std::make_unique<DcmFileFormat>()) {
   start();
   if (!dcmDataDict.isDictionaryLoaded())
     throw Error(ErrorCode::NotFound, "DCMTK's data dictionary is missing",
                 "install the package dcmtk, or set DCMDICTPATH");
-  const OFCondition status = format_->loadFile(path.c_str());
-  if (status.bad()) throw load_error(path, status, format_->getDataset());
+  const fs::path source = inflated_ ? inflated_->path() : path;
+  const OFCondition status = inflated_
+                                 ? format_->loadFile(source.c_str(), EXS_LittleEndianExplicit,
+                                                     EGL_noChange, DCM_MaxReadLength, ERM_dataset)
+                                 : format_->loadFile(source.c_str());
+  if (status.bad()) throw load_error(path, source, status, format_->getDataset());
   if (data().card() == 0) throw bad(path, "not readable as DICOM: it holds no element");
 }
 

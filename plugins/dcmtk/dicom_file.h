@@ -2,6 +2,8 @@
 // our words.
 #pragma once
 
+#include "plugins/dcmtk/deflated.h"
+
 #include "modules/core/dataset.h"
 #include "modules/core/error.h"
 
@@ -42,6 +44,8 @@ public:
 
 private:
   std::filesystem::path path_;
+  std::optional<MemoryFile>
+      inflated_; // outlives format_, which reads long values from it when they are asked for
   std::unique_ptr<DcmFileFormat> format_;
 };
 

@@ -95,7 +95,7 @@ void check_samples(const fs::path& path, const Header& header) {
   std::error_code code;
   const std::uint64_t file_size = fs::file_size(header.data_file, code);
   if (code) throw bad(path, "cannot be read");
-  // Text needs a digit and a separator a sample, hexadecimal two digits a byte.
+  // Text needs a digit and a separator a sample.
   const std::uint64_t need = header.data_offset + (header.text ? 2 * samples - 1 : bytes);
   const auto missing = [&](std::uint64_t have) {
     return bad(path, fmt::format("the header claims {} bytes of samples, there are {}", bytes,

@@ -1,7 +1,5 @@
 // What the header of a NIfTI, NRRD or MetaImage file says, read and checked before any sample is
-// allocated. ITK then reads the samples of NRRD and MetaImage; where its view of the file differs
-// from this one the file is refused. NIfTI samples are read here: ITK refuses sheared sforms and
-// turns unknown units into millimetres.
+// allocated.
 #pragma once
 
 #include "modules/core/dataset.h"
@@ -34,15 +32,15 @@ struct Header {
       false; // 64-bit integers in the file; stored is then the 32-bit type they must fit
   double slope = 1, intercept = 0; // value = slope * stored + intercept; Float32 unless 1 and 0
   std::array<Spacing, 3> spacing;
-  bool has_orientation = false;           // the file says where the grid lies
-  std::optional<Orientation> orientation; // where it is known from the header alone (NIfTI)
-  bool swap = false;                      // byte order of NIfTI samples is not the machine's
-  std::filesystem::path data_file;        // the file with the samples
+  bool has_orientation = false; // the file says where the grid lies
+  std::optional<Orientation> orientation;
+  bool swap = false;               // the samples are not in the byte order of this machine
+  std::filesystem::path data_file; // the file with the samples
   std::uint64_t data_offset =
       0;                   // in data_file, after decompression when the whole file is compressed
   bool compressed = false; // deflate data begins at compressed_offset
   std::uint64_t compressed_offset = 0;
-  bool text = false; // samples as decimal or hexadecimal text
+  bool text = false; // samples as decimal numbers
   std::vector<Fact> facts;
   std::vector<std::string> warnings;
 

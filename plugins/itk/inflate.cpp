@@ -101,20 +101,22 @@ std::uint64_t inflated_size(const std::filesystem::path& path, std::uint64_t off
 }
 
 std::vector<std::byte> read_bytes(const std::filesystem::path& path, bool compressed,
-                                  std::uint64_t offset, std::uint64_t count) {
+                                  std::uint64_t compressed_offset, std::uint64_t offset,
+                                  std::uint64_t count) {
   const auto file = MappedFile::open(path);
   const auto all = file->bytes();
   std::vector<std::byte> out;
   out.reserve(count);
   if (compressed) {
     std::uint64_t skip = offset;
-    inflate_pieces(path, all, 0, offset + count, [&](std::span<const std::byte> piece) {
-      const std::uint64_t from = std::min<std::uint64_t>(skip, piece.size());
-      skip -= from;
-      const std::uint64_t n = std::min<std::uint64_t>(piece.size() - from, count - out.size());
-      out.insert(out.end(), piece.begin() + static_cast<std::ptrdiff_t>(from),
-                 piece.begin() + static_cast<std::ptrdiff_t>(from + n));
-    });
+    inflate_pieces(
+        path, all, compressed_offset, offset + count, [&](std::span<const std::byte> piece) {
+          const std::uint64_t from = std::min<std::uint64_t>(skip, piece.size());
+          skip -= from;
+          const std::uint64_t n = std::min<std::uint64_t>(piece.size() - from, count - out.size());
+          out.insert(out.end(), piece.begin() + static_cast<std::ptrdiff_t>(from),
+                     piece.begin() + static_cast<std::ptrdiff_t>(from + n));
+        });
   } else if (offset <= all.size()) {
     const auto n = std::min<std::uint64_t>(count, all.size() - offset);
     out.assign(all.begin() + static_cast<std::ptrdiff_t>(offset),

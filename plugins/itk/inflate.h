@@ -20,7 +20,8 @@ std::uint64_t inflated_size(const std::filesystem::path& path, std::uint64_t off
 // count bytes from offset on, of the file or, when it is compressed, of what its deflate data
 // holds. Throws Error BadInput when there are fewer.
 std::vector<std::byte> read_bytes(const std::filesystem::path& path, bool compressed,
-                                  std::uint64_t offset, std::uint64_t count);
+                                  std::uint64_t compressed_offset, std::uint64_t offset,
+                                  std::uint64_t count);
 // Throws Error Resources.
 std::string gzipped(std::string_view content);
 

@@ -72,6 +72,22 @@ bool default_matrix(const std::string& matrix, const std::string& origin, std::s
   return true;
 }
 
+// Row i of the matrix is the direction of axis i; the origin is in the file's unit.
+void read_orientation(const fs::path& path, const std::string& matrix, const std::string& origin,
+                      double unit_mm, Header& header) {
+  const auto m = words(matrix), o = words(origin);
+  if (!header.has_orientation || header.size.size() != 3) return;
+  if (m.size() != 9 || (!o.empty() && o.size() != 3))
+    throw bad(path, fmt::format("TransformMatrix has {} numbers, Offset {}", m.size(), o.size()));
+  Orientation place;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    for (std::size_t row = 0; row < 3; ++row)
+      place.direction[3 * row + axis] = number(path, "TransformMatrix", m[3 * axis + row]);
+    if (!o.empty()) place.origin_mm[axis] = number(path, "Offset", o[axis]) * unit_mm;
+  }
+  header.orientation = place;
+}
+
 }
 
 int sniff_meta(const fs::path&, std::span<const std::byte> head) {
@@ -153,6 +169,8 @@ Header read_meta_header(const fs::path& path) {
                         unit.empty() ? field + " (mm by the format)" : field);
   }
   header.has_orientation = !matrix.empty() && !(plain && all_one);
+  read_orientation(path, matrix, origin, factor > 0 ? factor / 1e3 : 1, header);
+  header.swap = is_true(get({"BinaryDataByteOrderMSB", "ElementByteOrderMSB"}).second);
   if (const std::string modality = get({"Modality"}).second; !modality.empty())
     header.facts.push_back({"modality", modality.substr(0, 40), "Modality"});
   check_samples(path, header);

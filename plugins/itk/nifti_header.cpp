@@ -204,6 +204,8 @@ std::array<double, 12> affine_of(const Fields& f) {
 void read_orientation(const fs::path& path, const Fields& f, Header& header) {
   if (!header.has_orientation) return;
   const auto m = affine_of(f);
+  if (!std::all_of(m.begin(), m.end(), [](double v) { return std::isfinite(v); }))
+    throw bad(path, "its orientation holds values that are no numbers");
   Orientation place;
   for (std::size_t axis = 0; axis < 3; ++axis) {
     const double length = std::hypot(m[axis], m[4 + axis], m[8 + axis]);

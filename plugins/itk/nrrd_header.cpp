@@ -257,6 +257,33 @@ void read_scale(const fs::path& path, const Text& text, const Axes& axes,
                            text.keys.count("sensorium_orientation") == 0;
 }
 
+// World axes to LPS: the two letters that differ are turned round.
+void read_orientation(const fs::path& path, const Text& text, const Axes& axes,
+                      const std::vector<std::vector<double>>& directions, Header& header) {
+  if (!header.has_orientation) return;
+  const std::string& space = text.fields.at("space");
+  const bool right = space.starts_with("right") || space.starts_with("R");
+  const bool anterior =
+      space.find("anterior") != std::string::npos || (space.size() == 3 && space[1] == 'A');
+  const std::array<double, 3> sign{right ? -1.0 : 1.0, anterior ? -1.0 : 1.0, 1.0};
+  Orientation place;
+  for (std::size_t axis = 0; axis < axes.spatial.size(); ++axis) {
+    const auto& step = directions[axes.spatial[axis]];
+    if (step.size() != 3) return;
+    const double length = std::hypot(step[0], step[1], step[2]);
+    if (!(length > 0) || !std::isfinite(length))
+      throw bad(path, fmt::format("'space directions' of axis {} is 0", axis + 1));
+    for (std::size_t row = 0; row < 3; ++row)
+      place.direction[3 * row + axis] = sign[row] * step[row] / length;
+  }
+  if (axes.spatial.size() < 3) return;
+  if (const auto field = text.fields.find("spaceorigin"); field != text.fields.end())
+    if (const auto origin = vectors(path, "space origin", field->second);
+        origin.size() == 1 && origin[0].size() == 3)
+      for (std::size_t row = 0; row < 3; ++row) place.origin_mm[row] = sign[row] * origin[0][row];
+  header.orientation = place;
+}
+
 }
 
 int sniff_nrrd(const fs::path&, std::span<const std::byte> head) {
@@ -292,7 +319,7 @@ Header read_nrrd_header(const fs::path& path) {
     header.compressed = true;
     header.compressed_offset = header.data_offset;
     header.data_offset = 0;
-  } else if (encoding == "ascii" || encoding == "text" || encoding == "txt" || encoding == "hex")
+  } else if (encoding == "ascii" || encoding == "text" || encoding == "txt")
     header.text = true;
   else if (encoding != "raw")
     throw unsupported(path, fmt::format("NRRD encoding '{}' is not read", encoding.substr(0, 20)),
@@ -301,6 +328,8 @@ Header read_nrrd_header(const fs::path& path) {
   if (header.sample_bytes() > 1 && !header.text && endian != "little" && endian != "big")
     throw bad(path, fmt::format("'endian' is '{}'", endian.substr(0, 20)));
   read_scale(path, text, axes, directions, header);
+  read_orientation(path, text, axes, directions, header);
+  header.swap = endian == "big";
   if (!get("content").empty())
     header.facts.push_back({"content", get("content").substr(0, 200), "content"});
   check_samples(path, header);

@@ -2,27 +2,17 @@
 
 #include "plugins/itk/inflate.h"
 
-#include <fmt/format.h>
+#include "modules/core/file.h"
 
-#include <itkMetaImageIO.h>
-#include <itkNrrdImageIO.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <unistd.h>
 
 namespace sensorium::grid {
 namespace fs = std::filesystem;
 namespace {
-
-using Component = itk::ImageIOBase::IOComponentType;
-
-itk::ImageIOBase::Pointer reader_of(Format format) {
-  itk::Object::GlobalWarningDisplayOff();
-  if (format == Format::Nrrd) return itk::NrrdImageIO::New().GetPointer();
-  return itk::MetaImageIO::New().GetPointer();
-}
 
 Header checked_header(Format format, const fs::path& path) {
   switch (format) {
@@ -35,73 +25,6 @@ Header checked_header(Format format, const fs::path& path) {
   }
   throw Error(ErrorCode::Internal, "no such grid format");
 }
-
-std::size_t bytes_of(Component type) {
-  switch (type) {
-  case Component::UCHAR:
-  case Component::CHAR:
-    return 1;
-  case Component::USHORT:
-  case Component::SHORT:
-    return 2;
-  case Component::UINT:
-  case Component::INT:
-  case Component::FLOAT:
-    return 4;
-  case Component::ULONG:
-  case Component::LONG:
-  case Component::ULONGLONG:
-  case Component::LONGLONG:
-  case Component::DOUBLE:
-    return 8;
-  default:
-    return 0;
-  }
-}
-
-bool fits(const Header& header, Component type) {
-  const PixelType stored = header.stored;
-  const bool real = stored == PixelType::Float32 || stored == PixelType::Float64;
-  if (header.wide_integer)
-    return type == Component::LONG || type == Component::ULONG || type == Component::LONGLONG ||
-           type == Component::ULONGLONG;
-  if (type == Component::FLOAT || type == Component::DOUBLE)
-    return real && bytes_of(type) == size_of(stored);
-  const bool sign = type == Component::CHAR || type == Component::SHORT || type == Component::INT;
-  const bool want =
-      stored == PixelType::Int8 || stored == PixelType::Int16 || stored == PixelType::Int32;
-  return !real && sign == want && bytes_of(type) == size_of(stored);
-}
-
-// ITK's readers insist on a suffix; the content decides here. A wrongly named file is read through
-// a link.
-class NamedFile {
-public:
-  NamedFile(Format format, const Header& header, const fs::path& path) : name_(path) {
-    const std::string file = path.filename().string();
-    const std::string suffix = format == Format::Nrrd ? ".nrrd" : ".mha";
-    const bool apart = header.data_file != path;
-    if (file.ends_with(suffix) || apart) return;
-    std::string folder = (fs::temp_directory_path() / "sensorium_link_XXXXXX").string();
-    if (::mkdtemp(folder.data()) == nullptr)
-      throw Error(ErrorCode::Resources,
-                  fmt::format("cannot make a folder in '{}'", fs::temp_directory_path().string()),
-                  "set TMPDIR to a folder you may write to");
-    folder_ = folder;
-    name_ = folder_ / ("scan" + suffix);
-    fs::create_symlink(fs::absolute(path), name_);
-  }
-  ~NamedFile() {
-    std::error_code code;
-    if (!folder_.empty()) fs::remove_all(folder_, code);
-  }
-  NamedFile(const NamedFile&) = delete;
-  NamedFile& operator=(const NamedFile&) = delete;
-  std::string name() const { return name_.string(); }
-
-private:
-  fs::path folder_, name_;
-};
 
 Volume shape(const Header& header) {
   Volume volume;
@@ -127,18 +50,6 @@ Volume shape(const Header& header) {
   volume.origin.facts = header.facts;
   volume.origin.warnings = header.warnings;
   return volume;
-}
-
-Orientation orientation_of(const itk::ImageIOBase& io) {
-  Orientation out;
-  for (unsigned axis = 0; axis < std::min(3u, io.GetNumberOfDimensions()); ++axis) {
-    out.origin_mm[axis] = io.GetOrigin(axis);
-    const auto direction = io.GetDirection(axis);
-    for (unsigned row = 0; row < std::min<unsigned>(3, static_cast<unsigned>(direction.size()));
-         ++row)
-      out.direction[row * 3 + axis] = direction[row];
-  }
-  return out;
 }
 
 // Wide integers are almost always labels: they must fit 32 bits.
@@ -167,52 +78,6 @@ std::vector<std::byte> interleaved(const std::vector<std::byte>& planes, std::si
       std::memcpy(out.data() + (i * channels + c) * sample,
                   planes.data() + (c * pixels + i) * sample, sample);
   return out;
-}
-
-void check_view(const fs::path& path, const Header& header, const itk::ImageIOBase& io) {
-  std::uint64_t voxels = 1, wanted = 1;
-  for (unsigned i = 0; i < io.GetNumberOfDimensions(); ++i) voxels *= io.GetDimensions(i);
-  for (const std::uint64_t n : header.size) wanted *= n;
-  if (voxels != wanted || io.GetNumberOfComponents() != header.components ||
-      !fits(header, io.GetComponentType()))
-    throw bad(
-        path,
-        fmt::format("the {} header can be read in two ways ({} or {} voxels of {} or {} samples)",
-                    header.format, wanted, voxels, header.components, io.GetNumberOfComponents()));
-}
-
-// ITK's own text names no remedy and may be long: its last line says what was wrong.
-[[noreturn]] void refuse(const fs::path& path, const Header& header,
-                         const itk::ExceptionObject& error) {
-  std::string text = trimmed(error.GetDescription());
-  if (const auto line = text.find_last_of('\n'); line != std::string::npos)
-    text = text.substr(line + 1);
-  throw bad(path,
-            fmt::format("ITK cannot read this {} file: {}", header.format, text.substr(0, 200)));
-}
-
-// Samples of a checked NRRD or MetaImage file; fills in the place of the grid.
-std::vector<std::byte> read_with_itk(Format format, const fs::path& path, const Header& header,
-                                     Volume& volume, bool with_samples) {
-  std::vector<std::byte> bytes;
-  try {
-    const auto io = reader_of(format);
-    const NamedFile named(format, header, path);
-    io->SetFileName(named.name());
-    io->ReadImageInformation();
-    check_view(path, header, *io);
-    if (header.has_orientation) volume.orientation = orientation_of(*io);
-    if (!with_samples) return bytes;
-    itk::ImageIORegion region(io->GetNumberOfDimensions());
-    for (unsigned i = 0; i < io->GetNumberOfDimensions(); ++i)
-      region.SetSize(i, io->GetDimensions(i));
-    io->SetIORegion(region);
-    bytes.resize(static_cast<std::size_t>(io->GetImageSizeInBytes()));
-    io->Read(bytes.data());
-  } catch (const itk::ExceptionObject& error) {
-    refuse(path, header, error);
-  }
-  return bytes;
 }
 
 template<class T>
@@ -253,15 +118,62 @@ std::vector<std::byte> scaled(const std::vector<std::byte>& in, const Header& he
   return {};
 }
 
-std::vector<std::byte> read_nifti_samples(const fs::path& path, const Header& header) {
-  std::uint64_t count = header.components * header.sample_bytes();
+// Decimal numbers between blanks or commas.
+template<class T>
+std::vector<std::byte> parsed(const fs::path& path, std::string_view text, std::size_t count) {
+  std::vector<std::byte> out(count * sizeof(T));
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    at = text.find_first_not_of(" \t\r\n,", at);
+    if (at == std::string_view::npos)
+      throw bad(path, fmt::format("the header claims {} samples, there are {}", count, i));
+    const std::size_t end = std::min(text.find_first_of(" \t\r\n,", at), text.size());
+    const double value = number(path, "sample", text.substr(at, end - at));
+    if (!(value >= static_cast<double>(std::numeric_limits<T>::lowest()) &&
+          value <= static_cast<double>(std::numeric_limits<T>::max())))
+      throw bad(path, fmt::format("the sample {} does not fit its type", value));
+    const auto stored = static_cast<T>(value);
+    std::memcpy(out.data() + i * sizeof(T), &stored, sizeof(T));
+    at = end;
+  }
+  return out;
+}
+
+std::vector<std::byte> parse_text(const fs::path& path, const Header& header, std::size_t count) {
+  const std::string all = read_text(header.data_file, allocation_limit());
+  const std::string_view text =
+      std::string_view(all).substr(std::min<std::size_t>(header.data_offset, all.size()));
+  switch (header.stored) {
+  case PixelType::UInt8:
+    return parsed<std::uint8_t>(path, text, count);
+  case PixelType::Int8:
+    return parsed<std::int8_t>(path, text, count);
+  case PixelType::UInt16:
+    return parsed<std::uint16_t>(path, text, count);
+  case PixelType::Int16:
+    return parsed<std::int16_t>(path, text, count);
+  case PixelType::UInt32:
+    return parsed<std::uint32_t>(path, text, count);
+  case PixelType::Int32:
+    return parsed<std::int32_t>(path, text, count);
+  case PixelType::Float32:
+    return parsed<float>(path, text, count);
+  case PixelType::Float64:
+    return parsed<double>(path, text, count);
+  }
+  return {};
+}
+
+// As stored: in the machine's byte order, components of a voxel next to each other, values scaled.
+std::vector<std::byte> read_samples(const fs::path& path, const Header& header) {
+  std::size_t count = header.components;
   for (const std::uint64_t n : header.size) count *= n;
-  auto bytes = read_bytes(path, header.compressed, header.data_offset, count);
+  if (header.text) return parse_text(path, header, count);
+  auto bytes = read_bytes(header.data_file, header.compressed, header.compressed_offset,
+                          header.data_offset, count * header.sample_bytes());
   const auto width = static_cast<std::ptrdiff_t>(header.sample_bytes());
   if (header.swap && width > 1)
     for (auto at = bytes.begin(); at != bytes.end(); at += width) std::reverse(at, at + width);
-  // A vector axis (dim[5]) is the slowest in the file; colours of RGB types are next to each other
-  // already.
   if (header.planes) bytes = interleaved(bytes, header.components, header.sample_bytes());
   return header.rescaled() ? scaled(bytes, header) : bytes;
 }
@@ -272,8 +184,6 @@ Volume header_volume(Format format, const fs::path& path) {
   const Header header = checked_header(format, path);
   Volume volume = shape(header);
   volume.orientation = header.orientation;
-  if (format != Format::Nifti && header.has_orientation)
-    read_with_itk(format, path, header, volume, false);
   return volume;
 }
 
@@ -281,8 +191,7 @@ Volume load_volume(Format format, const fs::path& path) {
   const Header header = checked_header(format, path);
   Volume volume = shape(header);
   volume.orientation = header.orientation;
-  auto bytes = format == Format::Nifti ? read_nifti_samples(path, header)
-                                       : read_with_itk(format, path, header, volume, true);
+  auto bytes = read_samples(path, header);
   if (header.wide_integer && !header.rescaled())
     bytes = header.stored == PixelType::Int32 ? narrowed<std::int64_t, std::int32_t>(path, bytes)
                                               : narrowed<std::uint64_t, std::uint32_t>(path, bytes);

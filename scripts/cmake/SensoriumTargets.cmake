@@ -3,7 +3,8 @@
 add_library(sensorium_options INTERFACE)
 target_include_directories(sensorium_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(sensorium_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>) # g++ 12 warns of std::string operator+ without cause (GCC bug 105651)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> # g++ 12 warns of std::string operator+ without cause (GCC bug 105651)
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>) # clang 19 sees it in libstdc++ 12's own std::stable_sort
 if(SENSORIUM_WERROR)
   target_compile_options(sensorium_options INTERFACE -Werror)
 endif()

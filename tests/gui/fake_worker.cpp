@@ -1,8 +1,9 @@
-// A worker for the window's tests: speaks docs/WORKER.md about a made-up volume, and misbehaves when asked.
+// A worker for the window's tests: speaks docs/WORKER.md about a made-up volume, and misbehaves
+// when asked.
 //
-// The file's name decides: "crash" dies while running, "hang" stops answering, "slow" runs until it is cancelled or killed,
-// "deaf" ignores cancel, "bad" cannot be opened. A file "FLAG.once" beside it, when there, is removed and makes the next run
-// misbehave only once.
+// The file's name decides: "crash" dies while running, "hang" stops answering, "slow" runs until it
+// is cancelled or killed, "deaf" ignores cancel, "bad" cannot be opened. A file "FLAG.once" beside
+// it, when there, is removed and makes the next run misbehave only once.
 #include "modules/core/dataset_store.h"
 #include "modules/core/extension.h"
 #include "modules/core/hash.h"
@@ -62,10 +63,12 @@ Volume volume_of(const std::string& path) {
   Volume v;
   v.width = width, v.height = height, v.depth = depth;
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(width) * height * depth);
-  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * 7 % 120);
+  for (std::size_t i = 0; i < pixels.size(); ++i)
+    pixels[i] = static_cast<std::uint8_t>(i * 7 % 120);
   for (const Finding& f : all_findings())
     for (const Run& r : f.footprint)
-      for (int k = 0; k < r.length; ++k) pixels[(static_cast<std::size_t>(r.z) * height + r.y) * width + r.x + k] = 250;
+      for (int k = 0; k < r.length; ++k)
+        pixels[(static_cast<std::size_t>(r.z) * height + r.y) * width + r.x + k] = 250;
   v.pixels = Buffer::of(std::move(pixels));
   for (Spacing& s : v.spacing) s = unknown_spacing("a test");
   v.modality = "OCT";
@@ -79,9 +82,21 @@ json pipeline() {
   info.question = "Is the window right?", info.maturity = "test";
   info.labels = {"focus", "exudate", "artefact"};
   info.parameters = {
-      {"threshold", ParameterType::Number, 0.55, {}, {.help = "score above which it counts", .min = 0, .max = 1, .live = true}},
-      {"passes", ParameterType::Integer, 1, {}, {.help = "passes of the network", .min = 1, .max = 4}},
-      {"profile", ParameterType::Choice, "dme", {"dme", "amd"}, {.help = "definition", .live = true}},
+      {"threshold",
+       ParameterType::Number,
+       0.55,
+       {},
+       {.help = "score above which it counts", .min = 0, .max = 1, .live = true}},
+      {"passes",
+       ParameterType::Integer,
+       1,
+       {},
+       {.help = "passes of the network", .min = 1, .max = 4}},
+      {"profile",
+       ParameterType::Choice,
+       "dme",
+       {"dme", "amd"},
+       {.help = "definition", .live = true}},
       {"enhance", ParameterType::Flag, true, {}, {.help = "enhance first", .expert = true}}};
   return to_json(info);
 }
@@ -95,13 +110,20 @@ public:
     if (op == "cancel") {
       if (!deaf_) stop_ = true;
       answer(id, json::object());
-    } else if (op == "ping") answer(id, json::object());
-    else if (op == "hello") answer(id, {{"version", 1}, {"devices", json::array()}, {"pipelines", {pipeline()}}});
-    else if (op == "open") open(request);
-    else if (op == "run") run(request);
-    else if (op == "restore") restore(request);
-    else if (op == "conclude") conclude(request);
-    else answer(id, json::object());
+    } else if (op == "ping")
+      answer(id, json::object());
+    else if (op == "hello")
+      answer(id, {{"version", 1}, {"devices", json::array()}, {"pipelines", {pipeline()}}});
+    else if (op == "open")
+      open(request);
+    else if (op == "run")
+      run(request);
+    else if (op == "restore")
+      restore(request);
+    else if (op == "conclude")
+      conclude(request);
+    else
+      answer(id, json::object());
   }
 
 private:
@@ -110,15 +132,18 @@ private:
     send(result);
   }
 
-  void refuse(const json& id, const char* code, const std::string& message, const std::string& hint) {
+  void refuse(const json& id, const char* code, const std::string& message,
+              const std::string& hint) {
     send({{"id", id}, {"event", "error"}, {"code", code}, {"message", message}, {"hint", hint}});
   }
 
   void open(const json& request) {
     const std::string path = request.at("path");
     if (path.find("bad") != std::string::npos)
-      return refuse(request.at("id"), "bad_input", "'" + path + "' ends after 12 of 4096 bytes", "copy the file again");
-    const fs::path store = fs::temp_directory_path() / ("fake-" + std::to_string(::getpid()) + ".dat");
+      return refuse(request.at("id"), "bad_input", "'" + path + "' ends after 12 of 4096 bytes",
+                    "copy the file again");
+    const fs::path store =
+        fs::temp_directory_path() / ("fake-" + std::to_string(::getpid()) + ".dat");
     const Volume volume = volume_of(path);
     store_dataset(volume, store);
     answer(request.at("id"), {{"dataset", describe(volume)}, {"store", store.string()}});
@@ -143,7 +168,10 @@ private:
     const bool slow = deaf_ || asked(path, "slow");
     std::thread([this, id, request, slow] {
       for (int i = 0; i < (slow ? 6000 : 3) && !stop_; ++i) {
-        send({{"id", id}, {"event", "progress"}, {"fraction", i / 10.0 - i / 10}, {"text", "looking"}});
+        send({{"id", id},
+              {"event", "progress"},
+              {"fraction", i / 10.0 - i / 10},
+              {"text", "looking"}});
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
       }
       if (stop_) return refuse(id, "cancelled", "stopped on request", "");
@@ -164,17 +192,24 @@ private:
   void restore(const json& request) {
     const fs::path folder = request.at("folder").get<std::string>();
     loaded_ = true;
-    reply_result(request.at("id"), folder, json::parse(read_text(folder / "recipe.json")).at("parameters"));
+    reply_result(request.at("id"), folder,
+                 json::parse(read_text(folder / "recipe.json")).at("parameters"));
   }
 
   void reply_result(const json& id, const fs::path& folder, const json& parameters) {
-    answer(id, {{"findings", to_json(findings_at(parameters))}, {"folder", folder.string()}, {"command", "sensorium run fake"},
-                {"artifacts", json::array()}, {"surfaces_store", nullptr}, {"notes", {"a made-up volume"}},
-                {"model", {{"sha256", "abc"}}}, {"provenance", {{"device", "cpu"}}}});
+    answer(id, {{"findings", to_json(findings_at(parameters))},
+                {"folder", folder.string()},
+                {"command", "sensorium run fake"},
+                {"artifacts", json::array()},
+                {"surfaces_store", nullptr},
+                {"notes", {"a made-up volume"}},
+                {"model", {{"sha256", "abc"}}},
+                {"provenance", {{"device", "cpu"}}}});
   }
 
   void conclude(const json& request) {
-    if (!loaded_) return refuse(request.at("id"), "conflict", "no analysis is open in the worker", "run first");
+    if (!loaded_)
+      return refuse(request.at("id"), "conflict", "no analysis is open in the worker", "run first");
     answer(request.at("id"), {{"findings", to_json(findings_at(request.at("parameters")))}});
   }
 

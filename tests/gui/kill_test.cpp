@@ -1,5 +1,5 @@
-// kill -9 on the window at random moments of a review: every event that the screen had shown is in the log afterwards.
-// SENSORIUM_KILLS sets how often (default 5; the long test 200).
+// kill -9 on the window at random moments of a review: every event that the screen had shown is in
+// the log afterwards. SENSORIUM_KILLS sets how often (default 5; the long test 200).
 #include "modules/review/review_log.h"
 
 #include <gtest/gtest.h>
@@ -22,7 +22,8 @@ namespace {
 
 QByteArray script(const QString& recording) {
   using nlohmann::json;
-  json steps = json::array({{{"do", "wait"}}, {{"do", "open"}, {"path", recording.toStdString()}}, {{"do", "wait"}}});
+  json steps = json::array(
+      {{{"do", "wait"}}, {{"do", "open"}, {"path", recording.toStdString()}}, {{"do", "wait"}}});
   for (const char* word : {"run", "wait", "next"}) steps.push_back({{"do", word}});
   const char* words[] = {"accept", "reject", "undo", "accept", "label_2", "next", "undo", "redo"};
   for (int i = 0; i < 2000; ++i) {
@@ -36,7 +37,8 @@ QByteArray script(const QString& recording) {
 std::size_t shown_before_kill(const QString& folder, int events, int extra_us) {
   QProcess window;
   window.setProcessChannelMode(QProcess::SeparateChannels);
-  window.start(WINDOW, {"--worker", FAKE_WORKER, "--cases", folder + "/cases", "--script", folder + "/steps.json"});
+  window.start(WINDOW, {"--worker", FAKE_WORKER, "--cases", folder + "/cases", "--script",
+                        folder + "/steps.json"});
   QElapsedTimer timer;
   timer.start();
   std::size_t shown = 0;
@@ -54,12 +56,15 @@ std::size_t shown_before_kill(const QString& folder, int events, int extra_us) {
   window.kill();
   window.waitForFinished(5000);
   while (window.canReadLine())
-    if (const QByteArray line = window.readLine(); line.startsWith("shown ")) shown = line.mid(6).trimmed().toULongLong();
+    if (const QByteArray line = window.readLine(); line.startsWith("shown "))
+      shown = line.mid(6).trimmed().toULongLong();
   return shown;
 }
 
 TEST(Kill, every_shown_event_survives) {
-  const int kills = qEnvironmentVariableIntValue("SENSORIUM_KILLS") > 0 ? qEnvironmentVariableIntValue("SENSORIUM_KILLS") : 5;
+  const int kills = qEnvironmentVariableIntValue("SENSORIUM_KILLS") > 0
+                        ? qEnvironmentVariableIntValue("SENSORIUM_KILLS")
+                        : 5;
   std::mt19937 random(20260131);
   int intact = 0;
   for (int i = 0; i < kills; ++i) {
@@ -73,11 +78,15 @@ TEST(Kill, every_shown_event_survives) {
     ASSERT_TRUE(steps.open(QIODevice::WriteOnly));
     steps.write(script(recording.fileName()));
     steps.close();
-    const std::size_t shown = shown_before_kill(folder.path(), 1 + static_cast<int>(random() % 40), static_cast<int>(random() % 20000));
+    const std::size_t shown = shown_before_kill(folder.path(), 1 + static_cast<int>(random() % 40),
+                                                static_cast<int>(random() % 20000));
     ASSERT_GT(shown, 0u) << "the window showed nothing in a minute";
-    const QStringList cases = QDir(folder.filePath("cases")).entryList(QDir::Dirs | QDir::NoDotAndDotDot);
+    const QStringList cases =
+        QDir(folder.filePath("cases")).entryList(QDir::Dirs | QDir::NoDotAndDotDot);
     ASSERT_EQ(cases.size(), 1);
-    const auto log = ReviewLog::open((folder.filePath("cases") + "/" + cases[0] + "/review.sqlite").toStdString(), ReviewLog::Mode::ReadWrite);
+    const auto log = ReviewLog::open(
+        (folder.filePath("cases") + "/" + cases[0] + "/review.sqlite").toStdString(),
+        ReviewLog::Mode::ReadWrite);
     EXPECT_FALSE(log->read_only()) << "a dead window holds no lock";
     EXPECT_GE(log->events().size(), shown);
     EXPECT_TRUE(log->verify().intact) << log->verify().text;

@@ -32,7 +32,8 @@ class Window : public testing::Test {
 protected:
   void SetUp() override {
     ASSERT_TRUE(folder_.isValid());
-    window_ = std::make_unique<MainWindow>(FAKE_WORKER, QStringList{"worker"}, CaseStore(path("cases").toStdString()));
+    window_ = std::make_unique<MainWindow>(FAKE_WORKER, QStringList{"worker"},
+                                           CaseStore(path("cases").toStdString()));
     window_->show();
     QTest::qWait(1);
     window_->activateWindow();
@@ -48,7 +49,8 @@ protected:
   FindingsPanel& findings() { return window_->findings_panel(); }
   SliceView* view() { return window_->review_area().slice_view(); }
   bool settled() {
-    return QTest::qWaitFor([this] { return !session().busy() && !session().worker().busy(); }, 5000);
+    return QTest::qWaitFor([this] { return !session().busy() && !session().worker().busy(); },
+                           5000);
   }
   void open(const QString& name) {
     ASSERT_TRUE(settled());
@@ -77,7 +79,8 @@ protected:
   std::size_t count() { return session().review().items()->size(); }
   void restart() {
     window_.reset();
-    window_ = std::make_unique<MainWindow>(FAKE_WORKER, QStringList{"worker"}, CaseStore(path("cases").toStdString()));
+    window_ = std::make_unique<MainWindow>(FAKE_WORKER, QStringList{"worker"},
+                                           CaseStore(path("cases").toStdString()));
     window_->show();
     ASSERT_TRUE(settled());
   }
@@ -95,7 +98,8 @@ TEST_F(Window, opens_and_runs_and_lists_findings) {
   ASSERT_TRUE(settled());
   EXPECT_EQ(count(), 4u) << "scores 0.9 to 0.6 are above 0.55";
   EXPECT_EQ(window_->provenance_panel().command(), "sensorium run fake");
-  EXPECT_TRUE(window_->status_text().contains("scale unknown")) << window_->status_text().toStdString();
+  EXPECT_TRUE(window_->status_text().contains("scale unknown"))
+      << window_->status_text().toStdString();
   EXPECT_TRUE(window_->status_text().contains("not a medical device"));
 }
 
@@ -160,7 +164,8 @@ TEST_F(Window, wheel_scrolls_while_painting) {
   open_and_run("scan.fake");
   view()->set_slice(3);
   trigger("brush");
-  QWheelEvent wheel(QPointF(50, 50), view()->mapToGlobal(QPointF(50, 50)), {}, {0, -120}, Qt::NoButton, Qt::NoModifier, Qt::NoScrollPhase, false);
+  QWheelEvent wheel(QPointF(50, 50), view()->mapToGlobal(QPointF(50, 50)), {}, {0, -120},
+                    Qt::NoButton, Qt::NoModifier, Qt::NoScrollPhase, false);
   QApplication::sendEvent(view(), &wheel);
   EXPECT_EQ(view()->slice(), 4);
 }
@@ -172,7 +177,8 @@ TEST_F(Window, measuring_says_that_the_scale_is_unknown) {
   const auto lines = session().review().measures();
   ASSERT_EQ(lines.size(), 1u);
   EXPECT_TRUE(lines[0].text.contains("scale unknown")) << lines[0].text.toStdString();
-  EXPECT_NEAR(lines[0].text.section(QChar(0x202f), 0, 0).toDouble(), 50, 1.5) << "3-4-5 triangle, mouse on whole pixels";
+  EXPECT_NEAR(lines[0].text.section(QChar(0x202f), 0, 0).toDouble(), 50, 1.5)
+      << "3-4-5 triangle, mouse on whole pixels";
 }
 
 TEST_F(Window, slider_counts_again_without_a_run) {
@@ -215,7 +221,8 @@ TEST_F(Window, a_crashing_worker_leaves_a_message_and_retry_works) {
   trigger("run");
   ASSERT_TRUE(settled());
   EXPECT_EQ(session().stage(), CaseSession::Stage::Opened);
-  EXPECT_TRUE(window_->notice().message().contains("worker")) << window_->notice().message().toStdString();
+  EXPECT_TRUE(window_->notice().message().contains("worker"))
+      << window_->notice().message().toStdString();
   window_->notice().press();
   ASSERT_TRUE(settled());
   EXPECT_EQ(session().stage(), CaseSession::Stage::Analysed);
@@ -227,7 +234,8 @@ TEST_F(Window, a_hanging_worker_is_ended) {
   open("hang.fake");
   trigger("run");
   ASSERT_TRUE(settled());
-  EXPECT_TRUE(window_->notice().message().contains("no longer answered")) << window_->notice().message().toStdString();
+  EXPECT_TRUE(window_->notice().message().contains("no longer answered"))
+      << window_->notice().message().toStdString();
 }
 
 TEST_F(Window, a_killed_worker_does_not_take_the_review_with_it) {
@@ -250,12 +258,14 @@ TEST_F(Window, stop_ends_a_run_that_listens_and_one_that_does_not) {
     trigger("stop");
     ASSERT_TRUE(settled()) << name;
     EXPECT_EQ(session().stage(), CaseSession::Stage::Opened) << name;
-    EXPECT_TRUE(window_->notice().message().isEmpty()) << "a wish fulfilled is no error: " << window_->notice().message().toStdString();
+    EXPECT_TRUE(window_->notice().message().isEmpty())
+        << "a wish fulfilled is no error: " << window_->notice().message().toStdString();
   }
 }
 
 TEST_F(Window, no_worker_at_all_gives_a_message) {
-  window_ = std::make_unique<MainWindow>("/nonexistent/sensorium", QStringList{"worker"}, CaseStore(path("c").toStdString()));
+  window_ = std::make_unique<MainWindow>("/nonexistent/sensorium", QStringList{"worker"},
+                                         CaseStore(path("c").toStdString()));
   ASSERT_TRUE(QTest::qWaitFor([this] { return !window_->notice().message().isEmpty(); }, 3000));
   EXPECT_TRUE(window_->notice().message().contains("/nonexistent/sensorium"));
 }
@@ -268,7 +278,8 @@ TEST_F(Window, reopening_a_case_shows_every_event) {
   restart();
   session().open_file(path("scan.fake"));
   ASSERT_TRUE(settled());
-  ASSERT_EQ(session().stage(), CaseSession::Stage::Analysed) << "the stored result is found by the content";
+  ASSERT_EQ(session().stage(), CaseSession::Stage::Analysed)
+      << "the stored result is found by the content";
   EXPECT_EQ(look("f0"), FindingLook::Accepted);
   EXPECT_EQ(look("f1"), FindingLook::Rejected);
   EXPECT_EQ(session().review().measures().size(), 1u);
@@ -283,18 +294,21 @@ TEST_F(Window, a_changed_recording_is_refused_for_its_old_case) {
   write_atomically(path("scan.fake").toStdString(), "something else");
   session().open_case(folder);
   ASSERT_TRUE(settled());
-  EXPECT_TRUE(window_->notice().message().contains("changed")) << window_->notice().message().toStdString();
+  EXPECT_TRUE(window_->notice().message().contains("changed"))
+      << window_->notice().message().toStdString();
   fs::remove(path("scan.fake").toStdString());
   session().open_case(folder);
   ASSERT_TRUE(settled());
-  EXPECT_TRUE(window_->notice().message().contains("no longer at")) << window_->notice().message().toStdString();
+  EXPECT_TRUE(window_->notice().message().contains("no longer at"))
+      << window_->notice().message().toStdString();
 }
 
 TEST_F(Window, a_settled_slider_is_an_event_that_undo_takes_back) {
   open_and_run("scan.fake");
   session().reject("f1");
   ASSERT_TRUE(window_->parameter_form().set_value("threshold", 0.85));
-  ASSERT_TRUE(QTest::qWaitFor([this] { return !session().review().state().parameters.empty(); }, 4000));
+  ASSERT_TRUE(
+      QTest::qWaitFor([this] { return !session().review().state().parameters.empty(); }, 4000));
   EXPECT_EQ(count(), 1u);
   trigger("undo");
   ASSERT_TRUE(settled());
@@ -326,9 +340,11 @@ TEST_F(Window, a_second_window_on_the_case_reads_only) {
   second.show();
   ASSERT_TRUE(QTest::qWaitFor([&] { return !second.session().worker().busy(); }, 4000));
   second.session().open_file(path("scan.fake"));
-  ASSERT_TRUE(QTest::qWaitFor([&] { return second.session().stage() == CaseSession::Stage::Analysed; }, 4000));
+  ASSERT_TRUE(QTest::qWaitFor(
+      [&] { return second.session().stage() == CaseSession::Stage::Analysed; }, 4000));
   EXPECT_FALSE(second.actions().find("accept")->isEnabled());
-  EXPECT_TRUE(second.notice().message().contains("read-only")) << second.notice().message().toStdString();
+  EXPECT_TRUE(second.notice().message().contains("read-only"))
+      << second.notice().message().toStdString();
   EXPECT_EQ(second.findings_panel().item("f0")->look, FindingLook::Accepted);
 }
 
@@ -360,7 +376,8 @@ TEST_F(Window, shortcuts_can_be_changed_and_persist) {
   restart();
   EXPECT_EQ(window_->actions().find("accept")->shortcut(), QKeySequence("Y"));
   EXPECT_TRUE(window_->actions().find("accept")->toolTip().contains("Y"));
-  EXPECT_EQ(window_->actions().set_keys(window_->actions().find("reject"), QKeySequence("Y")), window_->actions().find("accept"));
+  EXPECT_EQ(window_->actions().set_keys(window_->actions().find("reject"), QKeySequence("Y")),
+            window_->actions().find("accept"));
   window_->actions().reset_keys();
   EXPECT_EQ(window_->actions().find("accept")->shortcut(), QKeySequence("A"));
 }
@@ -379,9 +396,13 @@ TEST_F(Window, space_hides_the_overlay_while_held) {
 TEST_F(Window, every_control_has_a_name_for_screen_readers) {
   open_and_run("scan.fake");
   for (const QWidget* w : window_->findChildren<QWidget*>()) {
-    const bool control = qobject_cast<const QAbstractButton*>(w) || qobject_cast<const QAbstractSlider*>(w) || w->inherits("QLineEdit");
-    if (!control || !w->isVisible() || w->objectName().startsWith("qt_") || w->parentWidget()->inherits("QAbstractSpinBox") ||
-        w->inherits("QScrollBar") || w->inherits("QTableCornerButton") || w->parentWidget()->inherits("QLineEdit") || w->parentWidget()->inherits("QTableView")) continue;
+    const bool control = qobject_cast<const QAbstractButton*>(w) ||
+                         qobject_cast<const QAbstractSlider*>(w) || w->inherits("QLineEdit");
+    if (!control || !w->isVisible() || w->objectName().startsWith("qt_") ||
+        w->parentWidget()->inherits("QAbstractSpinBox") || w->inherits("QScrollBar") ||
+        w->inherits("QTableCornerButton") || w->parentWidget()->inherits("QLineEdit") ||
+        w->parentWidget()->inherits("QTableView"))
+      continue;
     const auto* button = qobject_cast<const QAbstractButton*>(w);
     EXPECT_FALSE(w->accessibleName().isEmpty() && (!button || button->text().isEmpty()))
         << w->metaObject()->className() << " in " << w->parentWidget()->metaObject()->className();
@@ -389,7 +410,8 @@ TEST_F(Window, every_control_has_a_name_for_screen_readers) {
 }
 
 TEST_F(Window, a_script_drives_the_whole_path) {
-  const nlohmann::json steps = nlohmann::json::parse(R"([{"do":"wait"},{"do":"open","path":"F"},{"do":"wait"},{"do":"run"},
+  const nlohmann::json steps =
+      nlohmann::json::parse(R"([{"do":"wait"},{"do":"open","path":"F"},{"do":"wait"},{"do":"run"},
     {"do":"wait"},{"do":"next"},{"do":"accept"},{"do":"parameter","name":"threshold","value":0.3},{"do":"wait"},
     {"do":"screenshot","file":"S"}])");
   nlohmann::json filled = steps;

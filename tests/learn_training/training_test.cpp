@@ -44,13 +44,15 @@ protected:
     o.threads = 1;
     return o;
   }
-  fs::path folder_ = fs::temp_directory_path() / ("sensorium-training-" + std::to_string(::getpid()));
+  fs::path folder_ =
+      fs::temp_directory_path() / ("sensorium-training-" + std::to_string(::getpid()));
 };
 
 double first_loss(const fs::path& folder, const std::string& tag) {
   std::ifstream in(folder / "log.jsonl");
   for (std::string line; std::getline(in, line);)
-    if (const auto entry = nlohmann::json::parse(line); entry.at("tag") == tag) return entry.at("value");
+    if (const auto entry = nlohmann::json::parse(line); entry.at("tag") == tag)
+      return entry.at("value");
   return -1;
 }
 
@@ -58,9 +60,12 @@ TEST_F(Training, EveryLossFalls) {
   for (const char* loss : {"bce", "focal", "dice", "focal_tversky", "bce+dice"}) {
     TrainingOptions o = options();
     o.loss = loss;
-    const TrainingResult result = train(network(), Dots(24, 0), Dots(6, 1000), o, folder_ / loss, {});
+    const TrainingResult result =
+        train(network(), Dots(24, 0), Dots(6, 1000), o, folder_ / loss, {});
     EXPECT_EQ(result.steps, 60);
-    EXPECT_LT(result.best_validation_loss, 0.8 * first_loss(folder_ / loss, "loss/validation") + 0.2 * first_loss(folder_ / loss, "loss/training")) << loss;
+    EXPECT_LT(result.best_validation_loss, 0.8 * first_loss(folder_ / loss, "loss/validation") +
+                                               0.2 * first_loss(folder_ / loss, "loss/training"))
+        << loss;
     EXPECT_NO_THROW(read_onnx(result.best));
   }
 }
@@ -68,12 +73,14 @@ TEST_F(Training, EveryLossFalls) {
 TEST_F(Training, TheTrainedNetworkFindsTheDots) {
   TrainingOptions o = options();
   o.steps = 150;
-  const TrainingResult result = train(network(), Dots(24, 0), Dots(6, 1000), o, folder_ / "run", {});
+  const TrainingResult result =
+      train(network(), Dots(24, 0), Dots(6, 1000), o, folder_ / "run", {});
   Model model = Model::load(result.last, {.threads = 1});
   const Sample sample = Dots(1, 5000).get(0, 0);
   const Tensor out = model.run(Tensor{{1, 1, 16, 16}, sample.input.values});
   int right = 0;
-  for (std::size_t i = 0; i < 256; ++i) right += (out.values[i] > 0) == (sample.target.values[i] > 0.5f) ? 1 : 0;
+  for (std::size_t i = 0; i < 256; ++i)
+    right += (out.values[i] > 0) == (sample.target.values[i] > 0.5f) ? 1 : 0;
   EXPECT_GE(right, 250);
 }
 
@@ -91,8 +98,10 @@ TEST_F(Training, AKilledRunEndsWithTheSameWeights) {
       process.signal(SIGKILL);
     }
     const std::string out = process.read_rest();
-    if (process.wait() == 0) hash = out;
-    else ++kills;
+    if (process.wait() == 0)
+      hash = out;
+    else
+      ++kills;
   }
   EXPECT_GT(kills, 2) << "the run was too short to be killed";
   EXPECT_EQ(hash, undisturbed.out);
@@ -114,7 +123,9 @@ TEST_F(Training, NotANumberStopsAndNamesTheSample) {
   try {
     train(network(), training, Dots(4, 1000), options(), folder_, {});
     FAIL();
-  } catch (const Error& e) { EXPECT_NE(std::string(e.what()).find("dots5"), std::string::npos) << e.what(); }
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("dots5"), std::string::npos) << e.what();
+  }
 }
 
 TEST_F(Training, AnotherPlanInTheFolderIsRefused) {
@@ -134,14 +145,18 @@ TEST_F(Training, CancelKeepsTheStateAndGoesOn) {
   Context context;
   int calls = 0;
   context.progress = [&](double, std::string_view) { return ++calls < 30; };
-  EXPECT_THROW(train(network(), Dots(24, 0), Dots(4, 1000), options(), folder_ / "a", context), Error);
-  const TrainingResult resumed = train(network(), Dots(24, 0), Dots(4, 1000), options(), folder_ / "a", {});
-  const TrainingResult whole = train(network(), Dots(24, 0), Dots(4, 1000), options(), folder_ / "b", {});
+  EXPECT_THROW(train(network(), Dots(24, 0), Dots(4, 1000), options(), folder_ / "a", context),
+               Error);
+  const TrainingResult resumed =
+      train(network(), Dots(24, 0), Dots(4, 1000), options(), folder_ / "a", {});
+  const TrainingResult whole =
+      train(network(), Dots(24, 0), Dots(4, 1000), options(), folder_ / "b", {});
   EXPECT_EQ(resumed.weights_sha256, whole.weights_sha256);
 }
 
 TEST_F(Training, ADamagedCheckpointFallsBackToTheOneBefore) {
-  const TrainingResult whole = train(network(), Dots(24, 0), Dots(4, 1000), options(), folder_ / "a", {});
+  const TrainingResult whole =
+      train(network(), Dots(24, 0), Dots(4, 1000), options(), folder_ / "a", {});
   TrainingOptions longer = options();
   longer.keep_checkpoints = 5;
   train(network(), Dots(24, 0), Dots(4, 1000), longer, folder_ / "b", {});
@@ -154,7 +169,8 @@ TEST_F(Training, ADamagedCheckpointFallsBackToTheOneBefore) {
   ASSERT_TRUE(checkpoint);
   EXPECT_EQ(checkpoint->state.at("step"), 40);
   ASSERT_EQ(warnings.size(), 1u);
-  EXPECT_EQ(train(network(), Dots(24, 0), Dots(4, 1000), longer, folder_ / "b", {}).weights_sha256, whole.weights_sha256);
+  EXPECT_EQ(train(network(), Dots(24, 0), Dots(4, 1000), longer, folder_ / "b", {}).weights_sha256,
+            whole.weights_sha256);
 }
 
 TEST_F(Training, EveryTruncatedCheckpointIsAnError) {
@@ -163,7 +179,8 @@ TEST_F(Training, EveryTruncatedCheckpointIsAnError) {
   const std::string whole = read_text(folder_ / "x.ckpt");
   EXPECT_EQ(read_checkpoint(folder_ / "x.ckpt").tensors.at("w").as<float>()[3], 4);
   for (std::size_t size = 0; size < whole.size(); ++size)
-    EXPECT_THROW(parse_checkpoint(std::as_bytes(std::span(whole.data(), size)), "cut"), Error) << size;
+    EXPECT_THROW(parse_checkpoint(std::as_bytes(std::span(whole.data(), size)), "cut"), Error)
+        << size;
 }
 
 // RFC 3720, appendix B.4: 32 bytes of zeros, and of ones.
@@ -176,12 +193,13 @@ TEST(EventFileFormat, Crc32cVectors) {
 TEST_F(Training, TensorBoardReadsTheCurves) {
   if (!fs::exists(SENSORIUM_JUDGES "/bin/python")) GTEST_SKIP() << "skipped: no judges";
   train(network(), Dots(24, 0), Dots(4, 1000), options(), folder_, {});
-  const auto outcome = run_program({SENSORIUM_JUDGES "/bin/python", "-c",
-                                    "import sys\n"
-                                    "from tensorboard.backend.event_processing.event_accumulator import EventAccumulator\n"
-                                    "a = EventAccumulator(sys.argv[1]); a.Reload()\n"
-                                    "print(len(a.Scalars('loss/training')), [s.step for s in a.Scalars('loss/validation')])",
-                                    (folder_ / "events").string()});
+  const auto outcome = run_program(
+      {SENSORIUM_JUDGES "/bin/python", "-c",
+       "import sys\n"
+       "from tensorboard.backend.event_processing.event_accumulator import EventAccumulator\n"
+       "a = EventAccumulator(sys.argv[1]); a.Reload()\n"
+       "print(len(a.Scalars('loss/training')), [s.step for s in a.Scalars('loss/validation')])",
+       (folder_ / "events").string()});
   EXPECT_EQ(outcome.out, "60 [20, 40, 60]\n") << outcome.err;
 }
 

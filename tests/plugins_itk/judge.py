@@ -95,15 +95,16 @@ def make_nrrd():
     for name, dtype, encoding, header in [
         ("raw.nrrd", np.int16, "raw", {"space": "left-posterior-superior", "space directions": [[0.5, 0, 0], [0, 0.25, 0], [0, 0, 2]], "space origin": [1, 2, 3]}),
         ("ras.nrrd", np.uint8, "gzip", {"space": "right-anterior-superior", "space directions": [[0, 0.5, 0], [-0.25, 0, 0], [0, 0, 2]], "space origin": [1, 2, 3]}),
+        ("big.nrrd", ">i2", "gzip", {"spacings": [0.1, 0.2, 0.3], "units": ["um", "um", "um"]}),
         ("text.nrrd", np.uint16, "ascii", {"spacings": [0.1, 0.2, 0.3], "units": ["um", "um", "um"]}),
         ("nounit.nrrd", np.float32, "gzip", {"spacings": [0.1, 0.2, 0.3]}),
         ("none.nrrd", np.float64, "raw", {}),
         ("apart.nhdr", np.uint8, "raw", {"spacings": [1, 1, 1], "units": ["mm", "mm", "mm"]}),
     ]:
         xyz = field((7, 5, 4), dtype)
-        header = dict(header, encoding=encoding, endian="little")
+        header = dict(header, encoding=encoding, endian="big" if dtype == ">i2" else "little")
         nrrd.write(os.path.join(folder, name), xyz, header, index_order="F", relative_data_path=True)
-        spacing = {"raw.nrrd": [500, 250, 2000], "ras.nrrd": [500, 250, 2000], "text.nrrd": [0.1, 0.2, 0.3], "apart.nhdr": [1000] * 3}.get(name, [None] * 3)
+        spacing = {"raw.nrrd": [500, 250, 2000], "ras.nrrd": [500, 250, 2000], "text.nrrd": [0.1, 0.2, 0.3], "big.nrrd": [0.1, 0.2, 0.3], "apart.nhdr": [1000] * 3}.get(name, [None] * 3)
         more = {}
         if name == "raw.nrrd":
             more = dict(direction=[1, 0, 0, 0, 1, 0, 0, 0, 1], origin=[1, 2, 3])
@@ -122,13 +123,17 @@ def make_meta():
     for name, dtype, kind, lines, spacing in [
         ("u8.mha", np.uint8, "MET_UCHAR", "ElementSpacing = 0.5 0.25 2\nOffset = 1 2 3\nTransformMatrix = 1 0 0 0 1 0 0 0 1", [500, 250, 2000]),
         ("zip.mha", np.int16, "MET_SHORT", "ElementSpacing = 10 20 30\nDistanceUnits = um", [10, 20, 30]),
+        ("turned.mha", np.uint16, "MET_USHORT", "ElementSpacing = 500 250 2000\nDistanceUnits = um\nOffset = 1000 2000 -3000\nTransformMatrix = 0 1 0 1 0 0 0 0 -1", [500, 250, 2000]),
         ("ones.mha", np.float32, "MET_FLOAT", "ElementSpacing = 1 1 1\nOffset = 0 0 0", [None] * 3),
         ("meta.mhd", np.uint16, "MET_USHORT", "", [None] * 3),
     ]:
         zyx = field((4, 5, 7), dtype)
         raw = zyx.tobytes()
         packed = zlib.compress(raw) if name == "zip.mha" else raw
-        text = "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\n"
+        if name == "turned.mha":
+            raw = zyx.astype(">u2").tobytes()
+            packed = raw
+        text = "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = " + ("True" if name == "turned.mha" else "False") + "\n"
         if name == "zip.mha":
             text += f"CompressedData = True\nCompressedDataSize = {len(packed)}\n"
         text += (lines + "\n" if lines else "") + f"DimSize = 7 5 4\nElementType = {kind}\nElementDataFile = "
@@ -139,6 +144,8 @@ def make_meta():
         if name == "meta.mhd":
             open(os.path.join(folder, "meta.raw"), "wb").write(packed)
         more = dict(direction=[1, 0, 0, 0, 1, 0, 0, 0, 1], origin=[1, 2, 3]) if name == "u8.mha" else {}
+        if name == "turned.mha":  # a line of the matrix is the direction of one axis
+            more = dict(direction=[0, 1, 0, 1, 0, 0, 0, 0, -1], origin=[1, 2, -3])
         add(name, zyx, spacing, **more)
 
 

@@ -153,6 +153,17 @@ TEST(ItkRead, LyingHeadersAreRefusedBeforeAnythingIsAllocated) {
   expect_error(folder / "away.nhdr", ErrorCode::Unsupported, "etc/passwd");
 }
 
+TEST(ItkRead, AnOrientationThatIsNoNumberIsRefused) {
+  const Folder folder;
+  std::string file = nifti(4, 3, 2, 24);
+  const std::int16_t code = 2;
+  const float nan = std::nanf("");
+  std::memcpy(file.data() + 254, &code, 2);
+  std::memcpy(file.data() + 292, &nan, 4);
+  write(folder / "nan.nii", file);
+  expect_error(folder / "nan.nii", ErrorCode::BadInput, "orientation");
+}
+
 TEST(ItkRead, ABombOfZerosIsCountedInBoundedMemory) {
   const Folder folder;
   const std::string bomb = gzip(std::string(64u << 20, '\0'));

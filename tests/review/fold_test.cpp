@@ -17,7 +17,7 @@ Finding lesion(const std::string& id, std::vector<Run> runs, const std::string& 
   f.label = label;
   f.score = 0.7;
   f.footprint = std::move(runs);
-  f.measures = {{"area", 99, "um2", "header"}};
+  f.measures = {{"section area", 99, "um2", "header"}};
   f.attributes = {{"slab", "inner"}};
   place(f);
   return f;
@@ -275,7 +275,7 @@ TEST(Reviewed, ExportKeepsWhatIsAskedForAndCountsAnew) {
   EXPECT_EQ(without.items.size(), 2u);
   EXPECT_EQ(with.summary[0].value, 3);
   EXPECT_EQ(without.items[1].attributes.at("review"), "drawn");
-  for (const Measure& m : with.summary) EXPECT_NE(m.name, "total area"); // the drawn one has no area here
+  for (const Measure& m : with.summary) EXPECT_NE(m.name, "total section area"); // the drawn one has no area here
   const auto mask = reviewed_mask(s, 8, 8, 2), decided = reviewed_mask(s, 8, 8, 2, {.proposed = false});
   EXPECT_EQ(std::count(mask.begin(), mask.end(), 1), 4 + 8 + 2);
   EXPECT_EQ(std::count(decided.begin(), decided.end(), 1), 4 + 2);

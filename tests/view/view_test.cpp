@@ -25,14 +25,16 @@ using namespace sensorium;
 
 namespace {
 
-template<class T> PixelStack stack_of_values(PixelType type, int w, int h, int d, std::vector<T> values) {
+template<class T>
+PixelStack stack_of_values(PixelType type, int w, int h, int d, std::vector<T> values) {
   return {w, h, d, 1, type, Buffer::of(std::move(values))};
 }
 
 int grey_at(const QImage& image, int x, int y) { return qGray(image.pixel(x, y)); }
 
 TEST(SliceImage, maps_the_window_to_black_and_white) {
-  const auto stack = stack_of_values<std::uint16_t>(PixelType::UInt16, 5, 1, 1, {0, 100, 150, 200, 60000});
+  const auto stack =
+      stack_of_values<std::uint16_t>(PixelType::UInt16, 5, 1, 1, {0, 100, 150, 200, 60000});
   const QImage image = slice_image(stack, 0, {100, 200});
   EXPECT_EQ(grey_at(image, 0, 0), 0);
   EXPECT_EQ(grey_at(image, 1, 0), 0);
@@ -45,7 +47,8 @@ TEST(SliceImage, negative_samples_and_nan) {
   const auto ints = stack_of_values<std::int16_t>(PixelType::Int16, 2, 1, 1, {-100, 100});
   EXPECT_EQ(grey_at(slice_image(ints, 0, {-100, 100}), 0, 0), 0);
   EXPECT_EQ(grey_at(slice_image(ints, 0, {-300, 100}), 0, 0), 128);
-  const auto floats = stack_of_values<float>(PixelType::Float32, 2, 1, 1, {std::numeric_limits<float>::quiet_NaN(), 1});
+  const auto floats = stack_of_values<float>(PixelType::Float32, 2, 1, 1,
+                                             {std::numeric_limits<float>::quiet_NaN(), 1});
   EXPECT_EQ(grey_at(slice_image(floats, 0, {0, 1}), 0, 0), 0);
   EXPECT_EQ(grey_at(slice_image(floats, 0, {0, 1}), 1, 0), 255);
 }
@@ -58,7 +61,8 @@ TEST(SliceImage, takes_the_asked_slice_and_clamps_it) {
 }
 
 TEST(SliceImage, colour_keeps_its_channels) {
-  PixelStack stack{1, 1, 1, 3, PixelType::UInt8, Buffer::of(std::vector<std::uint8_t>{200, 100, 50})};
+  PixelStack stack{
+      1, 1, 1, 3, PixelType::UInt8, Buffer::of(std::vector<std::uint8_t>{200, 100, 50})};
   EXPECT_EQ(slice_image(stack, 0, {0, 255}).pixel(0, 0), qRgb(200, 100, 50));
 }
 
@@ -95,7 +99,8 @@ TEST(Outline, voxels_that_touch_at_a_corner_are_both_outlined) {
 
 TEST(EnFace, is_the_mean_over_depth_or_between_the_surfaces) {
   // Two A-scans of 4 samples: the bright sample of the first is outside the slab 2..3.
-  const auto stack = stack_of_values<std::uint8_t>(PixelType::UInt8, 2, 4, 1, {200, 0, 0, 0, 0, 90, 0, 90});
+  const auto stack =
+      stack_of_values<std::uint8_t>(PixelType::UInt8, 2, 4, 1, {200, 0, 0, 0, 0, 90, 0, 90});
   const QImage whole = en_face_projection(stack, nullptr, nullptr);
   EXPECT_GT(grey_at(whole, 0, 0), grey_at(whole, 1, 0)) << "means 50 and 45";
   const Surface top{.name = "ILM", .depth = {2, 2}, .source = "vendor", .failure = {}};
@@ -104,11 +109,13 @@ TEST(EnFace, is_the_mean_over_depth_or_between_the_surfaces) {
   EXPECT_LT(grey_at(slab, 0, 0), grey_at(slab, 1, 0)) << "means 0 and 90";
   Surface failed = bottom;
   failed.failure = "no retina";
-  EXPECT_GT(grey_at(en_face_projection(stack, &top, &failed), 0, 0), grey_at(en_face_projection(stack, &top, &failed), 1, 0));
+  EXPECT_GT(grey_at(en_face_projection(stack, &top, &failed), 0, 0),
+            grey_at(en_face_projection(stack, &top, &failed), 1, 0));
 }
 
 TEST(Shrink, keeps_below_the_limit) {
-  const auto stack = stack_of_values<std::uint8_t>(PixelType::UInt8, 10, 4, 2, std::vector<std::uint8_t>(80, 7));
+  const auto stack =
+      stack_of_values<std::uint8_t>(PixelType::UInt8, 10, 4, 2, std::vector<std::uint8_t>(80, 7));
   const SmallVolume small = shrink(stack, {0, 255}, 4);
   EXPECT_EQ(small.width, 3);
   EXPECT_EQ(small.height, 4);
@@ -145,12 +152,14 @@ TEST(Themes, every_icon_is_there_and_drawn) {
 }
 
 TEST(Looks, differ_in_line_style_not_only_in_colour) {
-  const FindingLook all[] = {FindingLook::Machine, FindingLook::Accepted, FindingLook::Rejected, FindingLook::Changed, FindingLook::Drawn};
+  const FindingLook all[] = {FindingLook::Machine, FindingLook::Accepted, FindingLook::Rejected,
+                             FindingLook::Changed, FindingLook::Drawn};
   for (const FindingLook a : all)
     for (const FindingLook b : all) {
       if (a == b) continue;
       EXPECT_NE(color_of(a), color_of(b));
-      EXPECT_TRUE(pen_of(a).dashPattern() != pen_of(b).dashPattern() || pen_of(a).widthF() != pen_of(b).widthF());
+      EXPECT_TRUE(pen_of(a).dashPattern() != pen_of(b).dashPattern() ||
+                  pen_of(a).widthF() != pen_of(b).widthF());
       EXPECT_NE(glyph_of(a), glyph_of(b));
     }
 }
@@ -222,8 +231,16 @@ TEST(FindingsPanel, selecting_keeps_through_an_update) {
 }
 
 ParameterSpecs some_specs() {
-  return {{"threshold", ParameterType::Number, 0.5, {}, {.help = "t", .min = 0, .max = 1, .live = true}},
-          {"min_area_um2", ParameterType::Number, 20.0, {}, {.help = "a", .unit = "um2", .min = 0, .max = 1000, .live = true}},
+  return {{"threshold",
+           ParameterType::Number,
+           0.5,
+           {},
+           {.help = "t", .min = 0, .max = 1, .live = true}},
+          {"min_area_um2",
+           ParameterType::Number,
+           20.0,
+           {},
+           {.help = "a", .unit = "um2", .min = 0, .max = 1000, .live = true}},
           {"passes", ParameterType::Integer, 2, {}, {.help = "p", .min = 1, .max = 5}},
           {"mode", ParameterType::Choice, "x", {"x", "y"}, {.help = "m"}},
           {"name", ParameterType::Text, "n", {}, {.help = "n", .expert = true}}};
@@ -232,7 +249,9 @@ ParameterSpecs some_specs() {
 TEST(ParameterForm, defaults_and_types_come_from_the_declaration) {
   ParameterForm form;
   form.set_specs(some_specs());
-  EXPECT_EQ(form.values(), nlohmann::json::parse(R"({"threshold":0.5,"min_area_um2":20.0,"passes":2,"mode":"x","name":"n"})"));
+  EXPECT_EQ(form.values(),
+            nlohmann::json::parse(
+                R"({"threshold":0.5,"min_area_um2":20.0,"passes":2,"mode":"x","name":"n"})"));
   EXPECT_EQ(title_of(some_specs()[1]), "Min area");
   EXPECT_EQ(form.findChildren<QSlider*>().size(), 2);
 }
@@ -263,14 +282,16 @@ TEST(ParameterForm, values_stay_in_their_range) {
 TEST(SliceView, places_and_strokes_are_in_pixels) {
   SliceView view;
   view.resize(400, 300);
-  view.set_stack(stack_of_values<std::uint8_t>(PixelType::UInt8, 40, 30, 3, std::vector<std::uint8_t>(3600, 50)));
+  view.set_stack(stack_of_values<std::uint8_t>(PixelType::UInt8, 40, 30, 3,
+                                               std::vector<std::uint8_t>(3600, 50)));
   EXPECT_EQ(view.slice(), 1) << "the middle one";
   EXPECT_EQ(view.to_pixel({0, 0}), QPointF(0, 0));
   EXPECT_EQ(view.to_widget({40, 30}), QPointF(400, 300));
   view.set_tool(SliceTool::Brush);
   view.set_brush_radius(0);
   std::vector<sensorium::Run> got;
-  QObject::connect(&view, &SliceView::stroke_finished, [&](const std::vector<sensorium::Run>& runs, bool) { got = runs; });
+  QObject::connect(&view, &SliceView::stroke_finished,
+                   [&](const std::vector<sensorium::Run>& runs, bool) { got = runs; });
   QTest::mousePress(&view, Qt::LeftButton, {}, {105, 155});
   QTest::mouseMove(&view, {135, 155});
   QTest::mouseRelease(&view, Qt::LeftButton, {}, {135, 155});
@@ -284,18 +305,21 @@ TEST(SliceView, places_and_strokes_are_in_pixels) {
 TEST(SliceView, no_scale_bar_without_a_scale) {
   SliceView view;
   view.resize(400, 300);
-  view.set_stack(stack_of_values<std::uint8_t>(PixelType::UInt8, 40, 30, 1, std::vector<std::uint8_t>(1200, 0)));
+  view.set_stack(stack_of_values<std::uint8_t>(PixelType::UInt8, 40, 30, 1,
+                                               std::vector<std::uint8_t>(1200, 0)));
   const QImage none = view.grab().toImage();
   view.set_spacing(known_spacing(10, ScaleSource::HeaderTag, "test"), unknown_spacing("test"));
   EXPECT_EQ(view.grab().toImage(), none) << "one known axis is not enough";
-  view.set_spacing(known_spacing(10, ScaleSource::HeaderTag, "test"), known_spacing(4, ScaleSource::HeaderTag, "test"));
+  view.set_spacing(known_spacing(10, ScaleSource::HeaderTag, "test"),
+                   known_spacing(4, ScaleSource::HeaderTag, "test"));
   EXPECT_NE(view.grab().toImage(), none);
 }
 
 TEST(SliceView, dragging_changes_brightness_and_double_click_restores_it) {
   SliceView view;
   view.resize(400, 300);
-  view.set_stack(stack_of_values<std::uint8_t>(PixelType::UInt8, 40, 30, 1, std::vector<std::uint8_t>(1200, 200)));
+  view.set_stack(stack_of_values<std::uint8_t>(PixelType::UInt8, 40, 30, 1,
+                                               std::vector<std::uint8_t>(1200, 200)));
   const GreyWindow before = view.grey_window();
   QTest::mousePress(&view, Qt::LeftButton, {}, {100, 100});
   QTest::mouseMove(&view, {160, 130});
