@@ -151,6 +151,28 @@ Grid ridge_value(const Grid& smooth, const std::vector<int>& ilm, float scale) {
   return value;
 }
 
+// Falling edges, weighted down by all that is nearly as bright as the ridge within the rows below:
+// the ellipsoid zone has the epithelium below it, Bruch's membrane has only the choroid.
+Grid bm_value(const Grid& smooth, const Grid& edges, const std::vector<int>& ridge, float scale) {
+  const int reach = static_cast<int>(34 * scale);
+  std::vector<float> bright(smooth.width);
+  for (int x = 0; x < smooth.width; ++x) bright[x] = smooth.at(x, ridge[x]);
+  const float level = 0.7f * median_of(bright);
+  Grid value = edges;
+  for (float& v : value.v) v = -v;
+  scale_to_unit(value);
+  for (int x = 0; x < smooth.width; ++x) {
+    const int end = std::min(smooth.height - 1, ridge[x] + reach);
+    float below = 0;
+    for (int y = end; y >= 0; --y) {
+      const float full_rows = below / std::max(1e-6f, level * 4.0f * scale);
+      value.at(x, y) /= 1.0f + full_rows * full_rows;
+      below += std::max(0.0f, smooth.at(x, y) - level);
+    }
+  }
+  return value;
+}
+
 // Running median, then running mean: no wiggles of single columns.
 std::vector<float> smoothed(const std::vector<int>& path, int half_median, int half_mean) {
   const int w = static_cast<int>(path.size());
@@ -207,16 +229,21 @@ BscanLines trace_bscan(std::span<const float> bscan, int width, int height) {
   const Grid edges = rise(smooth, k);
 
   const std::vector<int> ilm = best_path(ilm_value(smooth, edges, scale));
-  const std::vector<int> rpe = best_path(ridge_value(smooth, ilm, scale));
-  Grid fall = edges;
-  for (float& v : fall.v) v = -v;
-  std::vector<int> first(width), last(width);
-  for (int x = 0; x < width; ++x) {
-    first[x] = std::min(height - 1, rpe[x] + 1);
-    last[x] = std::min(height - 1, rpe[x] + static_cast<int>(14 * scale));
-  }
-  scale_to_unit(fall);
-  const std::vector<int> bm = best_path(fall, first, last);
+  const std::vector<int> ridge = best_path(ridge_value(smooth, ilm, scale));
+  const auto band = [&](const std::vector<int>& line, double from, double to) {
+    std::pair<std::vector<int>, std::vector<int>> rows;
+    for (int y : line) {
+      rows.first.push_back(std::clamp(y + static_cast<int>(from * scale), 0, height - 1));
+      rows.second.push_back(std::clamp(y + static_cast<int>(to * scale), 0, height - 1));
+    }
+    return rows;
+  };
+  const auto [first, last] = band(ridge, 1, 30);
+  const std::vector<int> bm = best_path(bm_value(smooth, edges, ridge, scale), first, last);
+  const auto [top, bottom] = band(bm, -12, -1);
+  Grid bright = smooth;
+  scale_to_unit(bright);
+  const std::vector<int> rpe = best_path(bright, top, bottom);
 
   double noise = 0;
   for (float v : edges.v) noise += std::abs(v);

@@ -33,6 +33,9 @@ void enhancement_speed(const Arguments& none); // 97 x 496 x 512
 void surfaces(const Arguments& files);         // files with vendor lines
 void draw_surfaces(const Arguments& in_out);   // picture with the lines found
 void recount(const Arguments& none);
+void figures(const Arguments& folder); // PNG files for the manual
+void phantom_surfaces(
+    const Arguments& seed_picture); // lines on phantoms; draws one seed on request
 void recognise(const Arguments& files);
 
 }

@@ -34,9 +34,14 @@ std::vector<float> finite_samples(const Volume& volume) {
 int main(int argc, char** argv) {
   using namespace sensorium::bench;
   const std::map<std::string, std::function<void(const Arguments&)>> all{
-      {"enhancement", enhancement}, {"enhancement-speed", enhancement_speed},
-      {"surfaces", surfaces},       {"draw-surfaces", draw_surfaces},
-      {"recount", recount},         {"recognise", recognise}};
+      {"enhancement", enhancement},
+      {"enhancement-speed", enhancement_speed},
+      {"surfaces", surfaces},
+      {"draw-surfaces", draw_surfaces},
+      {"recount", recount},
+      {"figures", figures},
+      {"phantom-surfaces", phantom_surfaces},
+      {"recognise", recognise}};
   const auto it = argc > 1 ? all.find(argv[1]) : all.end();
   if (it == all.end()) {
     for (const auto& [name, run] : all) std::printf("%s\n", name.c_str());

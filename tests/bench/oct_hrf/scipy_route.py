@@ -31,7 +31,7 @@ def enhance(image, block=8, strength=3.0):
     noise = power[1:-1:2, 1:-1:2][plain <= np.quantile(plain, 0.15)].mean(0)
     spectra *= np.maximum(0, 1 - strength * noise / np.maximum(power, 1e-20))
     done = (fft.irfft2(spectra, s=(block, block), workers=workers) + means * window) * window
-    # overlap-add without a Python loop over blocks: four interleaved tilings
+#overlap - add without a Python loop over blocks : four interleaved tilings
     out = np.zeros_like(x)
     rows, columns = done.shape[:2]
     for a in (0, 1):
