@@ -17,8 +17,10 @@ class Batch {
 public:
   // Keeps batch.csv and batch.json below the folder up to date after every item.
   explicit Batch(std::filesystem::path folder);
-  // Runs the work in a sub-folder named after the file; what it returns is the item's row. Catches Error.
-  void item(const std::string& file, const std::function<nlohmann::json(const std::filesystem::path& folder)>& work);
+  // Runs the work in a sub-folder named after the file; what it returns is the item's row. Catches
+  // Error.
+  void item(const std::string& file,
+            const std::function<nlohmann::json(const std::filesystem::path& folder)>& work);
   const std::optional<Error>& last_failure() const { return last_failure_; }
   std::size_t total() const { return rows_.size(); }
   std::size_t done() const { return done_; }

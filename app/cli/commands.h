@@ -1,4 +1,5 @@
-// The commands of the command line: each adds itself to the parser and says what to do when it was chosen.
+// The commands of the command line: each adds itself to the parser and says what to do when it was
+// chosen.
 #pragma once
 
 #include "app/cli/console.h"
@@ -14,7 +15,8 @@ class App;
 
 namespace sensorium {
 
-// What every command is handed. The registry is filled before parsing, so that pipelines' parameters become options.
+// What every command is handed. The registry is filled before parsing, so that pipelines'
+// parameters become options.
 struct Session {
   Registry registry;
   Console console;
@@ -29,13 +31,16 @@ void add_run(CLI::App& app, Session& session);
 void add_convert(CLI::App& app, Session& session);
 void add_report(CLI::App& app, Session& session);
 void add_worker(CLI::App& app, Session& session);
-void add_extension_commands(CLI::App& app, Session& session); // phantom, train, evaluate, ... as pipelines offer them
+void add_extension_commands(
+    CLI::App& app, Session& session); // phantom, train, evaluate, ... as pipelines offer them
 void add_completion(CLI::App& app, Session& session);
 
 // The pipeline among the words after the command's name, or empty.
 std::string named_pipeline(const Session& session);
 // Adds one option a parameter; values land in the returned object when the parser has run.
-std::shared_ptr<std::map<std::string, std::string>> add_parameters(CLI::App& command, const ParameterSpecs& specs);
-nlohmann::json parameters_given(const ParameterSpecs& specs, const std::map<std::string, std::string>& values);
+std::shared_ptr<std::map<std::string, std::string>> add_parameters(CLI::App& command,
+                                                                   const ParameterSpecs& specs);
+nlohmann::json parameters_given(const ParameterSpecs& specs,
+                                const std::map<std::string, std::string>& values);
 
 }

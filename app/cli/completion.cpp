@@ -16,7 +16,8 @@ constexpr const char* bash_script = R"sh(_sensorium() {
 }
 complete -o default -F _sensorium sensorium
 )sh";
-constexpr const char* fish_script = "complete -c sensorium -a '(sensorium complete -- (commandline -opc)[2..] (commandline -ct))'\n";
+constexpr const char* fish_script = "complete -c sensorium -a '(sensorium complete -- (commandline "
+                                    "-opc)[2..] (commandline -ct))'\n";
 
 void print_names(const CLI::App& app) {
   for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
@@ -28,7 +29,8 @@ int print_candidates(CLI::App& app, const Session& session, const std::vector<st
     print_names(app);
     return 0;
   }
-  const auto named = app.get_subcommands([&](const CLI::App* sub) { return sub->get_name() == words.front(); });
+  const auto named =
+      app.get_subcommands([&](const CLI::App* sub) { return sub->get_name() == words.front(); });
   if (named.empty()) return 0;
   const CLI::App* command = named.front();
   if (!words.back().starts_with("-")) {
@@ -45,9 +47,11 @@ int print_candidates(CLI::App& app, const Session& session, const std::vector<st
 }
 
 void add_completion(CLI::App& app, Session& session) {
-  auto* script = app.add_subcommand("completion", "Print the completion script of a shell: source <(sensorium completion bash)");
+  auto* script = app.add_subcommand(
+      "completion", "Print the completion script of a shell: source <(sensorium completion bash)");
   const auto shell = std::make_shared<std::string>("bash");
-  script->add_option("SHELL", *shell, "bash, zsh or fish")->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  script->add_option("SHELL", *shell, "bash, zsh or fish")
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   script->callback([&session, shell] {
     session.chosen = [shell] {
       if (*shell == "zsh") std::fputs("autoload -U +X bashcompinit && bashcompinit\n", stdout);

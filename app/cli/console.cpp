@@ -30,18 +30,21 @@ public:
   void show(double fraction, std::string_view what) {
     const auto now = std::chrono::steady_clock::now();
     const bool same = what == last_text_;
-    if (same && fraction < 1 && now - last_ < std::chrono::milliseconds(terminal_ ? 100 : 1000)) return;
+    if (same && fraction < 1 && now - last_ < std::chrono::milliseconds(terminal_ ? 100 : 1000))
+      return;
     last_ = now;
     last_text_ = what;
     if (!terminal_) {
-      std::fputs((json{{"progress", fraction}, {"text", last_text_}}.dump() + "\n").c_str(), stderr);
+      std::fputs((json{{"progress", fraction}, {"text", last_text_}}.dump() + "\n").c_str(),
+                 stderr);
       return;
     }
     constexpr int width = 30;
     const int filled = static_cast<int>(fraction * width);
     std::string bar;
     for (int i = 0; i < width; ++i) bar += i < filled ? "━" : "╌";
-    std::fputs(fmt::format("\r\033[K{} {:3.0f} %  {}", bar, fraction * 100, last_text_).c_str(), stderr);
+    std::fputs(fmt::format("\r\033[K{} {:3.0f} %  {}", bar, fraction * 100, last_text_).c_str(),
+               stderr);
     std::fflush(stderr);
     bar_shown = true;
   }
@@ -74,8 +77,10 @@ Context Console::context() const {
   context.log = [as_json = json](LogLevel level, std::string_view text) {
     if (level != LogLevel::Warning) return;
     if (bar_shown.exchange(false)) std::fputs("\r\033[K", stderr);
-    if (as_json) std::fputs((nlohmann::json{{"warning", text}}.dump() + "\n").c_str(), stderr);
-    else std::fputs(fmt::format("warning: {}\n", text).c_str(), stderr);
+    if (as_json)
+      std::fputs((nlohmann::json{{"warning", text}}.dump() + "\n").c_str(), stderr);
+    else
+      std::fputs(fmt::format("warning: {}\n", text).c_str(), stderr);
   };
   return context;
 }
@@ -92,14 +97,20 @@ void Console::print(const std::string& text) const {
 
 void Console::print(const nlohmann::json& document) const {
   if (!json) return;
-  std::fputs((document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n").c_str(), stdout);
+  std::fputs(
+      (document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n").c_str(),
+      stdout);
 }
 
 void Console::print_error(const Error& error) const {
   end_progress();
   if (json) {
-    const nlohmann::json document = {{"error", {{"code", name_of(error.code())}, {"message", error.what()}, {"hint", error.hint()}}}};
-    std::fputs((document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n").c_str(), stdout);
+    const nlohmann::json document = {
+        {"error",
+         {{"code", name_of(error.code())}, {"message", error.what()}, {"hint", error.hint()}}}};
+    std::fputs(
+        (document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n").c_str(),
+        stdout);
     return;
   }
   std::fputs(fmt::format("error: {}\n", error.what()).c_str(), stderr);

@@ -1,4 +1,5 @@
-// How the command line talks: progress, results and errors, for people on a terminal and for programs (--json).
+// How the command line talks: progress, results and errors, for people on a terminal and for
+// programs (--json).
 #pragma once
 
 #include "modules/core/context.h"
@@ -18,10 +19,10 @@ struct Console {
 
   // A progress bar on a terminal, JSON lines on standard error otherwise; stops on Ctrl-C.
   Context context() const;
-  void print(const std::string& text) const;             // ignored with --json
-  void print(const nlohmann::json& document) const;      // only with --json
+  void print(const std::string& text) const;        // ignored with --json
+  void print(const nlohmann::json& document) const; // only with --json
   void print_error(const Error& error) const;
-  void end_progress() const;                             // leaves the bar's line
+  void end_progress() const; // leaves the bar's line
 };
 
 // From now on Ctrl-C and SIGTERM set a flag instead of killing; a second Ctrl-C kills.

@@ -21,7 +21,9 @@ const WriterDefinition& writer_for(Session& session, const Words& words) {
     if (words.output.ends_with(writer->suffix)) return *writer;
     known += (known.empty() ? "" : ", ") + writer->suffix;
   }
-  throw Error(ErrorCode::Usage, fmt::format("'{}' does not end in a suffix that can be written", words.output), fmt::format("the suffixes are {}; or name one with --format", known));
+  throw Error(ErrorCode::Usage,
+              fmt::format("'{}' does not end in a suffix that can be written", words.output),
+              fmt::format("the suffixes are {}; or name one with --format", known));
 }
 
 // A clip is written as a stack of its frames; the third axis is time and has no scale.
@@ -49,7 +51,8 @@ int convert(Session& session, const Words& words) {
   context.step(0.7, "writing");
   writer.write({.volume = volume, .role = "image", .source = &dataset}, words.output);
   session.console.end_progress();
-  session.console.print(json{{"input", words.input}, {"output", words.output}, {"format", writer.id}});
+  session.console.print(
+      json{{"input", words.input}, {"output", words.output}, {"format", writer.id}});
   session.console.print(fmt::format("{} written ({})", words.output, writer.title));
   return 0;
 }
@@ -57,12 +60,16 @@ int convert(Session& session, const Words& words) {
 }
 
 void add_convert(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand("convert", "Write a recording in another format: convert IN -o OUT.nrrd");
+  auto* command =
+      app.add_subcommand("convert", "Write a recording in another format: convert IN -o OUT.nrrd");
   const auto words = std::make_shared<Words>();
   command->add_option("FILE", words->input, "File or folder to read")->required();
-  command->add_option("-o,--output", words->output, "File to write; its suffix chooses the format")->required();
+  command->add_option("-o,--output", words->output, "File to write; its suffix chooses the format")
+      ->required();
   command->add_option("--format", words->format, "The format, where the suffix does not tell");
-  command->callback([&session, words] { session.chosen = [&session, words] { return convert(session, *words); }; });
+  command->callback([&session, words] {
+    session.chosen = [&session, words] { return convert(session, *words); };
+  });
 }
 
 }

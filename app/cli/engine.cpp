@@ -22,7 +22,9 @@ constexpr const char* program_version = "0.1.0";
 // The recipe's model, or the pipeline's own when it is installed. Empty when there is none.
 fs::path model_of(const Recipe& recipe, const PipelineInfo& info) {
   if (!recipe.model.empty()) {
-    if (!fs::exists(recipe.model)) throw Error(ErrorCode::NotFound, fmt::format("there is no model '{}'", recipe.model), "check the path given with --model");
+    if (!fs::exists(recipe.model))
+      throw Error(ErrorCode::NotFound, fmt::format("there is no model '{}'", recipe.model),
+                  "check the path given with --model");
     return recipe.model;
   }
   const fs::path own = resources_folder() / "models" / info.model;
@@ -31,8 +33,12 @@ fs::path model_of(const Recipe& recipe, const PipelineInfo& info) {
 
 void check_hash(const std::string& what, const std::string& wanted, const std::string& found) {
   if (!wanted.empty() && wanted != found)
-    throw Error(ErrorCode::Conflict, fmt::format("{} has changed since the recipe was written (SHA-256 {}…, the recipe says {}…)", what, found.substr(0, 12), wanted.substr(0, 12)),
-                "find the original file, or remove the hash from the recipe to run on this one");
+    throw Error(
+        ErrorCode::Conflict,
+        fmt::format(
+            "{} has changed since the recipe was written (SHA-256 {}…, the recipe says {}…)", what,
+            found.substr(0, 12), wanted.substr(0, 12)),
+        "find the original file, or remove the hash from the recipe to run on this one");
 }
 
 json scale_of(const Dataset& dataset) {
@@ -43,13 +49,14 @@ json scale_of(const Dataset& dataset) {
 json model_json(const fs::path& model, const std::string& hash, const Analysis& analysis) {
   json card;
   if (!analysis.model_card.empty()) card = json::parse(analysis.model_card, nullptr, false);
-  return {{"path", model.string()}, {"sha256", hash}, {"card", card.is_discarded() ? json() : card}};
+  return {
+      {"path", model.string()}, {"sha256", hash}, {"card", card.is_discarded() ? json() : card}};
 }
 
-
 }
 
-CaseRun run_recipe(Registry& registry, const Recipe& wanted, const fs::path& folder, const Context& context) {
+CaseRun run_recipe(Registry& registry, const Recipe& wanted, const fs::path& folder,
+                   const Context& context) {
   const auto started = std::chrono::steady_clock::now();
   CaseRun run;
   run.folder = folder;
@@ -65,7 +72,10 @@ CaseRun run_recipe(Registry& registry, const Recipe& wanted, const fs::path& fol
   const Origin& origin = origin_of(*run.dataset);
   check_hash(fmt::format("'{}'", input.path), input.sha256, origin.sha256);
   if (info.input != kind_of(*run.dataset))
-    throw Error(ErrorCode::Unsupported, fmt::format("'{}' is a {}; the pipeline {} reads a {}", input.path, kind_of(*run.dataset), info.id, info.input), "see 'sensorium pipelines'");
+    throw Error(ErrorCode::Unsupported,
+                fmt::format("'{}' is a {}; the pipeline {} reads a {}", input.path,
+                            kind_of(*run.dataset), info.id, info.input),
+                "see 'sensorium pipelines'");
   run.recipe.inputs = {{fs::absolute(input.path).lexically_normal().string(), origin.sha256}};
 
   const fs::path model = model_of(wanted, info);
@@ -75,17 +85,37 @@ CaseRun run_recipe(Registry& registry, const Recipe& wanted, const fs::path& fol
 
   Context inner = context.part(0.15, 0.95);
   inner.device = resolve_device(wanted.device);
-  run.analysis = run.pipeline->analyse({.dataset = *run.dataset, .parameters = run.recipe.parameters, .model = model, .seed = wanted.seed}, inner);
+  run.analysis = run.pipeline->analyse({.dataset = *run.dataset,
+                                        .parameters = run.recipe.parameters,
+                                        .model = model,
+                                        .seed = wanted.seed},
+                                       inner);
   context.step(0.96, "counting");
   conclude_case(run, run.recipe.parameters);
 
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
-  run.provenance = {{"format", "sensorium-provenance"}, {"version", 1},         {"program", program_version},
-                    {"pipeline", {{"id", info.id}, {"version", info.version}, {"title", info.title}, {"maturity", info.maturity}, {"intended_use", info.intended_use}, {"limits", info.limits}, {"citation", info.citation}}},
-                    {"input", {{"path", run.recipe.inputs.front().path}, {"sha256", origin.sha256}, {"format", origin.format}}},
-                    {"scale", scale_of(*run.dataset)},     {"device", inner.device}, {"finished", utc_now()},
-                    {"seconds", seconds.count()},          {"model", model_json(model, model_hash, *run.analysis)},
-                    {"notes", run.analysis->notes},        {"command", command_of(run.recipe, folder.string())}};
+  run.provenance = {{"format", "sensorium-provenance"},
+                    {"version", 1},
+                    {"program", program_version},
+                    {"pipeline",
+                     {{"id", info.id},
+                      {"version", info.version},
+                      {"title", info.title},
+                      {"maturity", info.maturity},
+                      {"intended_use", info.intended_use},
+                      {"limits", info.limits},
+                      {"citation", info.citation}}},
+                    {"input",
+                     {{"path", run.recipe.inputs.front().path},
+                      {"sha256", origin.sha256},
+                      {"format", origin.format}}},
+                    {"scale", scale_of(*run.dataset)},
+                    {"device", inner.device},
+                    {"finished", utc_now()},
+                    {"seconds", seconds.count()},
+                    {"model", model_json(model, model_hash, *run.analysis)},
+                    {"notes", run.analysis->notes},
+                    {"command", command_of(run.recipe, folder.string())}};
   return run;
 }
 
@@ -97,7 +127,8 @@ void conclude_case(CaseRun& run, const json& parameters) {
   run.findings.input_sha256 = origin_of(*run.dataset).sha256;
   run.findings.parameters_text = all.dump();
   run.recipe.parameters = all;
-  if (run.provenance.is_object()) run.provenance["command"] = command_of(run.recipe, run.folder.string());
+  if (run.provenance.is_object())
+    run.provenance["command"] = command_of(run.recipe, run.folder.string());
 }
 
 namespace {
@@ -106,7 +137,9 @@ const WriterDefinition& nrrd(Registry& registry) { return registry.writer("nrrd"
 
 VolumeWriter volume_writer(Registry& registry, const CaseRun& run) {
   return [&registry, &run](const Volume& volume, const std::string& role, const fs::path& path) {
-    nrrd(registry).write({.volume = volume, .role = role, .source = run.dataset.get(), .findings = &run.findings}, path);
+    nrrd(registry).write(
+        {.volume = volume, .role = role, .source = run.dataset.get(), .findings = &run.findings},
+        path);
   };
 }
 
@@ -118,22 +151,26 @@ CaseResult result_of(const CaseRun& run) {
   result.provenance = run.provenance;
   result.surfaces = run.analysis->surfaces;
   result.artifacts = run.analysis->artifacts;
-  if (const auto* volume = std::get_if<Volume>(run.dataset.get())) result.mask = mask_of(run.findings, *volume);
+  if (const auto* volume = std::get_if<Volume>(run.dataset.get()))
+    result.mask = mask_of(run.findings, *volume);
   return result;
 }
 
 Volume read_volume(Registry& registry, const fs::path& path) {
   Dataset dataset = registry.open(path);
   if (auto* volume = std::get_if<Volume>(&dataset)) return std::move(*volume);
-  throw Error(ErrorCode::BadInput, fmt::format("'{}' is not a volume", path.string()), "run the analysis again");
+  throw Error(ErrorCode::BadInput, fmt::format("'{}' is not a volume", path.string()),
+              "run the analysis again");
 }
 
 }
 
 CaseRun restore_case(Registry& registry, const fs::path& folder, const Context& context) {
   context.step(0, "opening the case");
-  StoredResult stored = read_result_folder(folder, [&](const fs::path& path) { return read_volume(registry, path); });
-  for (const std::string& file : stored.changed_files) context.warn(fmt::format("{} of the case is not what was written", file));
+  StoredResult stored =
+      read_result_folder(folder, [&](const fs::path& path) { return read_volume(registry, path); });
+  for (const std::string& file : stored.changed_files)
+    context.warn(fmt::format("{} of the case is not what was written", file));
   CaseRun run;
   run.folder = folder;
   run.recipe = stored.result.recipe;
@@ -144,21 +181,39 @@ CaseRun restore_case(Registry& registry, const fs::path& folder, const Context& 
   run.dataset = std::make_shared<const Dataset>(registry.open(input.path, context.part(0.3, 0.7)));
   check_hash(fmt::format("'{}'", input.path), input.sha256, origin_of(*run.dataset).sha256);
   context.step(0.7, "restoring the analysis");
-  run.analysis = run.pipeline->restore({.dataset = *run.dataset, .parameters = run.recipe.parameters, .model = run.recipe.model, .seed = run.recipe.seed}, std::move(stored.result.artifacts),
+  run.analysis = run.pipeline->restore({.dataset = *run.dataset,
+                                        .parameters = run.recipe.parameters,
+                                        .model = run.recipe.model,
+                                        .seed = run.recipe.seed},
+                                       std::move(stored.result.artifacts),
                                        std::move(stored.result.surfaces), context.part(0.7, 1));
   conclude_case(run, run.recipe.parameters);
   return run;
 }
 
-void save_case(Registry& registry, const CaseRun& run) { write_result_folder(run.folder, result_of(run), volume_writer(registry, run)); }
+void save_case(Registry& registry, const CaseRun& run) {
+  write_result_folder(run.folder, result_of(run), volume_writer(registry, run));
+}
 
-void export_artifact(const CaseRun& run, const std::string& name, const WriterDefinition& writer, const fs::path& file) {
+void export_artifact(const CaseRun& run, const std::string& name, const WriterDefinition& writer,
+                     const fs::path& file) {
   const auto* source = std::get_if<Volume>(run.dataset.get());
   if (source == nullptr) throw Error(ErrorCode::Unsupported, "maps are written for volumes only");
-  if (name == "mask") return writer.write({.volume = mask_of(run.findings, *source), .role = "mask", .source = run.dataset.get(), .findings = &run.findings}, file);
+  if (name == "mask")
+    return writer.write({.volume = mask_of(run.findings, *source),
+                         .role = "mask",
+                         .source = run.dataset.get(),
+                         .findings = &run.findings},
+                        file);
   for (const Artifact& artifact : run.analysis->artifacts)
-    if (artifact.name == name) return writer.write({.volume = artifact.volume, .role = name, .source = run.dataset.get(), .findings = &run.findings}, file);
-  throw Error(ErrorCode::NotFound, fmt::format("the case has no map '{}'", name), "maps are named in provenance.json");
+    if (artifact.name == name)
+      return writer.write({.volume = artifact.volume,
+                           .role = name,
+                           .source = run.dataset.get(),
+                           .findings = &run.findings},
+                          file);
+  throw Error(ErrorCode::NotFound, fmt::format("the case has no map '{}'", name),
+              "maps are named in provenance.json");
 }
 
 fs::path report_case(Registry&, const CaseRun& run, const fs::path& file, const json& options) {
@@ -173,10 +228,13 @@ fs::path report_case(Registry&, const CaseRun& run, const fs::path& file, const 
   }
   const std::string reader = options.value("reader", "");
   const auto* volume = std::get_if<Volume>(run.dataset.get());
-  const ReviewState review = fold(run.findings, events, reader, volume != nullptr ? &volume->spacing : nullptr);
+  const ReviewState review =
+      fold(run.findings, events, reader, volume != nullptr ? &volume->spacing : nullptr);
   ReportInput input{.dataset = *run.dataset, .findings = run.findings, .review = review};
   input.provenance = run.provenance;
-  if (const json card = run.provenance.value("model", json::object()).value("card", json()); card.is_object()) input.model_card = card;
+  if (const json card = run.provenance.value("model", json::object()).value("card", json());
+      card.is_object())
+    input.model_card = card;
   input.pipeline = run.pipeline->info;
   input.command = run.provenance.value("command", "");
   input.reader = reader;

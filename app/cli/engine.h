@@ -20,12 +20,14 @@ struct CaseRun {
   std::filesystem::path folder;
 };
 
-// Opens the recipe's first input, analyses it and counts. Writes nothing. Throws Error: Conflict when an input or the
-// model is not the one that the recipe's hash names.
-CaseRun run_recipe(Registry& registry, const Recipe& recipe, const std::filesystem::path& folder, const Context& context);
+// Opens the recipe's first input, analyses it and counts. Writes nothing. Throws Error: Conflict
+// when an input or the model is not the one that the recipe's hash names.
+CaseRun run_recipe(Registry& registry, const Recipe& recipe, const std::filesystem::path& folder,
+                   const Context& context);
 
 // The same from a result folder's stored maps, without the network. Throws Error.
-CaseRun restore_case(Registry& registry, const std::filesystem::path& folder, const Context& context);
+CaseRun restore_case(Registry& registry, const std::filesystem::path& folder,
+                     const Context& context);
 
 // Counts again with other live parameters.
 void conclude_case(CaseRun& run, const nlohmann::json& parameters);
@@ -33,10 +35,14 @@ void conclude_case(CaseRun& run, const nlohmann::json& parameters);
 // Writes the result folder (docs/WORKER.md lists its files).
 void save_case(Registry& registry, const CaseRun& run);
 
-// Writes "mask" (all findings' footprints) or an artifact's map. Throws Error NotFound, Unsupported.
-void export_artifact(const CaseRun& run, const std::string& name, const WriterDefinition& writer, const std::filesystem::path& file);
+// Writes "mask" (all findings' footprints) or an artifact's map. Throws Error NotFound,
+// Unsupported.
+void export_artifact(const CaseRun& run, const std::string& name, const WriterDefinition& writer,
+                     const std::filesystem::path& file);
 
-// report.pdf of a result folder: findings as reviewed so far. options: "reader", "deidentify". Returns the file.
-std::filesystem::path report_case(Registry& registry, const CaseRun& run, const std::filesystem::path& file, const nlohmann::json& options);
+// report.pdf of a result folder: findings as reviewed so far. options: "reader", "deidentify".
+// Returns the file.
+std::filesystem::path report_case(Registry& registry, const CaseRun& run,
+                                  const std::filesystem::path& file, const nlohmann::json& options);
 
 }

@@ -13,34 +13,58 @@ using nlohmann::json;
 namespace {
 
 std::string text_of(const Spacing& spacing) {
-  if (!spacing.known()) return fmt::format("unknown ({})", spacing.field.empty() ? "the file does not say" : spacing.field);
-  return fmt::format("{:.5g} um  ({}: {})", spacing.micrometres, to_json(spacing).at("source").get<std::string>(), spacing.field);
+  if (!spacing.known())
+    return fmt::format("unknown ({})",
+                       spacing.field.empty() ? "the file does not say" : spacing.field);
+  return fmt::format("{:.5g} um  ({}: {})", spacing.micrometres,
+                     to_json(spacing).at("source").get<std::string>(), spacing.field);
 }
 
-void add_line(std::string& out, const std::string& name, const std::string& value) { out += fmt::format("{:<14}{}\n", name, value); }
+void add_line(std::string& out, const std::string& name, const std::string& value) {
+  out += fmt::format("{:<14}{}\n", name, value);
+}
 
 void describe_volume(std::string& out, const Volume& v) {
   add_line(out, "kind", v.modality.empty() ? "image volume" : v.modality + " volume");
-  add_line(out, "size", fmt::format("{} x {} pixels, {} slice{}, {}{}", v.width, v.height, v.depth, v.depth == 1 ? "" : "s", name_of(v.type),
-                                    v.channels == 1 ? "" : fmt::format(", {} channels", v.channels)));
-  for (int axis = 0; axis < 3; ++axis) add_line(out, fmt::format("scale {}", "xyz"[axis]), text_of(v.spacing[static_cast<std::size_t>(axis)]));
-  if (v.laterality != Laterality::Unknown) add_line(out, "eye", v.laterality == Laterality::Right ? "right (OD)" : "left (OS)");
+  add_line(out, "size",
+           fmt::format("{} x {} pixels, {} slice{}, {}{}", v.width, v.height, v.depth,
+                       v.depth == 1 ? "" : "s", name_of(v.type),
+                       v.channels == 1 ? "" : fmt::format(", {} channels", v.channels)));
+  for (int axis = 0; axis < 3; ++axis)
+    add_line(out, fmt::format("scale {}", "xyz"[axis]),
+             text_of(v.spacing[static_cast<std::size_t>(axis)]));
+  if (v.laterality != Laterality::Unknown)
+    add_line(out, "eye", v.laterality == Laterality::Right ? "right (OD)" : "left (OS)");
   for (const Surface& s : v.surfaces) {
-    const auto present = std::count_if(s.depth.begin(), s.depth.end(), [](float d) { return std::isfinite(d); });
-    add_line(out, "layer line", s.depth.empty() ? fmt::format("{} ({})", s.name, s.source)
-                                               : fmt::format("{} ({}), {:.0f} % of the columns", s.name, s.source, 100.0 * static_cast<double>(present) / static_cast<double>(s.depth.size())));
+    const auto present =
+        std::count_if(s.depth.begin(), s.depth.end(), [](float d) { return std::isfinite(d); });
+    add_line(out, "layer line",
+             s.depth.empty() ? fmt::format("{} ({})", s.name, s.source)
+                             : fmt::format("{} ({}), {:.0f} % of the columns", s.name, s.source,
+                                           100.0 * static_cast<double>(present) /
+                                               static_cast<double>(s.depth.size())));
   }
-  if (v.localizer) add_line(out, "localiser", fmt::format("{} x {} pixels", v.localizer->width, v.localizer->height));
+  if (v.localizer)
+    add_line(out, "localiser",
+             fmt::format("{} x {} pixels", v.localizer->width, v.localizer->height));
 }
 
 void describe_video(std::string& out, const Video& v) {
   add_line(out, "kind", v.modality.empty() ? "video" : v.modality + " clip");
-  add_line(out, "size", fmt::format("{} x {} pixels, {} frame{}, {} channel{}", v.width, v.height, v.frames, v.frames == 1 ? "" : "s", v.channels, v.channels == 1 ? "" : "s"));
-  add_line(out, "frame time", v.frame_time_ms ? fmt::format("{:.4g} ms ({})", *v.frame_time_ms, v.frame_time_source) : "unknown");
+  add_line(out, "size",
+           fmt::format("{} x {} pixels, {} frame{}, {} channel{}", v.width, v.height, v.frames,
+                       v.frames == 1 ? "" : "s", v.channels, v.channels == 1 ? "" : "s"));
+  add_line(out, "frame time",
+           v.frame_time_ms ? fmt::format("{:.4g} ms ({})", *v.frame_time_ms, v.frame_time_source)
+                           : "unknown");
   if (v.regions.empty())
-    for (int axis = 0; axis < 2; ++axis) add_line(out, fmt::format("scale {}", "xy"[axis]), text_of(v.spacing[static_cast<std::size_t>(axis)]));
+    for (int axis = 0; axis < 2; ++axis)
+      add_line(out, fmt::format("scale {}", "xy"[axis]),
+               text_of(v.spacing[static_cast<std::size_t>(axis)]));
   for (const Region& r : v.regions)
-    add_line(out, "region", fmt::format("{} [{},{} .. {},{}]  x {}  y {}", r.kind, r.x0, r.y0, r.x1, r.y1, text_of(r.spacing_x), text_of(r.spacing_y)));
+    add_line(out, "region",
+             fmt::format("{} [{},{} .. {},{}]  x {}  y {}", r.kind, r.x0, r.y0, r.x1, r.y1,
+                         text_of(r.spacing_x), text_of(r.spacing_y)));
 }
 
 int show_info(Session& session, const std::vector<std::string>& files, bool with_patient) {
@@ -53,17 +77,27 @@ int show_info(Session& session, const std::vector<std::string>& files, bool with
       std::string out;
       add_line(out, "file", file);
       add_line(out, "format", origin.format);
-      if (const auto* v = std::get_if<Volume>(&dataset)) describe_volume(out, *v);
-      else describe_video(out, std::get<Video>(dataset));
-      for (const Fact& fact : origin.facts) add_line(out, fact.name.size() < 14 ? fact.name : fact.name + " ", fact.value);
-      if (with_patient) add_line(out, "patient", fmt::format("{} | {} | {} | {}", origin.patient.id, origin.patient.name, origin.patient.birth_date, origin.patient.sex));
+      if (const auto* v = std::get_if<Volume>(&dataset))
+        describe_volume(out, *v);
+      else
+        describe_video(out, std::get<Video>(dataset));
+      for (const Fact& fact : origin.facts)
+        add_line(out, fact.name.size() < 14 ? fact.name : fact.name + " ", fact.value);
+      if (with_patient)
+        add_line(out, "patient",
+                 fmt::format("{} | {} | {} | {}", origin.patient.id, origin.patient.name,
+                             origin.patient.birth_date, origin.patient.sex));
       for (const std::string& warning : origin.warnings) add_line(out, "note", warning);
       session.console.print(out);
       documents.push_back(describe(dataset, with_patient));
     } catch (const Error& e) {
       if (files.size() == 1) throw;
-      if (session.console.json) documents.push_back({{"path", file}, {"error", {{"code", name_of(e.code())}, {"message", e.what()}, {"hint", e.hint()}}}});
-      else session.console.print_error(e);
+      if (session.console.json)
+        documents.push_back(
+            {{"path", file},
+             {"error", {{"code", name_of(e.code())}, {"message", e.what()}, {"hint", e.hint()}}}});
+      else
+        session.console.print_error(e);
       status = static_cast<int>(ErrorCode::PartialBatch);
     }
   }
@@ -74,12 +108,21 @@ int show_info(Session& session, const std::vector<std::string>& files, bool with
 int show_formats(Session& session) {
   json list = json::array();
   for (const ReaderDefinition* reader : session.registry.readers()) {
-    list.push_back({{"id", reader->id}, {"title", reader->title}, {"read", true}, {"hardened", reader->hardened}, {"suffixes", reader->suffixes}});
-    session.console.print(fmt::format("read   {:<14} {}  [{}]", reader->id, reader->title, fmt::join(reader->suffixes, " ")));
+    list.push_back({{"id", reader->id},
+                    {"title", reader->title},
+                    {"read", true},
+                    {"hardened", reader->hardened},
+                    {"suffixes", reader->suffixes}});
+    session.console.print(fmt::format("read   {:<14} {}  [{}]", reader->id, reader->title,
+                                      fmt::join(reader->suffixes, " ")));
   }
   for (const WriterDefinition* writer : session.registry.writers()) {
-    list.push_back({{"id", writer->id}, {"title", writer->title}, {"write", true}, {"suffix", writer->suffix}});
-    session.console.print(fmt::format("write  {:<14} {}  [{}]", writer->id, writer->title, writer->suffix));
+    list.push_back({{"id", writer->id},
+                    {"title", writer->title},
+                    {"write", true},
+                    {"suffix", writer->suffix}});
+    session.console.print(
+        fmt::format("write  {:<14} {}  [{}]", writer->id, writer->title, writer->suffix));
   }
   session.console.print(list);
   return 0;
@@ -90,14 +133,19 @@ int show_pipelines(Session& session, const std::string& wanted) {
   for (const PipelineInfo& info : session.registry.pipelines()) {
     if (!wanted.empty() && info.id != wanted) continue;
     list.push_back(to_json(info));
-    session.console.print(fmt::format("{:<18} {} ({}, {})\n{:<18} {}", info.id, info.title, info.version, info.maturity, "", info.question));
+    session.console.print(fmt::format("{:<18} {} ({}, {})\n{:<18} {}", info.id, info.title,
+                                      info.version, info.maturity, "", info.question));
     if (wanted.empty()) continue;
-    session.console.print(fmt::format("\nIntended use: {}\nLimits: {}\nCitation: {}\n\nParameters", info.intended_use, info.limits, info.citation));
+    session.console.print(fmt::format("\nIntended use: {}\nLimits: {}\nCitation: {}\n\nParameters",
+                                      info.intended_use, info.limits, info.citation));
     for (const ParameterSpec& spec : info.parameters)
-      session.console.print(fmt::format("  --{:<22} {}{} (default {}){}", spec.name, spec.about.help, spec.about.unit.empty() ? "" : " [" + spec.about.unit + "]",
-                                        spec.default_value.dump(), spec.about.live ? "; live" : ""));
+      session.console.print(
+          fmt::format("  --{:<22} {}{} (default {}){}", spec.name, spec.about.help,
+                      spec.about.unit.empty() ? "" : " [" + spec.about.unit + "]",
+                      spec.default_value.dump(), spec.about.live ? "; live" : ""));
   }
-  if (!wanted.empty() && list.empty()) session.registry.pipeline(wanted); // throws, with the nearest name
+  if (!wanted.empty() && list.empty())
+    session.registry.pipeline(wanted); // throws, with the nearest name
   for (const ExtensionStatus& status : session.registry.extensions())
     if (!status.failure.empty()) {
       list.push_back({{"id", status.id}, {"failure", status.failure}});
@@ -111,8 +159,14 @@ int show_devices(Session& session) {
   json list = json::array();
   for (const Device& device : devices()) {
     const double memory_gib = static_cast<double>(device.memory_bytes) / (1u << 30);
-    list.push_back({{"id", device.id}, {"name", device.name}, {"memory_bytes", device.memory_bytes}, {"cores", device.cores}, {"features", device.features}});
-    session.console.print(fmt::format("{:<8} {}, {:.0f} GiB{}  {}", device.id, device.name, memory_gib, device.cores > 0 ? fmt::format(", {} cores", device.cores) : "", device.features));
+    list.push_back({{"id", device.id},
+                    {"name", device.name},
+                    {"memory_bytes", device.memory_bytes},
+                    {"cores", device.cores},
+                    {"features", device.features}});
+    session.console.print(fmt::format(
+        "{:<8} {}, {:.0f} GiB{}  {}", device.id, device.name, memory_gib,
+        device.cores > 0 ? fmt::format(", {} cores", device.cores) : "", device.features));
   }
   session.console.print(list);
   return 0;
@@ -121,15 +175,19 @@ int show_devices(Session& session) {
 }
 
 void add_info(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand("info", "What a file is, its scale, and where the scale comes from");
+  auto* command =
+      app.add_subcommand("info", "What a file is, its scale, and where the scale comes from");
   const auto files = std::make_shared<std::vector<std::string>>();
   const auto patient = std::make_shared<bool>(false), formats = std::make_shared<bool>(false);
   command->add_option("FILE", *files, "Files or folders");
   command->add_flag("--patient", *patient, "Also show the fields that identify the patient");
   command->add_flag("--formats", *formats, "List the formats that can be read and written");
   command->callback([&session, files, patient, formats] {
-    if (!*formats && files->empty()) throw CLI::ParseError("give a FILE, or --formats", CLI::ExitCodes::RequiredError);
-    session.chosen = [&session, files, patient, formats] { return *formats ? show_formats(session) : show_info(session, *files, *patient); };
+    if (!*formats && files->empty())
+      throw CLI::ParseError("give a FILE, or --formats", CLI::ExitCodes::RequiredError);
+    session.chosen = [&session, files, patient, formats] {
+      return *formats ? show_formats(session) : show_info(session, *files, *patient);
+    };
   });
 }
 
@@ -137,7 +195,9 @@ void add_pipelines(CLI::App& app, Session& session) {
   auto* command = app.add_subcommand("pipelines", "The pipelines, their parameters and limits");
   const auto wanted = std::make_shared<std::string>();
   command->add_option("PIPELINE", *wanted, "Show this one in full");
-  command->callback([&session, wanted] { session.chosen = [&session, wanted] { return show_pipelines(session, *wanted); }; });
+  command->callback([&session, wanted] {
+    session.chosen = [&session, wanted] { return show_pipelines(session, *wanted); };
+  });
 }
 
 void add_devices(CLI::App& app, Session& session) {

@@ -18,9 +18,11 @@ struct Words {
 int report(Session& session, const Words& words) {
   const Context context = session.console.context();
   const CaseRun run = restore_case(session.registry, words.folder, context.part(0, 0.7));
-  const fs::path file = words.output.empty() ? fs::path(words.folder) / "report.pdf" : fs::path(words.output);
+  const fs::path file =
+      words.output.empty() ? fs::path(words.folder) / "report.pdf" : fs::path(words.output);
   context.step(0.8, "writing the report");
-  report_case(session.registry, run, file, {{"reader", words.reader}, {"deidentify", words.deidentify}});
+  report_case(session.registry, run, file,
+              {{"reader", words.reader}, {"deidentify", words.deidentify}});
   session.console.end_progress();
   session.console.print(json{{"report", file.string()}});
   session.console.print(fmt::format("{} written", file.string()));
@@ -30,13 +32,18 @@ int report(Session& session, const Words& words) {
 }
 
 void add_report(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand("report", "Write the PDF report of a result folder, with the review as it stands");
+  auto* command = app.add_subcommand(
+      "report", "Write the PDF report of a result folder, with the review as it stands");
   const auto words = std::make_shared<Words>();
   command->add_option("DIR", words->folder, "A result folder")->required();
-  command->add_option("-o,--output", words->output, "The PDF to write (default: report.pdf in the folder)");
+  command->add_option("-o,--output", words->output,
+                      "The PDF to write (default: report.pdf in the folder)");
   command->add_option("--reader", words->reader, "Only this reader's decisions");
-  command->add_flag("--deidentify", words->deidentify, "Leave out everything that identifies the patient");
-  command->callback([&session, words] { session.chosen = [&session, words] { return report(session, *words); }; });
+  command->add_flag("--deidentify", words->deidentify,
+                    "Leave out everything that identifies the patient");
+  command->callback([&session, words] {
+    session.chosen = [&session, words] { return report(session, *words); };
+  });
 }
 
 }

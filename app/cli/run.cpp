@@ -20,8 +20,10 @@ struct RunWords {
 };
 
 void show_result(const Session& session, const CaseRun& run) {
-  std::string text = fmt::format("{} findings in {}", run.findings.items.size(), run.recipe.inputs.front().path);
-  if (run.findings.nothing_counted) text = fmt::format("nothing was counted in {}", run.recipe.inputs.front().path);
+  std::string text =
+      fmt::format("{} findings in {}", run.findings.items.size(), run.recipe.inputs.front().path);
+  if (run.findings.nothing_counted)
+    text = fmt::format("nothing was counted in {}", run.recipe.inputs.front().path);
   for (const Measure& m : run.findings.summary)
     text += fmt::format("\n  {:<28} {:.6g}{}", m.name, m.value, m.unit == "1" ? "" : " " + m.unit);
   for (const std::string& note : run.findings.notes) text += "\n  note: " + note;
@@ -30,9 +32,14 @@ void show_result(const Session& session, const CaseRun& run) {
 
 json result_json(const CaseRun& run) {
   json summary = json::array();
-  for (const Measure& m : run.findings.summary) summary.push_back({{"name", m.name}, {"value", m.value}, {"unit", m.unit}});
-  return {{"input", run.recipe.inputs.front().path}, {"folder", run.folder.string()},     {"findings", run.findings.items.size()},
-          {"nothing_counted", run.findings.nothing_counted}, {"notes", run.findings.notes}, {"summary", summary},
+  for (const Measure& m : run.findings.summary)
+    summary.push_back({{"name", m.name}, {"value", m.value}, {"unit", m.unit}});
+  return {{"input", run.recipe.inputs.front().path},
+          {"folder", run.folder.string()},
+          {"findings", run.findings.items.size()},
+          {"nothing_counted", run.findings.nothing_counted},
+          {"notes", run.findings.notes},
+          {"summary", summary},
           {"command", run.provenance.value("command", "")}};
 }
 
@@ -68,12 +75,14 @@ int run_all(Session& session, const Recipe& recipe, const fs::path& output, bool
       if (!session.console.json) session.console.print_error(*batch.last_failure());
     }
   }
-  session.console.print(fmt::format("{} of {} done, {} failed; see {}", batch.done(), batch.total(), batch.total() - batch.done(), (output / "batch.csv").string()));
+  session.console.print(fmt::format("{} of {} done, {} failed; see {}", batch.done(), batch.total(),
+                                    batch.total() - batch.done(), (output / "batch.csv").string()));
   session.console.print(batch.document());
   return batch.done() == batch.total() ? 0 : static_cast<int>(ErrorCode::PartialBatch);
 }
 
-Recipe recipe_of(Session& session, const std::string& pipeline, const RunWords& words, const json& parameters) {
+Recipe recipe_of(Session& session, const std::string& pipeline, const RunWords& words,
+                 const json& parameters) {
   Recipe recipe;
   recipe.pipeline = pipeline;
   recipe.model = words.model;
@@ -85,10 +94,13 @@ Recipe recipe_of(Session& session, const std::string& pipeline, const RunWords& 
 }
 
 int run_recipe_file(Session& session, const std::string& file, const RunWords& words) {
-  if (fs::path(file).extension() != ".json" && !fs::exists(file)) session.registry.pipeline(file); // throws, with the nearest name
+  if (fs::path(file).extension() != ".json" && !fs::exists(file))
+    session.registry.pipeline(file); // throws, with the nearest name
   Recipe recipe = read_recipe(file);
   if (!words.model.empty()) recipe.model = words.model;
-  const fs::path output = words.output.empty() ? fs::path(fs::path(file).stem().string() + "_result") : fs::path(words.output);
+  const fs::path output = words.output.empty()
+                              ? fs::path(fs::path(file).stem().string() + "_result")
+                              : fs::path(words.output);
   return run_all(session, recipe, output, !words.no_report);
 }
 
@@ -102,39 +114,57 @@ std::string named_pipeline(const Session& session) {
   return {};
 }
 
-std::shared_ptr<std::map<std::string, std::string>> add_parameters(CLI::App& command, const ParameterSpecs& specs) {
+std::shared_ptr<std::map<std::string, std::string>> add_parameters(CLI::App& command,
+                                                                   const ParameterSpecs& specs) {
   auto values = std::make_shared<std::map<std::string, std::string>>();
   for (const ParameterSpec& spec : specs) {
     std::string help = spec.about.help;
     if (!spec.about.unit.empty()) help += " [" + spec.about.unit + "]";
-    for (std::size_t i = 0; i < spec.choices.size(); ++i) help += (i == 0 ? " {" : ", ") + spec.choices[i] + (i + 1 == spec.choices.size() ? "}" : "");
-    help += " (default " + (spec.default_value.is_string() ? spec.default_value.get<std::string>() : spec.default_value.dump()) + ")";
-    command.add_option_function<std::string>("--" + spec.name, [values, name = spec.name](const std::string& text) { (*values)[name] = text; }, help)
+    for (std::size_t i = 0; i < spec.choices.size(); ++i)
+      help += (i == 0 ? " {" : ", ") + spec.choices[i] + (i + 1 == spec.choices.size() ? "}" : "");
+    help += " (default " +
+            (spec.default_value.is_string() ? spec.default_value.get<std::string>()
+                                            : spec.default_value.dump()) +
+            ")";
+    command
+        .add_option_function<std::string>(
+            "--" + spec.name,
+            [values, name = spec.name](const std::string& text) { (*values)[name] = text; }, help)
         ->group("Parameters")
         ->type_name(std::string(name_of(spec.type)));
   }
   return values;
 }
 
-json parameters_given(const ParameterSpecs& specs, const std::map<std::string, std::string>& values) {
+json parameters_given(const ParameterSpecs& specs,
+                      const std::map<std::string, std::string>& values) {
   json out = json::object();
   for (const ParameterSpec& spec : specs)
-    if (const auto found = values.find(spec.name); found != values.end()) out[spec.name] = parse_value(spec, found->second);
+    if (const auto found = values.find(spec.name); found != values.end())
+      out[spec.name] = parse_value(spec, found->second);
   return out;
 }
 
 void add_run(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand("run", "Run a pipeline over files, or a recipe: run PIPELINE FILE... -o DIR, or run recipe.json -o DIR");
+  auto* command = app.add_subcommand("run", "Run a pipeline over files, or a recipe: run PIPELINE "
+                                            "FILE... -o DIR, or run recipe.json -o DIR");
   const auto words = std::make_shared<RunWords>();
   const auto first = std::make_shared<std::string>();
-  command->add_option("PIPELINE|RECIPE", *first, "A pipeline's name ('sensorium pipelines' lists them), or a recipe.json")->required();
+  command
+      ->add_option("PIPELINE|RECIPE", *first,
+                   "A pipeline's name ('sensorium pipelines' lists them), or a recipe.json")
+      ->required();
   command->add_option("FILE", words->files, "Recordings: files or folders");
-  command->add_option("-o,--output", words->output, "Folder for the result (made when it is not there)");
+  command->add_option("-o,--output", words->output,
+                      "Folder for the result (made when it is not there)");
   command->add_option("--model", words->model, "An .onnx model instead of the pipeline's own");
   command->add_option("--seed", words->seed, "Seed of everything random");
   command->add_flag("--no-report", words->no_report, "Write no report.pdf");
 
-  const std::string pipeline = session.words.empty() || session.words.front() == "run" || session.words.size() > 1 ? named_pipeline(session) : std::string();
+  const std::string pipeline =
+      session.words.empty() || session.words.front() == "run" || session.words.size() > 1
+          ? named_pipeline(session)
+          : std::string();
   ParameterSpecs specs;
   if (!pipeline.empty())
     for (const PipelineInfo& info : session.registry.pipelines())
@@ -144,10 +174,17 @@ void add_run(CLI::App& app, Session& session) {
   command->callback([&session, words, first, pipeline, specs, values] {
     session.chosen = [&session, words, first, pipeline, specs, values] {
       if (pipeline.empty() || *first != pipeline) return run_recipe_file(session, *first, *words);
-      if (words->files.empty()) throw Error(ErrorCode::Usage, fmt::format("run {} needs at least one file", pipeline), fmt::format("sensorium run {} FILE -o DIR", pipeline));
+      if (words->files.empty())
+        throw Error(ErrorCode::Usage, fmt::format("run {} needs at least one file", pipeline),
+                    fmt::format("sensorium run {} FILE -o DIR", pipeline));
       const fs::path stem = fs::path(words->files.front()).lexically_normal();
-      const fs::path output = words->output.empty() ? fs::path((stem.has_stem() ? stem.stem().string() : "result") + "_" + pipeline) : fs::path(words->output);
-      return run_all(session, recipe_of(session, pipeline, *words, parameters_given(specs, *values)), output, !words->no_report);
+      const fs::path output =
+          words->output.empty()
+              ? fs::path((stem.has_stem() ? stem.stem().string() : "result") + "_" + pipeline)
+              : fs::path(words->output);
+      return run_all(session,
+                     recipe_of(session, pipeline, *words, parameters_given(specs, *values)), output,
+                     !words->no_report);
     };
   });
 }

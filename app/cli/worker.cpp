@@ -41,14 +41,16 @@ private:
   std::mutex mutex_;
 };
 
-// Files for the window to map; one folder a process, cleared when the process or its successor ends.
+// Files for the window to map; one folder a process, cleared when the process or its successor
+// ends.
 class Exchange {
 public:
   Exchange() : folder_(cache_folder() / "exchange" / std::to_string(::getpid())) {
     std::error_code code;
     for (const auto& entry : fs::directory_iterator(folder_.parent_path(), code)) {
       const long other = std::atol(entry.path().filename().c_str());
-      if (other > 0 && ::kill(static_cast<pid_t>(other), 0) != 0) fs::remove_all(entry.path(), code);
+      if (other > 0 && ::kill(static_cast<pid_t>(other), 0) != 0)
+        fs::remove_all(entry.path(), code);
     }
     make_folder(folder_);
     fs::permissions(folder_, fs::perms::owner_all);
@@ -90,7 +92,9 @@ public:
       if (op == "ping") return answer(request, json::object());
       if (op == "cancel") return cancel(request);
     } catch (const json::exception& e) {
-      return refuse(request.is_object() ? request : json::object(), Error(ErrorCode::Usage, fmt::format("a request is damaged: {}", e.what()), "see docs/WORKER.md"));
+      return refuse(request.is_object() ? request : json::object(),
+                    Error(ErrorCode::Usage, fmt::format("a request is damaged: {}", e.what()),
+                          "see docs/WORKER.md"));
     }
     {
       const std::lock_guard lock(mutex_);
@@ -107,14 +111,20 @@ private:
   }
 
   void refuse(const json& request, const Error& error) {
-    channel_.send({{"id", request.value("id", json())}, {"event", "error"}, {"code", name_of(error.code())}, {"message", error.what()}, {"hint", error.hint()}});
+    channel_.send({{"id", request.value("id", json())},
+                   {"event", "error"},
+                   {"code", name_of(error.code())},
+                   {"message", error.what()},
+                   {"hint", error.hint()}});
   }
 
   void cancel(const json& request) {
     {
       const std::lock_guard lock(mutex_);
-      if (request.value("target", json()) == current_) stop_current_ = true;
-      else cancelled_.insert(request.value("target", json()).dump());
+      if (request.value("target", json()) == current_)
+        stop_current_ = true;
+      else
+        cancelled_.insert(request.value("target", json()).dump());
     }
     answer(request, json::object());
   }
@@ -123,17 +133,24 @@ private:
     Context context = session_.console.context();
     context.device = "cpu";
     auto last = std::chrono::steady_clock::time_point();
-    context.progress = [this, id, last, previous = std::string()](double fraction, std::string_view what) mutable {
+    context.progress = [this, id, last, previous = std::string()](double fraction,
+                                                                  std::string_view what) mutable {
       const auto now = std::chrono::steady_clock::now();
       if (what != previous || now - last > std::chrono::milliseconds(50)) {
-        channel_.send({{"id", id}, {"event", "progress"}, {"fraction", fraction}, {"text", std::string(what)}});
+        channel_.send({{"id", id},
+                       {"event", "progress"},
+                       {"fraction", fraction},
+                       {"text", std::string(what)}});
         last = now;
         previous = what;
       }
       return !stop_current_;
     };
     context.log = [this, id](LogLevel level, std::string_view text) {
-      channel_.send({{"id", id}, {"event", "log"}, {"level", level == LogLevel::Warning ? "warning" : "info"}, {"text", std::string(text)}});
+      channel_.send({{"id", id},
+                     {"event", "log"},
+                     {"level", level == LogLevel::Warning ? "warning" : "info"},
+                     {"text", std::string(text)}});
     };
     return context;
   }
@@ -156,11 +173,14 @@ private:
       } catch (const Error& e) {
         refuse(request, e);
       } catch (const std::bad_alloc&) {
-        refuse(request, Error(ErrorCode::Resources, "out of memory", "close other programs, or use a smaller input"));
+        refuse(request, Error(ErrorCode::Resources, "out of memory",
+                              "close other programs, or use a smaller input"));
       } catch (const json::exception& e) {
-        refuse(request, Error(ErrorCode::Usage, fmt::format("a request is damaged: {}", e.what()), "see docs/WORKER.md"));
+        refuse(request, Error(ErrorCode::Usage, fmt::format("a request is damaged: {}", e.what()),
+                              "see docs/WORKER.md"));
       } catch (const std::exception& e) {
-        refuse(request, Error(ErrorCode::Internal, e.what(), "this is a fault of the program: please report it"));
+        refuse(request, Error(ErrorCode::Internal, e.what(),
+                              "this is a fault of the program: please report it"));
       }
       const std::lock_guard lock(mutex_);
       current_ = json();
@@ -173,7 +193,8 @@ private:
     if (op == "open") return open(request, context_of_request);
     if (op == "run") return run(request, context_of_request);
     if (op == "restore") {
-      case_ = restore_case(session_.registry, request.at("folder").get<std::string>(), context_of_request);
+      case_ = restore_case(session_.registry, request.at("folder").get<std::string>(),
+                           context_of_request);
       return case_result();
     }
     if (op == "conclude") {
@@ -186,20 +207,34 @@ private:
       return {{"folder", case_->folder.string()}};
     }
     if (op == "export") return export_map(request);
-    throw Error(ErrorCode::Usage, fmt::format("there is no request '{}'", op), "see docs/WORKER.md");
+    throw Error(ErrorCode::Usage, fmt::format("there is no request '{}'", op),
+                "see docs/WORKER.md");
   }
 
   json hello() {
-    json list = json::array(), extensions = json::array(), pipelines = json::array(), formats = json::array();
-    for (const Device& d : devices()) list.push_back({{"id", d.id}, {"name", d.name}, {"memory_bytes", d.memory_bytes}, {"cores", d.cores}, {"features", d.features}});
-    for (const ExtensionStatus& s : session_.registry.extensions()) extensions.push_back({{"id", s.id}, {"version", s.version}, {"title", s.title}, {"failure", s.failure}});
-    for (const PipelineInfo& info : session_.registry.pipelines()) pipelines.push_back(to_json(info));
-    return {{"version", 1}, {"devices", list}, {"extensions", extensions}, {"pipelines", pipelines}};
+    json list = json::array(), extensions = json::array(), pipelines = json::array(),
+         formats = json::array();
+    for (const Device& d : devices())
+      list.push_back({{"id", d.id},
+                      {"name", d.name},
+                      {"memory_bytes", d.memory_bytes},
+                      {"cores", d.cores},
+                      {"features", d.features}});
+    for (const ExtensionStatus& s : session_.registry.extensions())
+      extensions.push_back(
+          {{"id", s.id}, {"version", s.version}, {"title", s.title}, {"failure", s.failure}});
+    for (const PipelineInfo& info : session_.registry.pipelines())
+      pipelines.push_back(to_json(info));
+    return {
+        {"version", 1}, {"devices", list}, {"extensions", extensions}, {"pipelines", pipelines}};
   }
 
   json open(const json& request, const Context& context_of_request) {
-    const Dataset dataset = session_.registry.open(request.at("path").get<std::string>(), context_of_request);
-    const fs::path store = request.contains("store") ? fs::path(request.at("store").get<std::string>()) : exchange_.next();
+    const Dataset dataset =
+        session_.registry.open(request.at("path").get<std::string>(), context_of_request);
+    const fs::path store = request.contains("store")
+                               ? fs::path(request.at("store").get<std::string>())
+                               : exchange_.next();
     store_dataset(dataset, store);
     return {{"dataset", describe(dataset, true)}, {"store", store.string()}};
   }
@@ -207,7 +242,8 @@ private:
   json run(const json& request, const Context& context_of_request) {
     const Recipe recipe = recipe_from_json(request.at("recipe"), "the request");
     case_.reset();
-    CaseRun made = run_recipe(session_.registry, recipe, request.at("output").get<std::string>(), context_of_request.part(0, 0.9));
+    CaseRun made = run_recipe(session_.registry, recipe, request.at("output").get<std::string>(),
+                              context_of_request.part(0, 0.9));
     context_of_request.step(0.93, "writing the result");
     save_case(session_.registry, made);
     case_ = std::move(made);
@@ -220,10 +256,17 @@ private:
     for (const Artifact& artifact : run.analysis->artifacts) {
       const fs::path store = exchange_.next();
       store_dataset(artifact.volume, store);
-      artifacts.push_back({{"name", artifact.name}, {"caption", artifact.caption}, {"store", store.string()}});
+      artifacts.push_back(
+          {{"name", artifact.name}, {"caption", artifact.caption}, {"store", store.string()}});
     }
-    return {{"findings", to_json(run.findings)}, {"folder", run.folder.string()},  {"command", run.provenance.value("command", "")}, {"provenance", run.provenance},
-            {"artifacts", artifacts},            {"surfaces_store", store_surfaces()}, {"notes", run.analysis->notes},              {"model", run.provenance.value("model", json::object())}};
+    return {{"findings", to_json(run.findings)},
+            {"folder", run.folder.string()},
+            {"command", run.provenance.value("command", "")},
+            {"provenance", run.provenance},
+            {"artifacts", artifacts},
+            {"surfaces_store", store_surfaces()},
+            {"notes", run.analysis->notes},
+            {"model", run.provenance.value("model", json::object())}};
   }
 
   // Layer lines travel on a volume of height 1.
@@ -235,7 +278,8 @@ private:
     carrier.width = volume->width;
     carrier.height = 1;
     carrier.depth = volume->depth;
-    carrier.pixels = Buffer::of(std::vector<std::uint8_t>(static_cast<std::size_t>(carrier.width) * static_cast<std::size_t>(carrier.depth)));
+    carrier.pixels = Buffer::of(std::vector<std::uint8_t>(static_cast<std::size_t>(carrier.width) *
+                                                          static_cast<std::size_t>(carrier.depth)));
     carrier.surfaces = run.analysis->surfaces;
     const fs::path store = exchange_.next();
     store_dataset(carrier, store);
@@ -245,14 +289,17 @@ private:
   json export_map(const json& request) {
     const CaseRun& run = current_case();
     const std::string name = request.value("artifact", "mask");
-    const WriterDefinition& writer = session_.registry.writer(request.at("format").get<std::string>());
+    const WriterDefinition& writer =
+        session_.registry.writer(request.at("format").get<std::string>());
     const fs::path file = request.at("file").get<std::string>();
     export_artifact(run, name, writer, file);
     return {{"file", file.string()}};
   }
 
   CaseRun& current_case() {
-    if (!case_) throw Error(ErrorCode::Conflict, "no analysis is open in the worker", "run or restore a case first");
+    if (!case_)
+      throw Error(ErrorCode::Conflict, "no analysis is open in the worker",
+                  "run or restore a case first");
     return *case_;
   }
 
@@ -281,7 +328,8 @@ int serve(Session& session) {
 }
 
 void add_worker(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand("worker", "Serve requests on standard input (the window's other process; docs/WORKER.md)");
+  auto* command = app.add_subcommand(
+      "worker", "Serve requests on standard input (the window's other process; docs/WORKER.md)");
   command->callback([&session] { session.chosen = [&session] { return serve(session); }; });
 }
 

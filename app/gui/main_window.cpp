@@ -317,7 +317,8 @@ void MainWindow::refresh_next_step() {
     button->style()->unpolish(button);
     button->style()->polish(button);
   }
-  const QString empty = stage == Stage::Analysed  ? "No findings at these parameters. " + session_->notes().join(" ")
+  const QString empty = stage == Stage::Analysed
+                            ? "No findings at these parameters. " + session_->notes().join(" ")
                         : stage == Stage::Running ? "The pipeline is running."
                         : session_->dataset()     ? "Run the pipeline to list its findings here."
                                                   : "Findings are listed here after a run.";

@@ -1,4 +1,5 @@
-// sensorium_manifest LIBRARY OUT.json: asks an extension what it is and writes its manifest. Run by the build.
+// sensorium_manifest LIBRARY OUT.json: asks an extension what it is and writes its manifest. Run by
+// the build.
 #include "modules/core/error.h"
 #include "modules/core/registry.h"
 
@@ -17,7 +18,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "error: %s\n", ::dlerror());
     return 1;
   }
-  const auto make = reinterpret_cast<void (*)(sensorium::Extension*)>(::dlsym(library, "sensorium_extension"));
+  const auto make =
+      reinterpret_cast<void (*)(sensorium::Extension*)>(::dlsym(library, "sensorium_extension"));
   if (make == nullptr) {
     std::fprintf(stderr, "error: %s has no SENSORIUM_EXTENSION\n", argv[1]);
     return 1;
@@ -25,7 +27,11 @@ int main(int argc, char** argv) {
   try {
     sensorium::Extension extension;
     make(&extension);
-    sensorium::write_atomically(argv[2], sensorium::manifest_of(extension, std::filesystem::path(argv[1]).filename().string()).dump(1) + "\n");
+    sensorium::write_atomically(
+        argv[2],
+        sensorium::manifest_of(extension, std::filesystem::path(argv[1]).filename().string())
+                .dump(1) +
+            "\n");
   } catch (const std::exception& e) {
     std::fprintf(stderr, "error: %s\n", e.what());
     return 1;

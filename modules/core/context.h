@@ -10,7 +10,8 @@ namespace sensorium {
 enum class LogLevel { Info, Warning };
 
 struct Context {
-  // fraction 0..1 of the whole task, and what is being done. Returns false when the user wants it stopped.
+  // fraction 0..1 of the whole task, and what is being done. Returns false when the user wants it
+  // stopped.
   std::function<bool(double fraction, std::string_view what)> progress;
   // For the log file and the log panel. Never given patient text.
   std::function<void(LogLevel level, std::string_view text)> log;

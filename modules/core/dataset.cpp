@@ -38,7 +38,8 @@ template<class T> void copy_as_float(const Volume& volume, std::vector<float>& o
   const auto channels = static_cast<std::size_t>(volume.channels);
   for (std::size_t i = 0; i < out.size(); ++i) {
     const T* p = in.data() + i * channels;
-    out[i] = channels >= 3 ? 0.299f * static_cast<float>(p[0]) + 0.587f * static_cast<float>(p[1]) + 0.114f * static_cast<float>(p[2])
+    out[i] = channels >= 3 ? 0.299f * static_cast<float>(p[0]) + 0.587f * static_cast<float>(p[1]) +
+                                 0.114f * static_cast<float>(p[2])
                            : static_cast<float>(p[0]);
   }
 }
@@ -77,13 +78,15 @@ json describe_volume(const Volume& v) {
               {"spacing", {to_json(v.spacing[0]), to_json(v.spacing[1]), to_json(v.spacing[2])}},
               {"surfaces", surfaces_json(v)}};
   if (v.localizer)
-    out["localizer"] = {{"width", v.localizer->width},
-                        {"height", v.localizer->height},
-                        {"channels", v.localizer->channels},
-                        {"type", name_of(v.localizer->type)},
-                        {"spacing", {to_json(v.localizer->spacing[0]), to_json(v.localizer->spacing[1])}}};
+    out["localizer"] = {
+        {"width", v.localizer->width},
+        {"height", v.localizer->height},
+        {"channels", v.localizer->channels},
+        {"type", name_of(v.localizer->type)},
+        {"spacing", {to_json(v.localizer->spacing[0]), to_json(v.localizer->spacing[1])}}};
   if (v.orientation)
-    out["orientation"] = {{"origin_mm", v.orientation->origin_mm}, {"direction", v.orientation->direction}};
+    out["orientation"] = {{"origin_mm", v.orientation->origin_mm},
+                          {"direction", v.orientation->direction}};
   json lines = json::array();
   for (const ScanLine& line : v.scan_lines) lines.push_back({line.x0, line.y0, line.x1, line.y1});
   out["scan_lines"] = lines;
@@ -109,17 +112,20 @@ json describe_video(const Video& v) {
   return out;
 }
 
-void check_size(const Origin& origin, std::initializer_list<int> sizes, PixelType type, std::size_t have) {
+void check_size(const Origin& origin, std::initializer_list<int> sizes, PixelType type,
+                std::size_t have) {
   std::uint64_t want = size_of(type);
   for (const int size : sizes) {
     if (size <= 0)
-      throw Error(ErrorCode::BadInput, fmt::format("'{}' has no samples (a dimension is {})", origin.path, size),
+      throw Error(ErrorCode::BadInput,
+                  fmt::format("'{}' has no samples (a dimension is {})", origin.path, size),
                   "export the recording again");
     want *= static_cast<std::uint64_t>(size);
   }
   if (want != have)
     throw Error(ErrorCode::BadInput,
-                fmt::format("'{}' is inconsistent: {} bytes of samples, {} expected", origin.path, have, want),
+                fmt::format("'{}' is inconsistent: {} bytes of samples, {} expected", origin.path,
+                            have, want),
                 "export or copy the file again");
 }
 
@@ -136,13 +142,17 @@ Spacing unknown_spacing(std::string why) { return {0, ScaleSource::Unknown, std:
 std::size_t size_of(PixelType type) {
   switch (type) {
   case PixelType::UInt8:
-  case PixelType::Int8: return 1;
+  case PixelType::Int8:
+    return 1;
   case PixelType::UInt16:
-  case PixelType::Int16: return 2;
+  case PixelType::Int16:
+    return 2;
   case PixelType::UInt32:
   case PixelType::Int32:
-  case PixelType::Float32: return 4;
-  case PixelType::Float64: return 8;
+  case PixelType::Float32:
+    return 4;
+  case PixelType::Float64:
+    return 8;
   }
   return 0;
 }
@@ -184,7 +194,9 @@ json to_json(const Spacing& spacing) {
   std::string_view source;
   for (const auto& [value, name] : source_names)
     if (value == spacing.source) source = name;
-  return {{"micrometres", spacing.known() ? json(spacing.micrometres) : json()}, {"source", source}, {"field", spacing.field}};
+  return {{"micrometres", spacing.known() ? json(spacing.micrometres) : json()},
+          {"source", source},
+          {"field", spacing.field}};
 }
 
 Spacing spacing_from_json(const json& in) {
@@ -193,16 +205,20 @@ Spacing spacing_from_json(const json& in) {
   spacing.field = in.value("field", "");
   for (const auto& [source, name] : source_names)
     if (in.value("source", "") == name) spacing.source = source;
-  if (value.is_number()) spacing.micrometres = value.get<double>();
-  else spacing.source = ScaleSource::Unknown;
+  if (value.is_number())
+    spacing.micrometres = value.get<double>();
+  else
+    spacing.source = ScaleSource::Unknown;
   return spacing;
 }
 
 json describe(const Dataset& dataset, bool with_patient) {
   json out = std::visit(
       [](const auto& d) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(d)>, Volume>) return describe_volume(d);
-        else return describe_video(d);
+        if constexpr (std::is_same_v<std::decay_t<decltype(d)>, Volume>)
+          return describe_volume(d);
+        else
+          return describe_video(d);
       },
       dataset);
   const Origin& origin = origin_of(dataset);
@@ -224,39 +240,62 @@ void validate(const Dataset& dataset) {
   if (const auto* v = std::get_if<Volume>(&dataset)) {
     check_size(v->origin, {v->width, v->height, v->depth, v->channels}, v->type, v->pixels.size());
     for (const Surface& surface : v->surfaces)
-      if (surface.depth.size() != static_cast<std::size_t>(v->width) * static_cast<std::size_t>(v->depth))
-        throw Error(ErrorCode::BadInput, fmt::format("'{}': layer line '{}' has {} columns, the volume has {}", v->origin.path,
-                                                     surface.name, surface.depth.size(), v->width * v->depth));
+      if (surface.depth.size() !=
+          static_cast<std::size_t>(v->width) * static_cast<std::size_t>(v->depth))
+        throw Error(ErrorCode::BadInput,
+                    fmt::format("'{}': layer line '{}' has {} columns, the volume has {}",
+                                v->origin.path, surface.name, surface.depth.size(),
+                                v->width * v->depth));
     if (v->localizer)
-      check_size(v->origin, {v->localizer->width, v->localizer->height, v->localizer->channels}, v->localizer->type,
-                 v->localizer->pixels.size());
+      check_size(v->origin, {v->localizer->width, v->localizer->height, v->localizer->channels},
+                 v->localizer->type, v->localizer->pixels.size());
   } else {
     const auto& video = std::get<Video>(dataset);
-    check_size(video.origin, {video.width, video.height, video.frames, video.channels}, video.type, video.pixels.size());
+    check_size(video.origin, {video.width, video.height, video.frames, video.channels}, video.type,
+               video.pixels.size());
   }
 }
 
 std::vector<float> to_float(const Volume& volume) {
   std::vector<float> out(volume.voxels());
   switch (volume.type) {
-  case PixelType::UInt8: copy_as_float<std::uint8_t>(volume, out); break;
-  case PixelType::Int8: copy_as_float<std::int8_t>(volume, out); break;
-  case PixelType::UInt16: copy_as_float<std::uint16_t>(volume, out); break;
-  case PixelType::Int16: copy_as_float<std::int16_t>(volume, out); break;
-  case PixelType::UInt32: copy_as_float<std::uint32_t>(volume, out); break;
-  case PixelType::Int32: copy_as_float<std::int32_t>(volume, out); break;
-  case PixelType::Float32: copy_as_float<float>(volume, out); break;
-  case PixelType::Float64: copy_as_float<double>(volume, out); break;
+  case PixelType::UInt8:
+    copy_as_float<std::uint8_t>(volume, out);
+    break;
+  case PixelType::Int8:
+    copy_as_float<std::int8_t>(volume, out);
+    break;
+  case PixelType::UInt16:
+    copy_as_float<std::uint16_t>(volume, out);
+    break;
+  case PixelType::Int16:
+    copy_as_float<std::int16_t>(volume, out);
+    break;
+  case PixelType::UInt32:
+    copy_as_float<std::uint32_t>(volume, out);
+    break;
+  case PixelType::Int32:
+    copy_as_float<std::int32_t>(volume, out);
+    break;
+  case PixelType::Float32:
+    copy_as_float<float>(volume, out);
+    break;
+  case PixelType::Float64:
+    copy_as_float<double>(volume, out);
+    break;
   }
   return out;
 }
 
-std::size_t checked_bytes(std::initializer_list<std::uint64_t> factors, std::uint64_t limit, std::string_view what) {
+std::size_t checked_bytes(std::initializer_list<std::uint64_t> factors, std::uint64_t limit,
+                          std::string_view what) {
   std::uint64_t product = 1;
   for (const std::uint64_t factor : factors) {
     if (factor != 0 && product > limit / factor)
-      throw Error(ErrorCode::BadInput, fmt::format("{}: the header asks for more than {} bytes", what, limit),
-                  "the file is corrupt, or larger than this program accepts ($SENSORIUM_MAX_BYTES raises the limit)");
+      throw Error(ErrorCode::BadInput,
+                  fmt::format("{}: the header asks for more than {} bytes", what, limit),
+                  "the file is corrupt, or larger than this program accepts ($SENSORIUM_MAX_BYTES "
+                  "raises the limit)");
     product *= factor;
   }
   return static_cast<std::size_t>(product);

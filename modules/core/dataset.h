@@ -33,7 +33,7 @@ Spacing unknown_spacing(std::string why);
 
 enum class PixelType { UInt8, Int8, UInt16, Int16, UInt32, Int32, Float32, Float64 };
 std::size_t size_of(PixelType type);
-std::string_view name_of(PixelType type);     // "uint8" ...
+std::string_view name_of(PixelType type);       // "uint8" ...
 PixelType pixel_type_of(std::string_view name); // throws Error BadInput
 
 // Shared read-only memory: owned, or a view into a mapped file.
@@ -62,7 +62,8 @@ struct Surface {
   std::string failure;      // empty, or why it must not be used
 };
 
-// What the file says about how it was taken: name, value, and the tag it was read from. No patient text here.
+// What the file says about how it was taken: name, value, and the tag it was read from. No patient
+// text here.
 struct Fact {
   std::string name, value, field;
 };
@@ -100,7 +101,8 @@ struct Origin {
   Patient patient;
 };
 
-// A stack of B-scans, or any 3-D image. x: along the scan, y: depth, z: scan number. A single image has depth 1.
+// A stack of B-scans, or any 3-D image. x: along the scan, y: depth, z: scan number. A single image
+// has depth 1.
 struct Volume {
   int width = 0, height = 0, depth = 0, channels = 1;
   PixelType type = PixelType::UInt8;
@@ -146,13 +148,17 @@ nlohmann::json describe(const Dataset& dataset, bool with_patient = false);
 nlohmann::json to_json(const Spacing& spacing);
 Spacing spacing_from_json(const nlohmann::json& json);
 
-// Checks the sizes against the buffer; throws Error BadInput naming origin.path. Readers call it last.
+// Checks the sizes against the buffer; throws Error BadInput naming origin.path. Readers call it
+// last.
 void validate(const Dataset& dataset);
 
-// Samples as float. The first channel, or luminance (ITU-R BT.601) of three. Length: width * height * depth.
+// Samples as float. The first channel, or luminance (ITU-R BT.601) of three. Length: width * height
+// * depth.
 std::vector<float> to_float(const Volume& volume);
-// Multiplies sizes that come from a file; throws Error BadInput naming what when the product exceeds limit bytes.
-std::size_t checked_bytes(std::initializer_list<std::uint64_t> factors, std::uint64_t limit, std::string_view what);
+// Multiplies sizes that come from a file; throws Error BadInput naming what when the product
+// exceeds limit bytes.
+std::size_t checked_bytes(std::initializer_list<std::uint64_t> factors, std::uint64_t limit,
+                          std::string_view what);
 // The most bytes a reader may allocate for one dataset (16 GiB, or $SENSORIUM_MAX_BYTES).
 std::uint64_t allocation_limit();
 

@@ -29,10 +29,14 @@ struct Blobs {
 
 class Source {
 public:
-  Source(std::shared_ptr<const MappedFile> file, std::size_t base) : file_(std::move(file)), base_(base) {}
+  Source(std::shared_ptr<const MappedFile> file, std::size_t base)
+      : file_(std::move(file)), base_(base) {}
   Buffer buffer(const json& where) const {
-    const auto at = where.at("at").get<std::uint64_t>(), size = where.at("size").get<std::uint64_t>();
-    if (base_ + at < base_ || base_ + at > file_->bytes().size() || size > file_->bytes().size() - (base_ + at)) throw Error(ErrorCode::BadInput, "a stored dataset is shorter than it says");
+    const auto at = where.at("at").get<std::uint64_t>(),
+               size = where.at("size").get<std::uint64_t>();
+    if (base_ + at < base_ || base_ + at > file_->bytes().size() ||
+        size > file_->bytes().size() - (base_ + at))
+      throw Error(ErrorCode::BadInput, "a stored dataset is shorter than it says");
     return Buffer(file_, base_ + at, size);
   }
 
@@ -41,7 +45,11 @@ private:
   std::size_t base_;
 };
 
-Laterality laterality_of(const std::string& name) { return name == "right" ? Laterality::Right : name == "left" ? Laterality::Left : Laterality::Unknown; }
+Laterality laterality_of(const std::string& name) {
+  return name == "right"  ? Laterality::Right
+         : name == "left" ? Laterality::Left
+                          : Laterality::Unknown;
+}
 
 Volume volume_from(const json& in, const json& blobs, const Source& source) {
   Volume v;
@@ -58,7 +66,10 @@ Volume volume_from(const json& in, const json& blobs, const Source& source) {
     const json& s = in.at("surfaces").at(i);
     const Buffer depth = source.buffer(blobs.at("surfaces").at(i));
     const auto values = samples<float>(depth);
-    v.surfaces.push_back({s.at("name"), {values.begin(), values.end()}, s.value("source", ""), s.value("failure", "")});
+    v.surfaces.push_back({s.at("name"),
+                          {values.begin(), values.end()},
+                          s.value("source", ""),
+                          s.value("failure", "")});
   }
   if (in.contains("localizer")) {
     const json& l = in.at("localizer");
@@ -72,8 +83,10 @@ Volume volume_from(const json& in, const json& blobs, const Source& source) {
     v.localizer = image;
   }
   if (in.contains("orientation"))
-    v.orientation = Orientation{in.at("orientation").at("origin_mm").get<std::array<double, 3>>(), in.at("orientation").at("direction").get<std::array<double, 9>>()};
-  for (const json& line : in.at("scan_lines")) v.scan_lines.push_back({line.at(0), line.at(1), line.at(2), line.at(3)});
+    v.orientation = Orientation{in.at("orientation").at("origin_mm").get<std::array<double, 3>>(),
+                                in.at("orientation").at("direction").get<std::array<double, 9>>()};
+  for (const json& line : in.at("scan_lines"))
+    v.scan_lines.push_back({line.at(0), line.at(1), line.at(2), line.at(3)});
   return v;
 }
 
@@ -89,7 +102,9 @@ Video video_from(const json& in, const json& blobs, const Source& source) {
   if (in.at("frame_time_ms").is_number()) v.frame_time_ms = in.at("frame_time_ms").get<double>();
   v.frame_time_source = in.value("frame_time_source", "");
   for (const json& r : in.at("regions"))
-    v.regions.push_back({r.at("box").at(0), r.at("box").at(1), r.at("box").at(2), r.at("box").at(3), spacing_from_json(r.at("spacing").at(0)), spacing_from_json(r.at("spacing").at(1)), r.value("kind", "")});
+    v.regions.push_back({r.at("box").at(0), r.at("box").at(1), r.at("box").at(2), r.at("box").at(3),
+                         spacing_from_json(r.at("spacing").at(0)),
+                         spacing_from_json(r.at("spacing").at(1)), r.value("kind", "")});
   v.pixels = source.buffer(blobs.at("pixels"));
   return v;
 }
@@ -99,10 +114,12 @@ Origin origin_from(const json& in) {
   origin.path = in.at("path");
   origin.format = in.at("format");
   origin.sha256 = in.at("sha256");
-  for (const json& fact : in.at("facts")) origin.facts.push_back({fact.at("name"), fact.at("value"), fact.at("field")});
+  for (const json& fact : in.at("facts"))
+    origin.facts.push_back({fact.at("name"), fact.at("value"), fact.at("field")});
   origin.warnings = in.at("warnings").get<std::vector<std::string>>();
   const json patient = in.value("patient", json::object());
-  origin.patient = {patient.value("id", ""), patient.value("name", ""), patient.value("birth_date", ""), patient.value("sex", "")};
+  origin.patient = {patient.value("id", ""), patient.value("name", ""),
+                    patient.value("birth_date", ""), patient.value("sex", "")};
   return origin;
 }
 
@@ -114,13 +131,15 @@ void store_dataset(const Dataset& dataset, const fs::path& path) {
   if (const auto* v = std::get_if<Volume>(&dataset)) {
     where["pixels"] = blobs.add(v->pixels.bytes());
     json surfaces = json::array();
-    for (const Surface& s : v->surfaces) surfaces.push_back(blobs.add(std::as_bytes(std::span(s.depth))));
+    for (const Surface& s : v->surfaces)
+      surfaces.push_back(blobs.add(std::as_bytes(std::span(s.depth))));
     where["surfaces"] = surfaces;
     if (v->localizer) where["localizer"] = blobs.add(v->localizer->pixels.bytes());
   } else {
     where["pixels"] = blobs.add(std::get<Video>(dataset).pixels.bytes());
   }
-  const std::string text = json{{"dataset", describe(dataset, true)}, {"blobs", where}}.dump(-1, ' ', false, json::error_handler_t::replace);
+  const std::string text = json{{"dataset", describe(dataset, true)}, {"blobs", where}}.dump(
+      -1, ' ', false, json::error_handler_t::replace);
   const std::uint64_t length = text.size();
   const std::size_t base = (magic.size() + sizeof length + text.size() + 63) / 64 * 64;
 
@@ -133,12 +152,15 @@ void store_dataset(const Dataset& dataset, const fs::path& path) {
   std::size_t blob_at = base;
   for (const auto& bytes : blobs.list) {
     out.write(zeros.data(), static_cast<std::streamsize>(blob_at - at));
-    out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    out.write(reinterpret_cast<const char*>(bytes.data()),
+              static_cast<std::streamsize>(bytes.size()));
     at = blob_at + bytes.size();
     blob_at = base + (at - base + 63) / 64 * 64;
   }
   out.close();
-  if (!out) throw Error(ErrorCode::Resources, fmt::format("cannot write '{}'", path.string()), "is the disk full?");
+  if (!out)
+    throw Error(ErrorCode::Resources, fmt::format("cannot write '{}'", path.string()),
+                "is the disk full?");
 }
 
 Dataset map_dataset(const fs::path& path) {
@@ -147,14 +169,17 @@ Dataset map_dataset(const fs::path& path) {
   try {
     std::uint64_t length = 0;
     const std::size_t head = magic.size() + sizeof length;
-    if (bytes.size() < head || std::memcmp(bytes.data(), magic.data(), magic.size()) != 0) throw Error(ErrorCode::BadInput, fmt::format("'{}' is not a stored dataset", path.string()));
+    if (bytes.size() < head || std::memcmp(bytes.data(), magic.data(), magic.size()) != 0)
+      throw Error(ErrorCode::BadInput, fmt::format("'{}' is not a stored dataset", path.string()));
     std::memcpy(&length, bytes.data() + magic.size(), sizeof length);
-    if (length > bytes.size() - head) throw Error(ErrorCode::BadInput, fmt::format("'{}' is cut short", path.string()));
+    if (length > bytes.size() - head)
+      throw Error(ErrorCode::BadInput, fmt::format("'{}' is cut short", path.string()));
     const char* text = reinterpret_cast<const char*>(bytes.data()) + head;
     const json all = json::parse(text, text + length);
     const Source source(file, (head + length + 63) / 64 * 64);
     const json& in = all.at("dataset");
-    Dataset dataset = in.at("kind") == "video" ? Dataset(video_from(in, all.at("blobs"), source)) : Dataset(volume_from(in, all.at("blobs"), source));
+    Dataset dataset = in.at("kind") == "video" ? Dataset(video_from(in, all.at("blobs"), source))
+                                               : Dataset(volume_from(in, all.at("blobs"), source));
     origin_of(dataset) = origin_from(in);
     validate(dataset);
     return dataset;

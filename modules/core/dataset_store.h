@@ -1,5 +1,6 @@
 // A dataset in one file that another process maps: how arrays cross from the worker to the window.
-// Layout: "SNSDATA1", uint64 length of the JSON, the JSON, then blobs at 64-byte offsets. Native byte order; never an archive.
+// Layout: "SNSDATA1", uint64 length of the JSON, the JSON, then blobs at 64-byte offsets. Native
+// byte order; never an archive.
 #pragma once
 
 #include "modules/core/dataset.h"

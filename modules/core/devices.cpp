@@ -16,7 +16,8 @@ namespace {
 
 Device cpu() {
   Device device{"cpu", "CPU", 0, static_cast<int>(std::thread::hardware_concurrency()), ""};
-  device.memory_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  device.memory_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                        static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);) {
     const auto colon = line.find(':');
@@ -26,7 +27,8 @@ Device cpu() {
     if (!line.starts_with("flags") || !device.features.empty()) continue;
     std::istringstream flags(value);
     for (std::string flag; flags >> flag;)
-      for (const char* wanted : {"avx2", "avx512f", "avx512_bf16", "amx_bf16", "avx_vnni", "avx512_vnni"})
+      for (const char* wanted :
+           {"avx2", "avx512f", "avx512_bf16", "amx_bf16", "avx_vnni", "avx512_vnni"})
         if (flag == wanted) device.features += (device.features.empty() ? "" : " ") + flag;
   }
   return device;
@@ -38,11 +40,16 @@ void add_gpus(std::vector<Device>& out) {
   if (driver == nullptr) return;
   const auto init = reinterpret_cast<int (*)(unsigned)>(::dlsym(driver, "cuInit"));
   const auto count_of = reinterpret_cast<int (*)(int*)>(::dlsym(driver, "cuDeviceGetCount"));
-  const auto name_into = reinterpret_cast<int (*)(char*, int, int)>(::dlsym(driver, "cuDeviceGetName"));
-  const auto memory_of = reinterpret_cast<int (*)(std::size_t*, int)>(::dlsym(driver, "cuDeviceTotalMem_v2"));
-  const auto attribute = reinterpret_cast<int (*)(int*, int, int)>(::dlsym(driver, "cuDeviceGetAttribute"));
+  const auto name_into =
+      reinterpret_cast<int (*)(char*, int, int)>(::dlsym(driver, "cuDeviceGetName"));
+  const auto memory_of =
+      reinterpret_cast<int (*)(std::size_t*, int)>(::dlsym(driver, "cuDeviceTotalMem_v2"));
+  const auto attribute =
+      reinterpret_cast<int (*)(int*, int, int)>(::dlsym(driver, "cuDeviceGetAttribute"));
   int count = 0;
-  if (!init || !count_of || !name_into || !memory_of || !attribute || init(0) != 0 || count_of(&count) != 0) return;
+  if (!init || !count_of || !name_into || !memory_of || !attribute || init(0) != 0 ||
+      count_of(&count) != 0)
+    return;
   constexpr int major_attribute = 75, minor_attribute = 76;
   for (int i = 0; i < count; ++i) {
     std::array<char, 256> name{};
@@ -52,7 +59,8 @@ void add_gpus(std::vector<Device>& out) {
     memory_of(&memory, i);
     attribute(&major, major_attribute, i);
     attribute(&minor, minor_attribute, i);
-    out.push_back({fmt::format("cuda:{}", i), name.data(), memory, 0, fmt::format("compute capability {}.{}", major, minor)});
+    out.push_back({fmt::format("cuda:{}", i), name.data(), memory, 0,
+                   fmt::format("compute capability {}.{}", major, minor)});
   }
 }
 
@@ -72,7 +80,8 @@ std::string resolve_device(const std::string& wanted) {
     if (device.id == wanted || (wanted == "cuda" && device.id == "cuda:0")) return device.id;
     known += (known.empty() ? "" : ", ") + device.id;
   }
-  throw Error(ErrorCode::NotFound, fmt::format("there is no device '{}'", wanted), fmt::format("this machine has: {}", known));
+  throw Error(ErrorCode::NotFound, fmt::format("there is no device '{}'", wanted),
+              fmt::format("this machine has: {}", known));
 }
 
 }

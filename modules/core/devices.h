@@ -11,13 +11,14 @@ struct Device {
   std::string id;   // "cpu" or "cuda:0"
   std::string name; // as the processor or the driver calls itself
   std::uint64_t memory_bytes = 0;
-  int cores = 0;         // of the CPU
-  std::string features;  // CPU: "avx2 avx512 bf16 ..."; GPU: compute capability
+  int cores = 0;        // of the CPU
+  std::string features; // CPU: "avx2 avx512 bf16 ..."; GPU: compute capability
 };
 
 // The CPU first. A driver that does not answer gives no GPU; it is not an error.
 std::vector<Device> devices();
-// "auto" becomes the first GPU usable by this program, else "cpu". Throws Error NotFound for a device that is not there.
+// "auto" becomes the first GPU usable by this program, else "cpu". Throws Error NotFound for a
+// device that is not there.
 std::string resolve_device(const std::string& wanted);
 
 }

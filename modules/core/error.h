@@ -1,5 +1,5 @@
-// The one exception type. Thrown where something fails, caught in two places only: the command line's main and the
-// worker's task runner.
+// The one exception type. Thrown where something fails, caught in two places only: the command
+// line's main and the worker's task runner.
 #pragma once
 
 #include <stdexcept>

@@ -1,4 +1,5 @@
-// What a pipeline or a plugin is: a description plus functions. Found by its manifest, loaded when needed.
+// What a pipeline or a plugin is: a description plus functions. Found by its manifest, loaded when
+// needed.
 //
 // An extension's folder holds one CMake call (sensorium_pipeline or sensorium_plugin) and one
 //   SENSORIUM_EXTENSION(make_extension)   // Extension make_extension();
@@ -23,7 +24,8 @@ inline constexpr int interface_version = 1;
 // Same compiler family and library ABI, or the code is not loaded.
 std::string_view build_identity();
 
-// What the window, the report and `sensorium pipelines` show about a pipeline. Readable from the manifest alone.
+// What the window, the report and `sensorium pipelines` show about a pipeline. Readable from the
+// manifest alone.
 struct PipelineInfo {
   std::string id, version, title;
   std::string question;     // one line: what it answers
@@ -32,24 +34,27 @@ struct PipelineInfo {
   std::string intended_use; // one or two sentences
   std::string limits;
   std::string citation;
-  std::vector<std::string> labels; // what a finding may be relabelled to, in the order of keys 1 to 9
-  std::string model;               // file below resources/models, empty when the pipeline needs none
+  std::vector<std::string>
+      labels;        // what a finding may be relabelled to, in the order of keys 1 to 9
+  std::string model; // file below resources/models, empty when the pipeline needs none
   ParameterSpecs parameters;
 };
 
-// A map over the input's grid that belongs to the result: "soft_map" (UInt8, 255 = probability 1), "enhanced" ...
+// A map over the input's grid that belongs to the result: "soft_map" (UInt8, 255 = probability 1),
+// "enhanced" ...
 struct Artifact {
   std::string name, caption;
   Volume volume;
 };
 
-// The costly part of a run. Pipelines derive from it to keep what conclude() needs (a component tree, say).
+// The costly part of a run. Pipelines derive from it to keep what conclude() needs (a component
+// tree, say).
 struct Analysis {
   virtual ~Analysis() = default;
   std::vector<Artifact> artifacts;
   std::vector<Surface> surfaces;  // as computed or taken from the file
   std::vector<std::string> notes; // for the user, one sentence each
-  std::string model_card;         // the card of the model that was used, as JSON; empty when none was
+  std::string model_card; // the card of the model that was used, as JSON; empty when none was
 };
 
 struct AnalysisRequest {
@@ -59,13 +64,15 @@ struct AnalysisRequest {
   std::uint64_t seed = 0;
 };
 
-// `sensorium phantom oct_hrf --seed 3 -o DIR` and the like: work that a pipeline offers beside running.
+// `sensorium phantom oct_hrf --seed 3 -o DIR` and the like: work that a pipeline offers beside
+// running.
 struct PipelineCommand {
   std::string verb; // "phantom", "evaluate", "dataset", "train-demo"
   std::string title;
   ParameterSpecs parameters;
   // files: positional arguments. Writes below output; returns what --json prints.
-  std::function<nlohmann::json(const std::vector<std::string>& files, const nlohmann::json& parameters,
+  std::function<nlohmann::json(const std::vector<std::string>& files,
+                               const nlohmann::json& parameters,
                                const std::filesystem::path& output, const Context& context)>
       run;
 };
@@ -75,9 +82,12 @@ struct PipelineDefinition {
   // Network and all that takes time. Throws Error.
   std::function<std::shared_ptr<const Analysis>(const AnalysisRequest&, const Context&)> analyse;
   // The same from a result folder's artifacts and surfaces, without the network.
-  std::function<std::shared_ptr<const Analysis>(const AnalysisRequest&, std::vector<Artifact>, std::vector<Surface>, const Context&)> restore;
+  std::function<std::shared_ptr<const Analysis>(const AnalysisRequest&, std::vector<Artifact>,
+                                                std::vector<Surface>, const Context&)>
+      restore;
   // From analysis and live parameters to findings; under 50 ms on a 97x496x512 volume.
-  std::function<Findings(const Dataset&, const Analysis&, const nlohmann::json& parameters)> conclude;
+  std::function<Findings(const Dataset&, const Analysis&, const nlohmann::json& parameters)>
+      conclude;
   std::vector<PipelineCommand> commands;
 };
 
@@ -93,9 +103,9 @@ struct ReaderDefinition {
 };
 
 struct WriteRequest {
-  const Volume& volume;             // what to write: a mask (UInt8 0/1), a label map or a soft map
-  std::string role;                 // "mask", "soft_map", "labels", "image"
-  const Dataset* source = nullptr;  // the recording it belongs to: geometry, DICOM references
+  const Volume& volume;            // what to write: a mask (UInt8 0/1), a label map or a soft map
+  std::string role;                // "mask", "soft_map", "labels", "image"
+  const Dataset* source = nullptr; // the recording it belongs to: geometry, DICOM references
   const Findings* findings = nullptr;
 };
 
@@ -118,9 +128,14 @@ PipelineInfo pipeline_info_from_json(const nlohmann::json& json);
 
 }
 
-#define SENSORIUM_EXTENSION(make)                                                                                                          \
-  extern "C" __attribute__((visibility("default"))) const char* sensorium_build_identity() {                                              \
-    return ::sensorium::build_identity().data();                                                                                           \
-  }                                                                                                                                        \
-  extern "C" __attribute__((visibility("default"))) int sensorium_interface_version() { return ::sensorium::interface_version; }           \
-  extern "C" __attribute__((visibility("default"))) void sensorium_extension(::sensorium::Extension* out) { *out = make(); }
+#define SENSORIUM_EXTENSION(make)                                                                  \
+  extern "C" __attribute__((visibility("default"))) const char* sensorium_build_identity() {       \
+    return ::sensorium::build_identity().data();                                                   \
+  }                                                                                                \
+  extern "C" __attribute__((visibility("default"))) int sensorium_interface_version() {            \
+    return ::sensorium::interface_version;                                                         \
+  }                                                                                                \
+  extern "C" __attribute__((visibility("default"))) void sensorium_extension(                      \
+      ::sensorium::Extension* out) {                                                               \
+    *out = make();                                                                                 \
+  }

@@ -24,15 +24,16 @@ Error io_error(const fs::path& path, std::string_view doing) {
   const bool absent = code == ENOENT || code == ENOTDIR;
   return Error(absent ? ErrorCode::NotFound : ErrorCode::Resources,
                fmt::format("cannot {} '{}': {}", doing, path.string(), std::strerror(code)),
-               absent             ? "check the path"
-               : code == ENOSPC   ? "the disk is full: free some space and try again"
-               : code == EACCES   ? "you lack the permission; choose another place or ask its owner"
-                                  : "check the disk or the network share it lies on");
+               absent           ? "check the path"
+               : code == ENOSPC ? "the disk is full: free some space and try again"
+               : code == EACCES ? "you lack the permission; choose another place or ask its owner"
+                                : "check the disk or the network share it lies on");
 }
 
 class Descriptor {
 public:
-  Descriptor(const fs::path& path, int flags, mode_t mode = 0) : fd_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
+  Descriptor(const fs::path& path, int flags, mode_t mode = 0)
+      : fd_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
   ~Descriptor() {
     if (fd_ >= 0) ::close(fd_);
   }
@@ -58,10 +59,12 @@ std::string read_text(const fs::path& path, std::uint64_t limit) {
   struct stat status{};
   if (::fstat(file.get(), &status) != 0) throw io_error(path, "open");
   if (!S_ISREG(status.st_mode))
-    throw Error(ErrorCode::BadInput, fmt::format("'{}' is not a regular file", path.string()), "give a file");
+    throw Error(ErrorCode::BadInput, fmt::format("'{}' is not a regular file", path.string()),
+                "give a file");
   if (static_cast<std::uint64_t>(status.st_size) > limit)
     throw Error(ErrorCode::BadInput,
-                fmt::format("'{}' has {} bytes; at most {} are accepted here", path.string(), status.st_size, limit),
+                fmt::format("'{}' has {} bytes; at most {} are accepted here", path.string(),
+                            status.st_size, limit),
                 "is this the right file?");
   std::string text(static_cast<std::size_t>(status.st_size), '\0');
   std::size_t done = 0;
@@ -115,7 +118,8 @@ std::shared_ptr<const MappedFile> MappedFile::open(const fs::path& path) {
   struct stat status{};
   if (::fstat(file.get(), &status) != 0) throw io_error(path, "open");
   if (!S_ISREG(status.st_mode) || status.st_size == 0)
-    throw Error(ErrorCode::BadInput, fmt::format("'{}' is empty", path.string()), "copy or export the file again");
+    throw Error(ErrorCode::BadInput, fmt::format("'{}' is empty", path.string()),
+                "copy or export the file again");
   const auto size = static_cast<std::size_t>(status.st_size);
   void* address = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
   if (address == MAP_FAILED) throw io_error(path, "map");
@@ -133,7 +137,8 @@ void make_folder(const fs::path& path) {
   std::error_code code;
   fs::create_directories(path, code);
   if (code || !fs::is_directory(path))
-    throw Error(ErrorCode::Resources, fmt::format("cannot make the folder '{}': {}", path.string(), code.message()),
+    throw Error(ErrorCode::Resources,
+                fmt::format("cannot make the folder '{}': {}", path.string(), code.message()),
                 "choose a folder you may write to");
 }
 
@@ -159,7 +164,8 @@ fs::path resources_folder() {
 }
 
 std::string utc_now() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(
+                                                  std::chrono::system_clock::now())));
 }
 
 }

@@ -1,4 +1,5 @@
-// Reading whole files in bounded memory, and writing them so that a crash leaves the old or the new, never a half.
+// Reading whole files in bounded memory, and writing them so that a crash leaves the old or the
+// new, never a half.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,8 @@ std::string read_text(const std::filesystem::path& path, std::uint64_t limit = 6
 // The first bytes of a file, fewer when it is shorter. For sniffing.
 std::vector<std::byte> read_head(const std::filesystem::path& path, std::size_t count = 4096);
 
-// Writes to a temporary name in the same folder, syncs, renames. Throws Error Resources (disk full, no permission).
+// Writes to a temporary name in the same folder, syncs, renames. Throws Error Resources (disk full,
+// no permission).
 void write_atomically(const std::filesystem::path& path, std::string_view content);
 
 // A read-only memory map of a whole file. Kept alive by its owner.

@@ -22,15 +22,22 @@ json measures_json(const std::vector<Measure>& measures) {
 std::vector<Measure> measures_from(const json& in) {
   std::vector<Measure> out;
   for (const json& m : in)
-    out.push_back({m.at("name").get<std::string>(), m.at("value").is_number() ? m.at("value").get<double>() : 0.0, m.at("unit").get<std::string>(),
-                   m.value("source", "")});
+    out.push_back({m.at("name").get<std::string>(),
+                   m.at("value").is_number() ? m.at("value").get<double>() : 0.0,
+                   m.at("unit").get<std::string>(), m.value("source", "")});
   return out;
 }
 
 json finding_json(const Finding& f) {
-  return {{"id", f.id},       {"label", f.label}, {"score", f.score},
-          {"centroid", f.centroid}, {"box", f.box}, {"footprint", runs_to_json(f.footprint)},
-          {"measures", measures_json(f.measures)}, {"attributes", f.attributes}, {"text", f.text}};
+  return {{"id", f.id},
+          {"label", f.label},
+          {"score", f.score},
+          {"centroid", f.centroid},
+          {"box", f.box},
+          {"footprint", runs_to_json(f.footprint)},
+          {"measures", measures_json(f.measures)},
+          {"attributes", f.attributes},
+          {"text", f.text}};
 }
 
 Finding finding_from(const json& in) {
@@ -56,7 +63,8 @@ json to_json(const Findings& findings) {
   for (const Finding& f : findings.items) items.push_back(finding_json(f));
   json tables = json::array();
   for (const Table& t : findings.tables)
-    tables.push_back({{"name", t.name}, {"caption", t.caption}, {"columns", t.columns}, {"rows", t.rows}});
+    tables.push_back(
+        {{"name", t.name}, {"caption", t.caption}, {"columns", t.columns}, {"rows", t.rows}});
   return {{"format", "sensorium-findings"},
           {"version", 1},
           {"pipeline", findings.pipeline},
@@ -72,9 +80,12 @@ json to_json(const Findings& findings) {
 
 Findings findings_from_json(const json& in) {
   try {
-    if (in.at("format") != "sensorium-findings") throw Error(ErrorCode::BadInput, "this is not a findings file");
+    if (in.at("format") != "sensorium-findings")
+      throw Error(ErrorCode::BadInput, "this is not a findings file");
     if (in.at("version").get<int>() > 1)
-      throw Error(ErrorCode::Unsupported, fmt::format("findings of version {} are newer than this program", in.at("version").get<int>()),
+      throw Error(ErrorCode::Unsupported,
+                  fmt::format("findings of version {} are newer than this program",
+                              in.at("version").get<int>()),
                   "open it with the program version that wrote it, or a later one");
     Findings findings;
     findings.pipeline = in.at("pipeline").get<std::string>();
@@ -84,13 +95,15 @@ Findings findings_from_json(const json& in) {
     for (const json& item : in.at("items")) findings.items.push_back(finding_from(item));
     findings.summary = measures_from(in.at("summary"));
     for (const json& t : in.at("tables"))
-      findings.tables.push_back({t.at("name").get<std::string>(), t.value("caption", ""), t.at("columns").get<std::vector<std::string>>(),
+      findings.tables.push_back({t.at("name").get<std::string>(), t.value("caption", ""),
+                                 t.at("columns").get<std::vector<std::string>>(),
                                  t.at("rows").get<std::vector<std::vector<std::string>>>()});
     findings.notes = in.at("notes").get<std::vector<std::string>>();
     findings.nothing_counted = in.value("nothing_counted", false);
     return findings;
   } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("the findings are damaged: {}", e.what()), "run the analysis again");
+    throw Error(ErrorCode::BadInput, fmt::format("the findings are damaged: {}", e.what()),
+                "run the analysis again");
   }
 }
 
@@ -113,15 +126,18 @@ std::string to_csv(const Findings& findings) {
   std::set<std::string> attributes;
   for (const Finding& f : findings.items) {
     for (const Measure& m : f.measures)
-      if (std::find(measures.begin(), measures.end(), std::pair(m.name, m.unit)) == measures.end()) measures.emplace_back(m.name, m.unit);
+      if (std::find(measures.begin(), measures.end(), std::pair(m.name, m.unit)) == measures.end())
+        measures.emplace_back(m.name, m.unit);
     for (const auto& [key, value] : f.attributes) attributes.insert(key);
   }
   std::string out = "id,label,score,x_px,y_px,z_px";
-  for (const auto& [name, unit] : measures) out += "," + csv_cell(unit == "1" ? name : name + "_" + unit);
+  for (const auto& [name, unit] : measures)
+    out += "," + csv_cell(unit == "1" ? name : name + "_" + unit);
   for (const std::string& key : attributes) out += "," + csv_cell(key);
   out += "\r\n";
   for (const Finding& f : findings.items) {
-    out += fmt::format("{},{},{:.4f},{:.2f},{:.2f},{:.2f}", csv_cell(f.id), csv_cell(f.label), f.score, f.centroid[0], f.centroid[1], f.centroid[2]);
+    out += fmt::format("{},{},{:.4f},{:.2f},{:.2f},{:.2f}", csv_cell(f.id), csv_cell(f.label),
+                       f.score, f.centroid[0], f.centroid[1], f.centroid[2]);
     for (const auto& [name, unit] : measures) {
       out += ",";
       for (const Measure& m : f.measures)
@@ -147,17 +163,21 @@ json runs_to_json(const std::vector<Run>& runs) {
 }
 
 std::vector<Run> runs_from_json(const json& in) {
-  if (!in.is_array() || in.size() % 4 != 0) throw Error(ErrorCode::BadInput, "a footprint is not a list of z, y, x, length");
+  if (!in.is_array() || in.size() % 4 != 0)
+    throw Error(ErrorCode::BadInput, "a footprint is not a list of z, y, x, length");
   std::vector<Run> runs(in.size() / 4);
   for (std::size_t i = 0; i < runs.size(); ++i)
-    runs[i] = {in[4 * i].get<int>(), in[4 * i + 1].get<int>(), in[4 * i + 2].get<int>(), in[4 * i + 3].get<int>()};
+    runs[i] = {in[4 * i].get<int>(), in[4 * i + 1].get<int>(), in[4 * i + 2].get<int>(),
+               in[4 * i + 3].get<int>()};
   return runs;
 }
 
-void paint_runs(const std::vector<Run>& runs, int width, int height, int depth, std::vector<std::uint8_t>& mask) {
+void paint_runs(const std::vector<Run>& runs, int width, int height, int depth,
+                std::vector<std::uint8_t>& mask) {
   mask.resize(static_cast<std::size_t>(width) * height * depth);
   for (const Run& r : runs) {
-    if (r.z < 0 || r.z >= depth || r.y < 0 || r.y >= height || r.length <= 0 || r.x >= width) continue;
+    if (r.z < 0 || r.z >= depth || r.y < 0 || r.y >= height || r.length <= 0 || r.x >= width)
+      continue;
     const long long first = std::max(r.x, 0);
     const long long last = std::min<long long>(static_cast<long long>(r.x) + r.length, width);
     const std::size_t row = (static_cast<std::size_t>(r.z) * height + r.y) * width;

@@ -12,7 +12,8 @@
 
 namespace sensorium {
 
-// A number with its unit and where its scale comes from. Unit "px", "px2", "px3" where the scale is unknown.
+// A number with its unit and where its scale comes from. Unit "px", "px2", "px3" where the scale is
+// unknown.
 struct Measure {
   std::string name; // "area", "diameter", "volume" ...
   double value = 0;
@@ -26,15 +27,18 @@ struct Run {
 };
 
 struct Finding {
-  std::string id;    // stable for the same input and parameters: derived from the place, not from the order
-  std::string label; // "focus", "exudate", "choroidal", "vessel", "artefact" ... declared by the pipeline
-  double score = 0;  // 0..1, the model's
+  std::string
+      id; // stable for the same input and parameters: derived from the place, not from the order
+  std::string
+      label; // "focus", "exudate", "choroidal", "vessel", "artefact" ... declared by the pipeline
+  double score = 0;                 // 0..1, the model's
   std::array<double, 3> centroid{}; // x, y, z in voxels
   std::array<int, 6> box{};         // x0, y0, z0, x1, y1, z1, inclusive
   std::vector<Run> footprint;
   std::vector<Measure> measures;
-  std::map<std::string, std::string> attributes; // "slab": "inner", "etdrs": "inner nasal", "shadow": "yes" ...
-  std::string text;                              // one line
+  std::map<std::string, std::string>
+      attributes;   // "slab": "inner", "etdrs": "inner nasal", "shadow": "yes" ...
+  std::string text; // one line
 };
 
 // A table of the report: "by layer", "by region".
@@ -50,21 +54,23 @@ struct Findings {
   nlohmann::json parameters() const; // those that were used
   std::string parameters_text = "{}";
   std::vector<Finding> items;
-  std::vector<Measure> summary;      // "count", "total area" ...
+  std::vector<Measure> summary; // "count", "total area" ...
   std::vector<Table> tables;
-  std::vector<std::string> notes;    // what a reader must know: "nothing was counted: no retina found"
-  bool nothing_counted = false;      // the input was refused by the pipeline's own checks; notes say why
+  std::vector<std::string> notes; // what a reader must know: "nothing was counted: no retina found"
+  bool nothing_counted = false; // the input was refused by the pipeline's own checks; notes say why
 };
 
 nlohmann::json to_json(const Findings& findings);
 // Throws Error BadInput naming the missing or wrong key.
 Findings findings_from_json(const nlohmann::json& json);
 std::string to_csv(const Findings& findings); // RFC 4180, one row a finding, header with units
-std::string csv_cell(std::string_view text);  // quoted where needed; a leading = + - @ is made harmless
+std::string
+csv_cell(std::string_view text); // quoted where needed; a leading = + - @ is made harmless
 
 nlohmann::json runs_to_json(const std::vector<Run>& runs); // flat [z, y, x, length, ...]
 std::vector<Run> runs_from_json(const nlohmann::json& json);
 // 1 where any run covers the voxel; runs outside are cut at the border.
-void paint_runs(const std::vector<Run>& runs, int width, int height, int depth, std::vector<std::uint8_t>& mask);
+void paint_runs(const std::vector<Run>& runs, int width, int height, int depth,
+                std::vector<std::uint8_t>& mask);
 
 }

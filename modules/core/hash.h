@@ -12,8 +12,8 @@ namespace sensorium {
 std::string sha256(std::string_view text);
 std::string sha256(std::span<const std::byte> bytes);
 
-// A file's content; for a folder, the hash over the sorted "hash  relative path" lines of its regular files.
-// Throws Error NotFound or Resources.
+// A file's content; for a folder, the hash over the sorted "hash  relative path" lines of its
+// regular files. Throws Error NotFound or Resources.
 std::string sha256_of_path(const std::filesystem::path& path);
 
 }

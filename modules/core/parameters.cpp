@@ -25,25 +25,31 @@ std::string range_text(const About& about) {
 
 json checked(const ParameterSpec& spec, const json& value) {
   const auto refuse = [&](const std::string& wanted) -> json {
-    throw Error(ErrorCode::Usage, fmt::format("parameter '{}' cannot be {}", spec.name, value.dump()),
+    throw Error(ErrorCode::Usage,
+                fmt::format("parameter '{}' cannot be {}", spec.name, value.dump()),
                 fmt::format("give {} (default {})", wanted, spec.default_value.dump()));
   };
   switch (spec.type) {
   case ParameterType::Number:
-    if (!value.is_number() || !std::isfinite(value.get<double>()) || value.get<double>() < spec.about.min || value.get<double>() > spec.about.max)
+    if (!value.is_number() || !std::isfinite(value.get<double>()) ||
+        value.get<double>() < spec.about.min || value.get<double>() > spec.about.max)
       return refuse(range_text(spec.about));
     return value.get<double>();
   case ParameterType::Integer:
-    if (!value.is_number() || value.get<double>() != std::floor(value.get<double>()) || std::abs(value.get<double>()) > 2147483647.0 ||
-        value.get<double>() < spec.about.min || value.get<double>() > spec.about.max)
+    if (!value.is_number() || value.get<double>() != std::floor(value.get<double>()) ||
+        std::abs(value.get<double>()) > 2147483647.0 || value.get<double>() < spec.about.min ||
+        value.get<double>() > spec.about.max)
       return refuse("a whole number, " + range_text(spec.about));
     return static_cast<int>(value.get<double>());
-  case ParameterType::Flag: return value.is_boolean() ? value : refuse("true or false");
+  case ParameterType::Flag:
+    return value.is_boolean() ? value : refuse("true or false");
   case ParameterType::Choice:
-    if (!value.is_string() || std::find(spec.choices.begin(), spec.choices.end(), value.get<std::string>()) == spec.choices.end())
+    if (!value.is_string() || std::find(spec.choices.begin(), spec.choices.end(),
+                                        value.get<std::string>()) == spec.choices.end())
       return refuse(fmt::format("one of {}", fmt::join(spec.choices, ", ")));
     return value;
-  case ParameterType::Text: return value.is_string() ? value : refuse("text");
+  case ParameterType::Text:
+    return value.is_string() ? value : refuse("text");
   }
   return value;
 }
@@ -66,10 +72,12 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
 void refuse_unknown(const std::string& key, const std::vector<std::string>& known) {
   const std::string near = nearest(key, known);
   throw Error(ErrorCode::Usage, fmt::format("there is no parameter '{}'", key),
-              near.empty() ? fmt::format("the parameters are: {}", fmt::join(known, ", ")) : fmt::format("did you mean '{}'?", near));
+              near.empty() ? fmt::format("the parameters are: {}", fmt::join(known, ", "))
+                           : fmt::format("did you mean '{}'?", near));
 }
 
-template<class T> void read_into(const json& in, std::vector<std::string>& seen, ParameterSpec spec, T& value) {
+template<class T>
+void read_into(const json& in, std::vector<std::string>& seen, ParameterSpec spec, T& value) {
   seen.push_back(spec.name);
   const auto found = in.find(spec.name);
   if (found == in.end()) return;
@@ -79,26 +87,45 @@ template<class T> void read_into(const json& in, std::vector<std::string>& seen,
 
 }
 
-void SpecCollector::number(const std::string& name, double& value, const About& about) { specs.push_back({name, ParameterType::Number, value, {}, about}); }
-void SpecCollector::integer(const std::string& name, int& value, const About& about) { specs.push_back({name, ParameterType::Integer, value, {}, about}); }
-void SpecCollector::flag(const std::string& name, bool& value, const About& about) { specs.push_back({name, ParameterType::Flag, value, {}, about}); }
-void SpecCollector::choice(const std::string& name, std::string& value, const std::vector<std::string>& choices, const About& about) {
+void SpecCollector::number(const std::string& name, double& value, const About& about) {
+  specs.push_back({name, ParameterType::Number, value, {}, about});
+}
+void SpecCollector::integer(const std::string& name, int& value, const About& about) {
+  specs.push_back({name, ParameterType::Integer, value, {}, about});
+}
+void SpecCollector::flag(const std::string& name, bool& value, const About& about) {
+  specs.push_back({name, ParameterType::Flag, value, {}, about});
+}
+void SpecCollector::choice(const std::string& name, std::string& value,
+                           const std::vector<std::string>& choices, const About& about) {
   specs.push_back({name, ParameterType::Choice, value, choices, about});
 }
-void SpecCollector::text(const std::string& name, std::string& value, const About& about) { specs.push_back({name, ParameterType::Text, value, {}, about}); }
+void SpecCollector::text(const std::string& name, std::string& value, const About& about) {
+  specs.push_back({name, ParameterType::Text, value, {}, about});
+}
 
-void JsonReader::number(const std::string& name, double& value, const About& about) { read_into(in_, seen_, {name, ParameterType::Number, {}, {}, about}, value); }
-void JsonReader::integer(const std::string& name, int& value, const About& about) { read_into(in_, seen_, {name, ParameterType::Integer, {}, {}, about}, value); }
-void JsonReader::flag(const std::string& name, bool& value, const About& about) { read_into(in_, seen_, {name, ParameterType::Flag, {}, {}, about}, value); }
-void JsonReader::choice(const std::string& name, std::string& value, const std::vector<std::string>& choices, const About& about) {
+void JsonReader::number(const std::string& name, double& value, const About& about) {
+  read_into(in_, seen_, {name, ParameterType::Number, {}, {}, about}, value);
+}
+void JsonReader::integer(const std::string& name, int& value, const About& about) {
+  read_into(in_, seen_, {name, ParameterType::Integer, {}, {}, about}, value);
+}
+void JsonReader::flag(const std::string& name, bool& value, const About& about) {
+  read_into(in_, seen_, {name, ParameterType::Flag, {}, {}, about}, value);
+}
+void JsonReader::choice(const std::string& name, std::string& value,
+                        const std::vector<std::string>& choices, const About& about) {
   read_into(in_, seen_, {name, ParameterType::Choice, {}, choices, about}, value);
 }
-void JsonReader::text(const std::string& name, std::string& value, const About& about) { read_into(in_, seen_, {name, ParameterType::Text, {}, {}, about}, value); }
+void JsonReader::text(const std::string& name, std::string& value, const About& about) {
+  read_into(in_, seen_, {name, ParameterType::Text, {}, {}, about}, value);
+}
 
 void JsonReader::finish() const {
   if (!in_.is_object()) {
     if (in_.is_null()) return;
-    throw Error(ErrorCode::Usage, fmt::format("parameters must be a JSON object, not {}", in_.type_name()));
+    throw Error(ErrorCode::Usage,
+                fmt::format("parameters must be a JSON object, not {}", in_.type_name()));
   }
   for (const auto& [key, value] : in_.items())
     if (std::find(seen_.begin(), seen_.end(), key) == seen_.end()) refuse_unknown(key, seen_);
@@ -106,11 +133,16 @@ void JsonReader::finish() const {
 
 std::string_view name_of(ParameterType type) {
   switch (type) {
-  case ParameterType::Number: return "number";
-  case ParameterType::Integer: return "integer";
-  case ParameterType::Flag: return "flag";
-  case ParameterType::Choice: return "choice";
-  case ParameterType::Text: return "text";
+  case ParameterType::Number:
+    return "number";
+  case ParameterType::Integer:
+    return "integer";
+  case ParameterType::Flag:
+    return "flag";
+  case ParameterType::Choice:
+    return "choice";
+  case ParameterType::Text:
+    return "text";
   }
   return "text";
 }
@@ -118,8 +150,10 @@ std::string_view name_of(ParameterType type) {
 json to_json(const ParameterSpecs& specs) {
   json out = json::array();
   for (const ParameterSpec& spec : specs) {
-    json entry = {{"name", spec.name}, {"type", name_of(spec.type)}, {"default", spec.default_value}, {"help", spec.about.help}, {"unit", spec.about.unit},
-                  {"live", spec.about.live}, {"expert", spec.about.expert}};
+    json entry = {
+        {"name", spec.name},          {"type", name_of(spec.type)}, {"default", spec.default_value},
+        {"help", spec.about.help},    {"unit", spec.about.unit},    {"live", spec.about.live},
+        {"expert", spec.about.expert}};
     if (std::isfinite(spec.about.min)) entry["min"] = spec.about.min;
     if (std::isfinite(spec.about.max)) entry["max"] = spec.about.max;
     if (!spec.choices.empty()) entry["choices"] = spec.choices;
@@ -133,7 +167,9 @@ ParameterSpecs specs_from_json(const json& in) {
   for (const json& entry : in) {
     ParameterSpec spec;
     spec.name = entry.at("name").get<std::string>();
-    for (const ParameterType type : {ParameterType::Number, ParameterType::Integer, ParameterType::Flag, ParameterType::Choice, ParameterType::Text})
+    for (const ParameterType type :
+         {ParameterType::Number, ParameterType::Integer, ParameterType::Flag, ParameterType::Choice,
+          ParameterType::Text})
       if (entry.at("type") == name_of(type)) spec.type = type;
     spec.default_value = entry.at("default");
     spec.choices = entry.value("choices", std::vector<std::string>{});
@@ -164,11 +200,15 @@ json parse_value(const ParameterSpec& spec, const std::string& text) {
 json complete(const ParameterSpecs& specs, const json& values) {
   std::vector<std::string> known;
   for (const ParameterSpec& spec : specs) known.push_back(spec.name);
-  if (!values.is_null() && !values.is_object()) throw Error(ErrorCode::Usage, fmt::format("parameters must be a JSON object, not {}", values.type_name()));
+  if (!values.is_null() && !values.is_object())
+    throw Error(ErrorCode::Usage,
+                fmt::format("parameters must be a JSON object, not {}", values.type_name()));
   for (const auto& [key, value] : values.items())
     if (std::find(known.begin(), known.end(), key) == known.end()) refuse_unknown(key, known);
   json out = json::object();
-  for (const ParameterSpec& spec : specs) out[spec.name] = values.contains(spec.name) ? checked(spec, values.at(spec.name)) : spec.default_value;
+  for (const ParameterSpec& spec : specs)
+    out[spec.name] =
+        values.contains(spec.name) ? checked(spec, values.at(spec.name)) : spec.default_value;
   return out;
 }
 
@@ -176,7 +216,8 @@ std::string nearest(const std::string& name, const std::vector<std::string>& can
   std::string best;
   std::size_t best_distance = 4;
   for (const std::string& candidate : candidates)
-    if (const std::size_t distance = edit_distance(name, candidate); distance < best_distance && distance < candidate.size()) {
+    if (const std::size_t distance = edit_distance(name, candidate);
+        distance < best_distance && distance < candidate.size()) {
       best_distance = distance;
       best = candidate;
     }

@@ -1,10 +1,10 @@
-// A pipeline's parameters are one struct with defaults and one describe(). From these come the command line's options,
-// the window's form, JSON, the manual and the search space of a sweep.
+// A pipeline's parameters are one struct with defaults and one describe(). From these come the
+// command line's options, the window's form, JSON, the manual and the search space of a sweep.
 //
 //   struct HrfParameters { double threshold = 0.5; bool enhance = true; };
 //   void describe(ParameterVisitor& v, HrfParameters& p) {
-//     v.number("threshold", p.threshold, {.help = "probability above which ...", .min = 0, .max = 1, .live = true});
-//     v.flag("enhance", p.enhance, {.help = "..."});
+//     v.number("threshold", p.threshold, {.help = "probability above which ...", .min = 0, .max =
+//     1, .live = true}); v.flag("enhance", p.enhance, {.help = "..."});
 //   }
 #pragma once
 
@@ -42,20 +42,23 @@ public:
   virtual void number(const std::string& name, double& value, const About& about) = 0;
   virtual void integer(const std::string& name, int& value, const About& about) = 0;
   virtual void flag(const std::string& name, bool& value, const About& about) = 0;
-  virtual void choice(const std::string& name, std::string& value, const std::vector<std::string>& choices, const About& about) = 0;
+  virtual void choice(const std::string& name, std::string& value,
+                      const std::vector<std::string>& choices, const About& about) = 0;
   virtual void text(const std::string& name, std::string& value, const About& about) = 0;
 };
 
 using ParameterSpecs = std::vector<ParameterSpec>;
 
-// Collects specs, reads values from JSON, writes them to JSON. Used through the three templates below.
+// Collects specs, reads values from JSON, writes them to JSON. Used through the three templates
+// below.
 class SpecCollector : public ParameterVisitor {
 public:
   ParameterSpecs specs;
   void number(const std::string& name, double& value, const About& about) override;
   void integer(const std::string& name, int& value, const About& about) override;
   void flag(const std::string& name, bool& value, const About& about) override;
-  void choice(const std::string& name, std::string& value, const std::vector<std::string>& choices, const About& about) override;
+  void choice(const std::string& name, std::string& value, const std::vector<std::string>& choices,
+              const About& about) override;
   void text(const std::string& name, std::string& value, const About& about) override;
 };
 
@@ -65,7 +68,8 @@ public:
   void number(const std::string& name, double& value, const About& about) override;
   void integer(const std::string& name, int& value, const About& about) override;
   void flag(const std::string& name, bool& value, const About& about) override;
-  void choice(const std::string& name, std::string& value, const std::vector<std::string>& choices, const About& about) override;
+  void choice(const std::string& name, std::string& value, const std::vector<std::string>& choices,
+              const About& about) override;
   void text(const std::string& name, std::string& value, const About& about) override;
   // Throws Error Usage for a key that no parameter has, with the nearest name as the hint.
   void finish() const;
@@ -83,7 +87,8 @@ template<class P> ParameterSpecs specs_of() {
   return collector.specs;
 }
 
-// Defaults overlaid with the object's values. Throws Error Usage: unknown name, wrong type, out of range.
+// Defaults overlaid with the object's values. Throws Error Usage: unknown name, wrong type, out of
+// range.
 template<class P> P parameters_from(const nlohmann::json& json) {
   P parameters;
   JsonReader reader(json);
@@ -107,7 +112,8 @@ std::string_view name_of(ParameterType type);
 
 // Text from a command line to the JSON value the spec asks for. Throws Error Usage.
 nlohmann::json parse_value(const ParameterSpec& spec, const std::string& text);
-// Checks an object against specs and fills in the defaults: what a recipe stores. Throws Error Usage.
+// Checks an object against specs and fills in the defaults: what a recipe stores. Throws Error
+// Usage.
 nlohmann::json complete(const ParameterSpecs& specs, const nlohmann::json& values);
 // The candidate closest to a mistyped name (edit distance at most 3), or empty.
 std::string nearest(const std::string& name, const std::vector<std::string>& candidates);

@@ -10,7 +10,8 @@ using nlohmann::json;
 
 json to_json(const Recipe& recipe) {
   json inputs = json::array();
-  for (const RecipeInput& input : recipe.inputs) inputs.push_back({{"path", input.path}, {"sha256", input.sha256}});
+  for (const RecipeInput& input : recipe.inputs)
+    inputs.push_back({{"path", input.path}, {"sha256", input.sha256}});
   return {{"format", "sensorium-recipe"},
           {"version", 1},
           {"pipeline", {{"id", recipe.pipeline}, {"version", recipe.pipeline_version}}},
@@ -24,14 +25,22 @@ json to_json(const Recipe& recipe) {
 Recipe recipe_from_json(const json& in, const std::string& name) {
   try {
     if (!in.is_object() || in.value("format", "") != "sensorium-recipe")
-      throw Error(ErrorCode::BadInput, fmt::format("'{}' is not a recipe (no \"format\": \"sensorium-recipe\")", name), "recipes are written beside every result as recipe.json");
+      throw Error(ErrorCode::BadInput,
+                  fmt::format("'{}' is not a recipe (no \"format\": \"sensorium-recipe\")", name),
+                  "recipes are written beside every result as recipe.json");
     if (const int version = in.at("version").get<int>(); version != 1)
-      throw Error(ErrorCode::Unsupported, fmt::format("'{}' is a recipe of version {}; this program knows version 1", name, version), "use the program version that wrote it, or a later one");
+      throw Error(ErrorCode::Unsupported,
+                  fmt::format("'{}' is a recipe of version {}; this program knows version 1", name,
+                              version),
+                  "use the program version that wrote it, or a later one");
     Recipe recipe;
     recipe.pipeline = in.at("pipeline").at("id").get<std::string>();
     recipe.pipeline_version = in.at("pipeline").value("version", "");
-    for (const json& input : in.at("inputs")) recipe.inputs.push_back({input.at("path").get<std::string>(), input.value("sha256", "")});
-    if (recipe.inputs.empty()) throw Error(ErrorCode::BadInput, fmt::format("the recipe '{}' names no input", name), "add a file under \"inputs\"");
+    for (const json& input : in.at("inputs"))
+      recipe.inputs.push_back({input.at("path").get<std::string>(), input.value("sha256", "")});
+    if (recipe.inputs.empty())
+      throw Error(ErrorCode::BadInput, fmt::format("the recipe '{}' names no input", name),
+                  "add a file under \"inputs\"");
     recipe.parameters = in.value("parameters", json::object());
     if (in.contains("model")) {
       recipe.model = in.at("model").value("path", "");
@@ -41,7 +50,8 @@ Recipe recipe_from_json(const json& in, const std::string& name) {
     recipe.device = in.value("device", "auto");
     return recipe;
   } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("the recipe '{}' is damaged: {}", name, e.what()), "compare it with a recipe.json of another result");
+    throw Error(ErrorCode::BadInput, fmt::format("the recipe '{}' is damaged: {}", name, e.what()),
+                "compare it with a recipe.json of another result");
   }
 }
 
@@ -50,16 +60,23 @@ Recipe read_recipe(const std::filesystem::path& path) {
   try {
     in = json::parse(read_text(path, 16u << 20));
   } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("'{}' is not JSON: {}", path.string(), e.what()), "compare it with a recipe.json of another result");
+    throw Error(ErrorCode::BadInput, fmt::format("'{}' is not JSON: {}", path.string(), e.what()),
+                "compare it with a recipe.json of another result");
   }
   Recipe recipe = recipe_from_json(in, path.string());
   for (RecipeInput& input : recipe.inputs)
-    if (std::filesystem::path(input.path).is_relative()) input.path = (std::filesystem::absolute(path).parent_path() / input.path).lexically_normal().string();
+    if (std::filesystem::path(input.path).is_relative())
+      input.path =
+          (std::filesystem::absolute(path).parent_path() / input.path).lexically_normal().string();
   return recipe;
 }
 
 std::string shell_quoted(const std::string& text) {
-  if (!text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=,+-") == std::string::npos) return text;
+  if (!text.empty() &&
+      text.find_first_not_of(
+          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=,+-") ==
+          std::string::npos)
+    return text;
   std::string quoted = "'";
   for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return quoted + "'";
@@ -69,7 +86,9 @@ std::string command_of(const Recipe& recipe, const std::string& output) {
   std::string command = "sensorium run " + shell_quoted(recipe.pipeline);
   for (const RecipeInput& input : recipe.inputs) command += " " + shell_quoted(input.path);
   for (const auto& [name, value] : recipe.parameters.items())
-    command += fmt::format(" --{} {}", name, shell_quoted(value.is_string() ? value.get<std::string>() : value.dump()));
+    command +=
+        fmt::format(" --{} {}", name,
+                    shell_quoted(value.is_string() ? value.get<std::string>() : value.dump()));
   if (!recipe.model.empty()) command += " --model " + shell_quoted(recipe.model);
   return command + fmt::format(" --seed {} -o {}", recipe.seed, shell_quoted(output));
 }

@@ -1,4 +1,5 @@
-// A recipe says everything that a run depends on. The window writes it, the command line runs it, a cluster runs it.
+// A recipe says everything that a run depends on. The window writes it, the command line runs it, a
+// cluster runs it.
 #pragma once
 
 #include <nlohmann/json.hpp>

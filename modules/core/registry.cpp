@@ -16,7 +16,9 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 namespace {
 
-template<class Function> Function symbol(void* library, const char* name) { return reinterpret_cast<Function>(::dlsym(library, name)); }
+template<class Function> Function symbol(void* library, const char* name) {
+  return reinterpret_cast<Function>(::dlsym(library, name));
+}
 
 template<class T> json names_of(const std::vector<T>& items) {
   json out = json::array();
@@ -27,14 +29,24 @@ template<class T> json names_of(const std::vector<T>& items) {
 }
 
 std::string_view build_identity() {
-  static const std::string identity = fmt::format("sensorium-{}-gnu-abi{}", interface_version, __GXX_ABI_VERSION);
+  static const std::string identity =
+      fmt::format("sensorium-{}-gnu-abi{}", interface_version, __GXX_ABI_VERSION);
   return identity;
 }
 
 json to_json(const PipelineInfo& info) {
-  return {{"id", info.id},         {"version", info.version},           {"title", info.title},   {"question", info.question}, {"input", info.input},
-          {"maturity", info.maturity}, {"intended_use", info.intended_use}, {"limits", info.limits}, {"citation", info.citation}, {"labels", info.labels},
-          {"model", info.model},   {"parameters", to_json(info.parameters)}};
+  return {{"id", info.id},
+          {"version", info.version},
+          {"title", info.title},
+          {"question", info.question},
+          {"input", info.input},
+          {"maturity", info.maturity},
+          {"intended_use", info.intended_use},
+          {"limits", info.limits},
+          {"citation", info.citation},
+          {"labels", info.labels},
+          {"model", info.model},
+          {"parameters", to_json(info.parameters)}};
 }
 
 PipelineInfo pipeline_info_from_json(const json& in) {
@@ -59,7 +71,9 @@ json manifest_of(const Extension& extension, const std::string& library_file) {
   for (const PipelineDefinition& p : extension.pipelines) {
     json entry = to_json(p.info);
     json commands = json::array();
-    for (const PipelineCommand& c : p.commands) commands.push_back({{"verb", c.verb}, {"title", c.title}, {"parameters", to_json(c.parameters)}});
+    for (const PipelineCommand& c : p.commands)
+      commands.push_back(
+          {{"verb", c.verb}, {"title", c.title}, {"parameters", to_json(c.parameters)}});
     entry["commands"] = commands;
     pipelines.push_back(entry);
   }
@@ -97,20 +111,29 @@ void Registry::scan(const fs::path& folder) {
     entry.status.id = path.stem().string();
     try {
       entry.manifest = json::parse(read_text(path, 8u << 20));
-      if (entry.manifest.at("format") != "sensorium-extension") throw Error(ErrorCode::BadInput, "not an extension's manifest");
+      if (entry.manifest.at("format") != "sensorium-extension")
+        throw Error(ErrorCode::BadInput, "not an extension's manifest");
       entry.status.id = entry.manifest.at("id").get<std::string>();
       entry.status.version = entry.manifest.value("version", "");
       entry.status.title = entry.manifest.value("title", "");
       entry.status.library = folder / entry.manifest.at("library").get<std::string>();
-      if (const int version = entry.manifest.at("interface").get<int>(); version != interface_version)
-        throw Error(ErrorCode::Unsupported, fmt::format("made for interface {}, this program has {}", version, interface_version));
+      if (const int version = entry.manifest.at("interface").get<int>();
+          version != interface_version)
+        throw Error(
+            ErrorCode::Unsupported,
+            fmt::format("made for interface {}, this program has {}", version, interface_version));
       if (entry.manifest.at("build") != build_identity())
-        throw Error(ErrorCode::Unsupported, fmt::format("built as {}, this program is {}", entry.manifest.at("build").dump(), build_identity()));
-      if (!fs::exists(entry.status.library)) throw Error(ErrorCode::NotFound, fmt::format("its library {} is missing", entry.status.library.string()));
+        throw Error(ErrorCode::Unsupported,
+                    fmt::format("built as {}, this program is {}",
+                                entry.manifest.at("build").dump(), build_identity()));
+      if (!fs::exists(entry.status.library))
+        throw Error(ErrorCode::NotFound,
+                    fmt::format("its library {} is missing", entry.status.library.string()));
       for (const json& p : entry.manifest.at("pipelines")) (void)pipeline_info_from_json(p);
       for (const Entry& other : entries_)
         if (other.status.id == entry.status.id && other.status.failure.empty())
-          throw Error(ErrorCode::Conflict, fmt::format("an extension '{}' is there already", entry.status.id));
+          throw Error(ErrorCode::Conflict,
+                      fmt::format("an extension '{}' is there already", entry.status.id));
     } catch (const std::exception& e) {
       entry.status.failure = e.what();
     }
@@ -139,7 +162,8 @@ std::vector<PipelineInfo> Registry::pipelines() const {
   std::vector<PipelineInfo> out;
   for (const Entry& entry : entries_)
     if (entry.status.failure.empty())
-      for (const json& p : entry.manifest.at("pipelines")) out.push_back(pipeline_info_from_json(p));
+      for (const json& p : entry.manifest.at("pipelines"))
+        out.push_back(pipeline_info_from_json(p));
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   return out;
 }
@@ -150,13 +174,15 @@ std::vector<std::pair<std::string, json>> Registry::commands() const {
   for (const Entry& entry : entries_)
     if (entry.status.failure.empty())
       for (const json& p : entry.manifest.at("pipelines"))
-        for (const json& c : p.value("commands", json::array())) out.emplace_back(p.at("id").get<std::string>(), c);
+        for (const json& c : p.value("commands", json::array()))
+          out.emplace_back(p.at("id").get<std::string>(), c);
   return out;
 }
 
 void Registry::load(Entry& entry) {
   if (entry.status.loaded || !entry.status.failure.empty()) return;
-  // RTLD_LOCAL: two extensions may bring the same symbol names. Never unloaded: destructors of its objects live in it.
+  // RTLD_LOCAL: two extensions may bring the same symbol names. Never unloaded: destructors of its
+  // objects live in it.
   void* library = ::dlopen(entry.status.library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     entry.status.failure = ::dlerror();
@@ -170,7 +196,8 @@ void Registry::load(Entry& entry) {
     return;
   }
   if (version() != interface_version || identity() != build_identity()) {
-    entry.status.failure = fmt::format("its library is built as {}, this program is {}", identity(), build_identity());
+    entry.status.failure =
+        fmt::format("its library is built as {}, this program is {}", identity(), build_identity());
     return;
   }
   try {
@@ -191,7 +218,9 @@ const PipelineDefinition& Registry::pipeline(const std::string& id) {
   std::vector<std::string> known;
   for (Entry& entry : entries_) {
     if (entry.status.id == id && !entry.status.failure.empty())
-      throw Error(ErrorCode::Unsupported, fmt::format("the pipeline '{}' cannot be used: {}", id, entry.status.failure), "install it again, in the version of this program");
+      throw Error(ErrorCode::Unsupported,
+                  fmt::format("the pipeline '{}' cannot be used: {}", id, entry.status.failure),
+                  "install it again, in the version of this program");
     if (!entry.status.failure.empty()) continue;
     for (const json& p : entry.manifest.at("pipelines")) {
       known.push_back(p.at("id").get<std::string>());
@@ -199,12 +228,15 @@ const PipelineDefinition& Registry::pipeline(const std::string& id) {
       load(entry);
       for (const PipelineDefinition& definition : entry.extension.pipelines)
         if (definition.info.id == id) return definition;
-      throw Error(ErrorCode::Unsupported, fmt::format("the pipeline '{}' cannot be used: {}", id, entry.status.failure), "install it again, in the version of this program");
+      throw Error(ErrorCode::Unsupported,
+                  fmt::format("the pipeline '{}' cannot be used: {}", id, entry.status.failure),
+                  "install it again, in the version of this program");
     }
   }
   const std::string near = nearest(id, known);
   throw Error(ErrorCode::NotFound, fmt::format("there is no pipeline '{}'", id),
-              near.empty() ? "see 'sensorium pipelines'" : fmt::format("did you mean '{}'? see 'sensorium pipelines'", near));
+              near.empty() ? "see 'sensorium pipelines'"
+                           : fmt::format("did you mean '{}'? see 'sensorium pipelines'", near));
 }
 
 std::vector<const WriterDefinition*> Registry::writers() {
@@ -222,7 +254,8 @@ const WriterDefinition& Registry::writer(const std::string& id) {
     if (writer->id == id) return *writer;
     known += (known.empty() ? "" : ", ") + writer->id;
   }
-  throw Error(ErrorCode::NotFound, fmt::format("there is no output format '{}'", id), fmt::format("the formats are: {}", known));
+  throw Error(ErrorCode::NotFound, fmt::format("there is no output format '{}'", id),
+              fmt::format("the formats are: {}", known));
 }
 
 std::vector<const ReaderDefinition*> Registry::readers() {
@@ -236,23 +269,33 @@ std::vector<const ReaderDefinition*> Registry::readers() {
 
 std::vector<Registry::Candidate> Registry::sniff(const fs::path& path) {
   std::error_code code;
-  if (!fs::exists(path, code)) throw Error(ErrorCode::NotFound, fmt::format("there is no file or folder '{}'", path.string()), "check the path");
+  if (!fs::exists(path, code))
+    throw Error(ErrorCode::NotFound, fmt::format("there is no file or folder '{}'", path.string()),
+                "check the path");
   std::vector<std::byte> head;
   if (!fs::is_directory(path)) {
-    if (!fs::is_regular_file(path)) throw Error(ErrorCode::BadInput, fmt::format("'{}' is neither a file nor a folder", path.string()), "give a file");
+    if (!fs::is_regular_file(path))
+      throw Error(ErrorCode::BadInput,
+                  fmt::format("'{}' is neither a file nor a folder", path.string()), "give a file");
     head = read_head(path);
-    if (head.empty()) throw Error(ErrorCode::BadInput, fmt::format("'{}' is empty (0 bytes)", path.string()), "copy or export the file again");
+    if (head.empty())
+      throw Error(ErrorCode::BadInput, fmt::format("'{}' is empty (0 bytes)", path.string()),
+                  "copy or export the file again");
   }
   std::vector<Candidate> found;
   for (const ReaderDefinition* reader : readers())
     if (const int score = reader->sniff(path, head); score > 0) found.push_back({reader, score});
-  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.score > b.score; });
   if (found.empty()) {
     std::string first;
-    for (std::size_t i = 0; i < std::min<std::size_t>(8, head.size()); ++i) first += fmt::format("{:02x} ", static_cast<unsigned>(head[i]));
+    for (std::size_t i = 0; i < std::min<std::size_t>(8, head.size()); ++i)
+      first += fmt::format("{:02x} ", static_cast<unsigned>(head[i]));
     throw Error(ErrorCode::Unsupported,
-                head.empty() ? fmt::format("the folder '{}' holds nothing this program reads", path.string())
-                             : fmt::format("'{}' is of no known format (it begins with {})", path.string(), first.substr(0, first.size() - 1)),
+                head.empty()
+                    ? fmt::format("the folder '{}' holds nothing this program reads", path.string())
+                    : fmt::format("'{}' is of no known format (it begins with {})", path.string(),
+                                  first.substr(0, first.size() - 1)),
                 "see 'sensorium info --formats' for what can be opened");
   }
   return found;

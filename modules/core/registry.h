@@ -1,4 +1,5 @@
-// Where the host finds readers, writers and pipelines. Manifests are read at start; code is loaded when it is needed.
+// Where the host finds readers, writers and pipelines. Manifests are read at start; code is loaded
+// when it is needed.
 #pragma once
 
 #include "modules/core/extension.h"
@@ -27,7 +28,8 @@ public:
   std::vector<ExtensionStatus> extensions() const;
   // From manifests, without loading code.
   std::vector<PipelineInfo> pipelines() const;
-  // What pipelines offer beside running: (pipeline, {"verb", "title", "parameters"}), from manifests.
+  // What pipelines offer beside running: (pipeline, {"verb", "title", "parameters"}), from
+  // manifests.
   std::vector<std::pair<std::string, nlohmann::json>> commands() const;
   // Throws Error NotFound with the nearest name, or Unsupported with the extension's failure.
   const PipelineDefinition& pipeline(const std::string& id);
@@ -39,7 +41,8 @@ public:
     const ReaderDefinition* reader;
     int score;
   };
-  // Readers that recognise the content, best first. Throws Error NotFound, or BadInput for an empty file.
+  // Readers that recognise the content, best first. Throws Error NotFound, or BadInput for an empty
+  // file.
   std::vector<Candidate> sniff(const std::filesystem::path& path);
   // The best reader's work, with path, format and hash filled in and checked. Throws Error.
   Dataset open(const std::filesystem::path& path, const Context& context = {});

@@ -1,4 +1,5 @@
-// Networks made from declared parameters. Each builder emits a graph with seeded weights; sweeps choose among the variants.
+// Networks made from declared parameters. Each builder emits a graph with seeded weights; sweeps
+// choose among the variants.
 #pragma once
 
 #include "modules/core/parameters.h"
@@ -6,9 +7,10 @@
 
 namespace sensorium {
 
-// Residual U-Net: Zhang, Liu and Wang, "Road Extraction by Deep Residual U-Net", IEEE GRSL 15(5), 2018: residual units in
-// encoder, bridge and decoder, skip connections by concatenation. Input [batch, in_channels, (depth,) height, width], each
-// spatial size a multiple of 2^(levels - 1); output logits, or probabilities with probability_output.
+// Residual U-Net: Zhang, Liu and Wang, "Road Extraction by Deep Residual U-Net", IEEE GRSL 15(5),
+// 2018: residual units in encoder, bridge and decoder, skip connections by concatenation. Input
+// [batch, in_channels, (depth,) height, width], each spatial size a multiple of 2^(levels - 1);
+// output logits, or probabilities with probability_output.
 struct ResidualUnetOptions {
   int dimensions = 2;
   int in_channels = 1, out_channels = 1;
@@ -23,7 +25,8 @@ struct ResidualUnetOptions {
 void describe(ParameterVisitor& v, ResidualUnetOptions& o);
 Graph build_residual_unet(const ResidualUnetOptions& options, std::uint64_t seed);
 
-// ResNet: He et al., "Deep Residual Learning for Image Recognition", CVPR 2016. Basic blocks; logits [batch, classes].
+// ResNet: He et al., "Deep Residual Learning for Image Recognition", CVPR 2016. Basic blocks;
+// logits [batch, classes].
 struct ResnetOptions {
   int in_channels = 3, classes = 2;
   std::string widths = "16,32,64,128";
@@ -34,7 +37,8 @@ struct ResnetOptions {
 void describe(ParameterVisitor& v, ResnetOptions& o);
 Graph build_resnet(const ResnetOptions& options, std::uint64_t seed);
 
-// ViT: Dosovitskiy et al., "An Image is Worth 16x16 Words", ICLR 2021. Pre-norm, mean pooling instead of a class token.
+// ViT: Dosovitskiy et al., "An Image is Worth 16x16 Words", ICLR 2021. Pre-norm, mean pooling
+// instead of a class token.
 struct VitOptions {
   int in_channels = 3, classes = 2;
   int image_size = 64, patch = 8;
@@ -43,7 +47,8 @@ struct VitOptions {
 void describe(ParameterVisitor& v, VitOptions& o);
 Graph build_vit(const VitOptions& options, std::uint64_t seed);
 
-// Residual MLP: linear, then blocks x + W2 f(W1 x), then linear. Only Gemm, Add and the activation: quantises well.
+// Residual MLP: linear, then blocks x + W2 f(W1 x), then linear. Only Gemm, Add and the activation:
+// quantises well.
 struct ResidualMlpOptions {
   int inputs = 16, classes = 2;
   int width = 64, blocks = 2;

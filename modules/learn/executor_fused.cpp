@@ -1,4 +1,5 @@
-// Convolution, sum and activation in one call of oneDNN, with weights in the order its kernel wants.
+// Convolution, sum and activation in one call of oneDNN, with weights in the order its kernel
+// wants.
 #include "modules/core/error.h"
 #include "modules/learn/executor_window.h"
 
@@ -11,12 +12,19 @@ using Sizes = at::IntArrayRef;
 using Scalars = c10::List<std::optional<at::Scalar>>;
 using Text = std::optional<std::string_view>;
 
-// Not in LibTorch's headers, but registered with its dispatcher (aten/src/ATen/native/mkldnn/ConvPrepack).
+// Not in LibTorch's headers, but registered with its dispatcher
+// (aten/src/ATen/native/mkldnn/ConvPrepack).
 struct OneDnn {
-  using Unary = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, Sizes, Sizes, Sizes, std::int64_t, std::string_view, Scalars, Text);
-  using Binary = at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, Sizes, Sizes, Sizes, std::int64_t, std::string_view, std::optional<at::Scalar>, Text, Scalars, Text);
-  using InPlace = at::Tensor&(at::Tensor&, const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, Sizes, Sizes, Sizes, std::int64_t, std::string_view, std::optional<at::Scalar>, Text, Scalars, Text);
-  using Reorder = at::Tensor(const at::Tensor&, Sizes, Sizes, Sizes, std::int64_t, at::OptionalIntArrayRef);
+  using Unary = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&,
+                           Sizes, Sizes, Sizes, std::int64_t, std::string_view, Scalars, Text);
+  using Binary = at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                            const std::optional<at::Tensor>&, Sizes, Sizes, Sizes, std::int64_t,
+                            std::string_view, std::optional<at::Scalar>, Text, Scalars, Text);
+  using InPlace = at::Tensor&(at::Tensor&, const at::Tensor&, const at::Tensor&,
+                              const std::optional<at::Tensor>&, Sizes, Sizes, Sizes, std::int64_t,
+                              std::string_view, std::optional<at::Scalar>, Text, Scalars, Text);
+  using Reorder = at::Tensor(const at::Tensor&, Sizes, Sizes, Sizes, std::int64_t,
+                             at::OptionalIntArrayRef);
   c10::TypedOperatorHandle<Unary> unary;
   c10::TypedOperatorHandle<Binary> binary;
   c10::TypedOperatorHandle<InPlace> in_place;
@@ -30,14 +38,19 @@ struct OneDnn {
       const auto binary = dispatcher.findSchema({"mkldnn::_convolution_pointwise", "binary"});
       const auto in_place = dispatcher.findSchema({"mkldnn::_convolution_pointwise_", "binary"});
       const auto reorder = dispatcher.findSchema({"mkldnn::_reorder_convolution_weight", ""});
-      if (!unary || !binary || !in_place || !reorder || !at::globalContext().userEnabledMkldnn()) return nullptr;
-      return std::make_unique<OneDnn>(OneDnn{unary->typed<Unary>(), binary->typed<Binary>(), in_place->typed<InPlace>(), reorder->typed<Reorder>()});
+      if (!unary || !binary || !in_place || !reorder || !at::globalContext().userEnabledMkldnn())
+        return nullptr;
+      return std::make_unique<OneDnn>(OneDnn{unary->typed<Unary>(), binary->typed<Binary>(),
+                                             in_place->typed<InPlace>(),
+                                             reorder->typed<Reorder>()});
     }();
     return one.get();
   }
 };
 
-at::MemoryFormat channels_last(const at::Tensor& x) { return x.dim() == 5 ? at::MemoryFormat::ChannelsLast3d : at::MemoryFormat::ChannelsLast; }
+at::MemoryFormat channels_last(const at::Tensor& x) {
+  return x.dim() == 5 ? at::MemoryFormat::ChannelsLast3d : at::MemoryFormat::ChannelsLast;
+}
 
 // Weights as packed for one input size. Kept until another size comes.
 struct Packed {
@@ -62,28 +75,35 @@ struct FusedConv {
     return x;
   }
 
-  const at::Tensor& weight(const OneDnn& dnn, const at::Tensor& x, const at::Tensor& plain, const Window& w, Sizes padding) const {
+  const at::Tensor& weight(const OneDnn& dnn, const at::Tensor& x, const at::Tensor& plain,
+                           const Window& w, Sizes padding) const {
     const std::vector<std::int64_t> size = x.sizes().vec();
     if (packed->size != size || packed->source != plain.const_data_ptr()) {
-      packed->weight = dnn.reorder.call(plain, padding, w.strides, w.dilations, group, at::OptionalIntArrayRef(size));
+      packed->weight = dnn.reorder.call(plain, padding, w.strides, w.dilations, group,
+                                        at::OptionalIntArrayRef(size));
       packed->size = size;
       packed->source = plain.const_data_ptr();
     }
     return packed->weight;
   }
 
-  // oneDNN's kernels are for images; where a size is 1 the order of the axes cannot be told from the strides.
+  // oneDNN's kernels are for images; where a size is 1 the order of the axes cannot be told from
+  // the strides.
   bool suits(const Tensors& in, bool have) const {
     const at::Tensor &x = in[0], &w = in[1];
-    if (!have || !x.device().is_cpu() || (x.dim() != 4 && x.dim() != 5) || x.dim() != w.dim() || x.numel() == 0 || w.numel() == 0) return false;
+    if (!have || !x.device().is_cpu() || (x.dim() != 4 && x.dim() != 5) || x.dim() != w.dim() ||
+        x.numel() == 0 || w.numel() == 0)
+      return false;
     if (group < 1 || w.size(1) * group != x.size(1) || w.size(0) % group != 0) return false;
     for (std::int64_t i = 2; i < x.dim(); ++i)
       if (x.size(i) < 2) return false;
-    return x.scalar_type() == w.scalar_type() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
+    return x.scalar_type() == w.scalar_type() &&
+           (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
   }
 
   Tensors plain(const Tensors& in, const at::Tensor& summand) const {
-    const at::Tensor out = convolve({in[0], in[1], in.size() > 2 ? in[2] : at::Tensor()}, window, group).front();
+    const at::Tensor out =
+        convolve({in[0], in[1], in.size() > 2 ? in[2] : at::Tensor()}, window, group).front();
     return {activated(summand.defined() ? out + summand : out)};
   }
 
@@ -97,33 +117,47 @@ struct FusedConv {
     w.kernel.assign(in[1].sizes().begin() + 2, in[1].sizes().end());
     resolve_auto_pad(w, in[0], rank);
     if (!symmetric(w, rank)) return plain(in, summand);
-    const std::vector<std::int64_t> padding(w.pads.begin(), w.pads.begin() + static_cast<std::ptrdiff_t>(rank));
+    const std::vector<std::int64_t> padding(w.pads.begin(),
+                                            w.pads.begin() + static_cast<std::ptrdiff_t>(rank));
     const at::Tensor x = in[0].contiguous(channels_last(in[0]));
     const at::Tensor& packed_weight = weight(*dnn, x, in[1], w, padding);
-    const std::optional<at::Tensor> bias = in.size() > 2 && in[2].defined() ? std::optional<at::Tensor>(in[2]) : std::nullopt;
+    const std::optional<at::Tensor> bias =
+        in.size() > 2 && in[2].defined() ? std::optional<at::Tensor>(in[2]) : std::nullopt;
     Scalars scalars;
     if (activation == "leaky_relu") scalars.push_back(at::Scalar(alpha));
-    if (!summand.defined()) return {dnn->unary.call(x, packed_weight, bias, padding, w.strides, w.dilations, group, activation.empty() ? "none" : activation, scalars, Text())};
+    if (!summand.defined())
+      return {dnn->unary.call(x, packed_weight, bias, padding, w.strides, w.dilations, group,
+                              activation.empty() ? "none" : activation, scalars, Text())};
     const bool known = (activation.empty() || activation == "relu") && in[1].size(0) > 1;
     const Text unary = activation == "relu" ? Text("relu") : Text();
     if (same_size(x, in[1], w, summand) && known) {
       const Scalars none;
       if (in_place && summand.is_contiguous(channels_last(summand))) {
         at::Tensor sum = summand;
-        return {dnn->in_place.call(sum, x, packed_weight, bias, padding, w.strides, w.dilations, group, "add", at::Scalar(1.0), unary, none, Text())};
+        return {dnn->in_place.call(sum, x, packed_weight, bias, padding, w.strides, w.dilations,
+                                   group, "add", at::Scalar(1.0), unary, none, Text())};
       }
-      return {dnn->binary.call(x, summand.contiguous(channels_last(summand)), packed_weight, bias, padding, w.strides, w.dilations, group, "add", at::Scalar(1.0), unary, none, Text())};
+      return {dnn->binary.call(x, summand.contiguous(channels_last(summand)), packed_weight, bias,
+                               padding, w.strides, w.dilations, group, "add", at::Scalar(1.0),
+                               unary, none, Text())};
     }
-    return {activated(dnn->unary.call(x, packed_weight, bias, padding, w.strides, w.dilations, group, "none", scalars, Text()) + summand)};
+    return {activated(dnn->unary.call(x, packed_weight, bias, padding, w.strides, w.dilations,
+                                      group, "none", scalars, Text()) +
+                      summand)};
   }
 
-  static bool same_size(const at::Tensor& x, const at::Tensor& weight, const Window& w, const at::Tensor& summand) {
-    if (summand.dim() != x.dim() || summand.scalar_type() != x.scalar_type() || summand.size(0) != x.size(0) || summand.size(1) != weight.size(0)) return false;
+  static bool same_size(const at::Tensor& x, const at::Tensor& weight, const Window& w,
+                        const at::Tensor& summand) {
+    if (summand.dim() != x.dim() || summand.scalar_type() != x.scalar_type() ||
+        summand.size(0) != x.size(0) || summand.size(1) != weight.size(0))
+      return false;
     const std::size_t rank = w.kernel.size();
     for (std::size_t i = 0; i < rank; ++i) {
       const auto axis = static_cast<std::int64_t>(i) + 2;
       const std::int64_t reach = (w.kernel[i] - 1) * w.dilations[i] + 1;
-      if (summand.size(axis) != (x.size(axis) + w.pads[i] + w.pads[i + rank] - reach) / w.strides[i] + 1) return false;
+      if (summand.size(axis) !=
+          (x.size(axis) + w.pads[i] + w.pads[i + rank] - reach) / w.strides[i] + 1)
+        return false;
     }
     return true;
   }
@@ -133,7 +167,8 @@ struct FusedConv {
 
 void add_fused_kernels(std::unordered_map<std::string, KernelFactory>& t) {
   t["sensorium.FusedConv"] = [](const Node& node, int) -> Kernel {
-    const FusedConv fused{window_of(node), node.integer("group", 1), node.text("activation", ""), node.number("alpha", 0), node.integer("in_place", 0) != 0};
+    const FusedConv fused{window_of(node), node.integer("group", 1), node.text("activation", ""),
+                          node.number("alpha", 0), node.integer("in_place", 0) != 0};
     return [fused](Tensors& in, const RunMode&) -> Tensors { return fused(in); };
   };
 }

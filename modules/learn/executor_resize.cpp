@@ -1,4 +1,5 @@
-// Resize and Upsample by ONNX's formulas ("coordinate_transformation_mode"): separable, an axis at a time.
+// Resize and Upsample by ONNX's formulas ("coordinate_transformation_mode"): separable, an axis at
+// a time.
 #include "modules/core/error.h"
 #include "modules/learn/torch_runtime.h"
 
@@ -81,11 +82,13 @@ std::vector<float> weights_of(const ResizeRule& rule, const Axis& a) {
   return all;
 }
 
-at::Tensor resize_axis(const at::Tensor& x, const ResizeRule& rule, std::int64_t axis, const Axis& a) {
+at::Tensor resize_axis(const at::Tensor& x, const ResizeRule& rule, std::int64_t axis,
+                       const Axis& a) {
   if (rule.mode == "nearest") {
     std::vector<std::int64_t> index;
     for (std::int64_t i = 0; i < a.out; ++i)
-      index.push_back(std::clamp<std::int64_t>(nearest_index(rule, source_position(rule, i, a)), 0, a.in - 1));
+      index.push_back(
+          std::clamp<std::int64_t>(nearest_index(rule, source_position(rule, i, a)), 0, a.in - 1));
     return x.index_select(axis, at::tensor(index, at::kLong).to(x.device()));
   }
   const at::Tensor weights = at::tensor(weights_of(rule, a), at::kFloat).view({a.out, a.in});
@@ -94,14 +97,19 @@ at::Tensor resize_axis(const at::Tensor& x, const ResizeRule& rule, std::int64_t
 }
 
 at::Tensor resized(const at::Tensor& x, const ResizeRule& rule, const std::vector<Axis>& axes) {
-  const bool image = x.dim() == 4 && axes[0].scale == 1 && axes[1].scale == 1 && at::isFloatingType(x.scalar_type());
-  if (image && rule.mode == "nearest" && rule.coordinates == "asymmetric" && rule.nearest == "floor" && axes[2].scale == 2 && axes[3].scale == 2)
+  const bool image = x.dim() == 4 && axes[0].scale == 1 && axes[1].scale == 1 &&
+                     at::isFloatingType(x.scalar_type());
+  if (image && rule.mode == "nearest" && rule.coordinates == "asymmetric" &&
+      rule.nearest == "floor" && axes[2].scale == 2 && axes[3].scale == 2)
     return at::upsample_nearest2d(x, {axes[2].out, axes[3].out}, 2.0, 2.0);
-  if (image && rule.mode == "linear" && rule.coordinates == "half_pixel" && axes[2].scale >= 1 && axes[3].scale >= 1)
-    return at::upsample_bilinear2d(x, {axes[2].out, axes[3].out}, false, axes[2].scale, axes[3].scale);
+  if (image && rule.mode == "linear" && rule.coordinates == "half_pixel" && axes[2].scale >= 1 &&
+      axes[3].scale >= 1)
+    return at::upsample_bilinear2d(x, {axes[2].out, axes[3].out}, false, axes[2].scale,
+                                   axes[3].scale);
   at::Tensor out = x;
   for (std::int64_t i = 0; i < x.dim(); ++i)
-    if (const Axis& a = axes[static_cast<std::size_t>(i)]; a.out != a.in || a.scale != 1) out = resize_axis(out, rule, i, a);
+    if (const Axis& a = axes[static_cast<std::size_t>(i)]; a.out != a.in || a.scale != 1)
+      out = resize_axis(out, rule, i, a);
   return out;
 }
 
@@ -110,48 +118,74 @@ std::vector<double> doubles_of(const at::Tensor& t) {
   return {plain.data_ptr<double>(), plain.data_ptr<double>() + plain.numel()};
 }
 
-// From the inputs scales or sizes to one entry for each axis. Throws Error BadInput for sizes nobody can mean.
-std::vector<Axis> axes_of(const at::Tensor& x, const ResizeRule& rule, const std::optional<at::Tensor>& scales, const std::optional<at::Tensor>& sizes) {
+// From the inputs scales or sizes to one entry for each axis. Throws Error BadInput for sizes
+// nobody can mean.
+std::vector<Axis> axes_of(const at::Tensor& x, const ResizeRule& rule,
+                          const std::optional<at::Tensor>& scales,
+                          const std::optional<at::Tensor>& sizes) {
   std::vector<Axis> out(static_cast<std::size_t>(x.dim()));
-  for (std::size_t i = 0; i < out.size(); ++i) out[i].in = out[i].out = x.size(static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i < out.size(); ++i)
+    out[i].in = out[i].out = x.size(static_cast<std::int64_t>(i));
   std::vector<std::int64_t> chosen = rule.axes;
   if (chosen.empty())
     for (std::int64_t i = 0; i < x.dim(); ++i) chosen.push_back(i);
   const std::vector<double> wanted = doubles_of(sizes ? *sizes : *scales);
-  if (wanted.size() != chosen.size()) throw Error(ErrorCode::BadInput, fmt::format("Resize is given {} sizes for {} axes", wanted.size(), chosen.size()), "the model is damaged");
-  const auto axis = [&](std::size_t i) -> Axis& { return out.at(static_cast<std::size_t>(chosen[i] < 0 ? chosen[i] + x.dim() : chosen[i])); };
+  if (wanted.size() != chosen.size())
+    throw Error(ErrorCode::BadInput,
+                fmt::format("Resize is given {} sizes for {} axes", wanted.size(), chosen.size()),
+                "the model is damaged");
+  const auto axis = [&](std::size_t i) -> Axis& {
+    return out.at(static_cast<std::size_t>(chosen[i] < 0 ? chosen[i] + x.dim() : chosen[i]));
+  };
   double common = 0;
   for (std::size_t i = 0; sizes && i < wanted.size(); ++i) {
     const double ratio = wanted[i] / static_cast<double>(axis(i).in);
-    common = i == 0 ? ratio : rule.policy == "not_larger" ? std::min(common, ratio) : std::max(common, ratio);
+    common = i == 0                        ? ratio
+             : rule.policy == "not_larger" ? std::min(common, ratio)
+                                           : std::max(common, ratio);
   }
   double elements = 1;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     Axis& a = axis(i);
-    if (!(wanted[i] > 0 && wanted[i] < 1e6)) throw Error(ErrorCode::BadInput, fmt::format("Resize to {} is not possible", wanted[i]), "the model is damaged");
+    if (!(wanted[i] > 0 && wanted[i] < 1e6))
+      throw Error(ErrorCode::BadInput, fmt::format("Resize to {} is not possible", wanted[i]),
+                  "the model is damaged");
     if (!sizes) {
       a.scale = static_cast<double>(static_cast<float>(wanted[i]));
       a.out = static_cast<std::int64_t>(std::floor(static_cast<double>(a.in) * a.scale));
     } else {
       const bool keep = rule.policy != "stretch";
-      a.out = keep ? static_cast<std::int64_t>(std::floor(common * static_cast<double>(a.in) + 0.5)) : static_cast<std::int64_t>(wanted[i]);
+      a.out = keep ? static_cast<std::int64_t>(std::floor(common * static_cast<double>(a.in) + 0.5))
+                   : static_cast<std::int64_t>(wanted[i]);
       a.scale = keep ? common : static_cast<double>(a.out) / static_cast<double>(a.in);
     }
   }
   for (const Axis& a : out) elements *= static_cast<double>(std::max(a.out, a.in));
-  if (elements > 4e9) throw Error(ErrorCode::BadInput, fmt::format("Resize to {} values is more than this program makes", elements), "use smaller tiles");
+  if (elements > 4e9)
+    throw Error(ErrorCode::BadInput,
+                fmt::format("Resize to {} values is more than this program makes", elements),
+                "use smaller tiles");
   return out;
 }
 
 Kernel resize_kernel(const Node& node, int opset) {
-  ResizeRule rule{node.text("mode", "nearest"), "asymmetric", "floor", node.number("cubic_coeff_a", -0.75f), node.integer("exclude_outside", 0) != 0, node.integer("antialias", 0) != 0, node.integers("axes"), node.text("keep_aspect_ratio_policy", "stretch")};
+  ResizeRule rule{node.text("mode", "nearest"),
+                  "asymmetric",
+                  "floor",
+                  node.number("cubic_coeff_a", -0.75f),
+                  node.integer("exclude_outside", 0) != 0,
+                  node.integer("antialias", 0) != 0,
+                  node.integers("axes"),
+                  node.text("keep_aspect_ratio_policy", "stretch")};
   if (opset >= 11 && node.op == "Resize") {
     rule.coordinates = node.text("coordinate_transformation_mode", "half_pixel");
     rule.nearest = node.text("nearest_mode", "round_prefer_floor");
   }
   if (rule.mode == "bilinear") rule.mode = "linear"; // Upsample-7
-  if (rule.mode != "nearest" && rule.mode != "linear" && rule.mode != "cubic") refuse(node, "mode=" + rule.mode);
-  if (rule.coordinates == "tf_crop_and_resize") refuse(node, "coordinate_transformation_mode=" + rule.coordinates);
+  if (rule.mode != "nearest" && rule.mode != "linear" && rule.mode != "cubic")
+    refuse(node, "mode=" + rule.mode);
+  if (rule.coordinates == "tf_crop_and_resize")
+    refuse(node, "coordinate_transformation_mode=" + rule.coordinates);
   const std::size_t at = opset >= 11 && node.op == "Resize" ? 2 : 1;
   const bool fixed = node.op == "Upsample" && opset < 9;
   std::vector<float> scales;
@@ -159,9 +193,16 @@ Kernel resize_kernel(const Node& node, int opset) {
     if (const auto* v = std::get_if<std::vector<float>>(&found->second)) scales = *v;
   return [node, rule, at, fixed, scales](Tensors& in, const RunMode&) -> Tensors {
     const bool by_size = given(in, 3) && in[3].numel() > 0;
-    if (!by_size && !fixed && !given(in, at)) throw Error(ErrorCode::BadInput, fmt::format("node {} has neither scales nor sizes", node.label()), "the model is damaged");
-    const std::optional<at::Tensor> factors = by_size ? std::nullopt : std::optional<at::Tensor>(fixed ? at::tensor(scales, at::kFloat) : in[at]);
-    return {resized(in[0], rule, axes_of(in[0], rule, factors, by_size ? std::optional<at::Tensor>(in[3]) : std::nullopt))};
+    if (!by_size && !fixed && !given(in, at))
+      throw Error(ErrorCode::BadInput,
+                  fmt::format("node {} has neither scales nor sizes", node.label()),
+                  "the model is damaged");
+    const std::optional<at::Tensor> factors =
+        by_size ? std::nullopt
+                : std::optional<at::Tensor>(fixed ? at::tensor(scales, at::kFloat) : in[at]);
+    return {resized(
+        in[0], rule,
+        axes_of(in[0], rule, factors, by_size ? std::optional<at::Tensor>(in[3]) : std::nullopt))};
   };
 }
 

@@ -20,20 +20,29 @@ std::int64_t wrapped(std::int64_t axis, std::int64_t rank) { return axis < 0 ? a
 // An axis that a file names. end: 1 where one past the last is possible.
 std::int64_t checked_axis(std::int64_t axis, std::int64_t rank, std::int64_t end = 0) {
   const std::int64_t out = wrapped(axis, rank);
-  if (out < 0 || out >= rank + end) throw Error(ErrorCode::BadInput, fmt::format("there is no axis {} in {} dimensions", axis, rank), "the model file is damaged");
+  if (out < 0 || out >= rank + end)
+    throw Error(ErrorCode::BadInput,
+                fmt::format("there is no axis {} in {} dimensions", axis, rank),
+                "the model file is damaged");
   return out;
 }
 // Sizes that a file asks for, bounded: views cost nothing, but what reads them would.
 void check_elements(at::IntArrayRef shape, const char* what) {
   double elements = 1;
   for (const auto d : shape) elements *= static_cast<double>(d);
-  if (!(elements >= 0 && elements <= 4e9)) throw Error(ErrorCode::BadInput, fmt::format("{} makes {} elements", what, elements), "the model file is damaged");
+  if (!(elements >= 0 && elements <= 4e9))
+    throw Error(ErrorCode::BadInput, fmt::format("{} makes {} elements", what, elements),
+                "the model file is damaged");
 }
-at::Tensor long_tensor(const std::vector<std::int64_t>& values) { return at::tensor(values, at::kLong); }
+at::Tensor long_tensor(const std::vector<std::int64_t>& values) {
+  return at::tensor(values, at::kLong);
+}
 bool given(const Tensors& in, std::size_t i) { return in.size() > i && in[i].defined(); }
 
 void unary(Table& t, const std::string& op, at::Tensor (*function)(const at::Tensor&)) {
-  t[op] = [function](const Node&, int) -> Kernel { return [function](Tensors& in, const RunMode&) -> Tensors { return {function(in[0])}; }; };
+  t[op] = [function](const Node&, int) -> Kernel {
+    return [function](Tensors& in, const RunMode&) -> Tensors { return {function(in[0])}; };
+  };
 }
 using Binary = at::Tensor (*)(const at::Tensor&, const at::Tensor&);
 
@@ -46,7 +55,11 @@ at::Tensor apply(const Node& node, Binary function, const at::Tensor& a, const a
   return out.scalar_type() == at::kLong ? out.to(type) : out;
 }
 void binary(Table& t, const std::string& op, Binary function) {
-  t[op] = [function](const Node& node, int) -> Kernel { return [node, function](Tensors& in, const RunMode&) -> Tensors { return {apply(node, function, in[0], in[1])}; }; };
+  t[op] = [function](const Node& node, int) -> Kernel {
+    return [node, function](Tensors& in, const RunMode&) -> Tensors {
+      return {apply(node, function, in[0], in[1])};
+    };
+  };
 }
 void variadic(Table& t, const std::string& op, Binary function) {
   t[op] = [function](const Node& node, int) -> Kernel {
@@ -59,7 +72,9 @@ void variadic(Table& t, const std::string& op, Binary function) {
 }
 
 // Integer division truncates, as C does; true division otherwise.
-at::Tensor divide(const at::Tensor& a, const at::Tensor& b) { return at::isIntegralType(a.scalar_type(), true) ? at::div(a, b, "trunc") : at::div(a, b); }
+at::Tensor divide(const at::Tensor& a, const at::Tensor& b) {
+  return at::isIntegralType(a.scalar_type(), true) ? at::div(a, b, "trunc") : at::div(a, b);
+}
 
 void add_unary(Table& t) {
   unary(t, "Abs", [](const at::Tensor& x) { return at::abs(x); });
@@ -89,7 +104,8 @@ void add_unary(Table& t) {
   };
   t["LeakyRelu"] = [](const Node& node, int) -> Kernel {
     const float alpha = node.number("alpha", 0.01f);
-    return [alpha](Tensors& in, const RunMode&) -> Tensors { return {at::leaky_relu(in[0], alpha)}; };
+    return
+        [alpha](Tensors& in, const RunMode&) -> Tensors { return {at::leaky_relu(in[0], alpha)}; };
   };
   t["Elu"] = [](const Node& node, int) -> Kernel {
     const float alpha = node.number("alpha", 1.0f);
@@ -97,10 +113,13 @@ void add_unary(Table& t) {
   };
   t["HardSigmoid"] = [](const Node& node, int) -> Kernel {
     const float alpha = node.number("alpha", 0.2f), beta = node.number("beta", 0.5f);
-    return [=](Tensors& in, const RunMode&) -> Tensors { return {at::clamp(in[0] * alpha + beta, 0, 1)}; };
+    return [=](Tensors& in, const RunMode&) -> Tensors {
+      return {at::clamp(in[0] * alpha + beta, 0, 1)};
+    };
   };
   t["Clip"] = [](const Node& node, int opset) -> Kernel {
-    const float low = node.number("min", -std::numeric_limits<float>::infinity()), high = node.number("max", std::numeric_limits<float>::infinity());
+    const float low = node.number("min", -std::numeric_limits<float>::infinity()),
+                high = node.number("max", std::numeric_limits<float>::infinity());
     return [=](Tensors& in, const RunMode&) -> Tensors {
       if (opset < 11) return {at::clamp(in[0], low, high)};
       at::Tensor out = in[0];
@@ -112,7 +131,8 @@ void add_unary(Table& t) {
   t["Dropout"] = [](const Node& node, int opset) -> Kernel {
     const double old_ratio = node.number("ratio", 0.5f);
     return [=](Tensors& in, const RunMode& mode) -> Tensors {
-      if (given(in, 2) && in[2].item<bool>() && !(given(in, 1) && in[1].item<double>() == 0)) refuse(node, "training_mode=1 in a stored graph");
+      if (given(in, 2) && in[2].item<bool>() && !(given(in, 1) && in[1].item<double>() == 0))
+        refuse(node, "training_mode=1 in a stored graph");
       const double ratio = opset >= 12 ? (given(in, 1) ? in[1].item<double>() : 0.5) : old_ratio;
       const at::Tensor mask = at::ones_like(in[0], at::kBool);
       return {mode.training ? at::dropout(in[0], ratio, true) : in[0], mask};
@@ -130,17 +150,22 @@ void add_binary(Table& t) {
   binary(t, "Sub", [](const at::Tensor& a, const at::Tensor& b) { return at::sub(a, b); });
   binary(t, "Mul", [](const at::Tensor& a, const at::Tensor& b) { return at::mul(a, b); });
   binary(t, "Div", divide);
-  binary(t, "Pow", [](const at::Tensor& a, const at::Tensor& b) { return at::pow(a, b.to(at::promote_types(a.scalar_type(), b.scalar_type()))).to(a.scalar_type()); });
+  binary(t, "Pow", [](const at::Tensor& a, const at::Tensor& b) {
+    return at::pow(a, b.to(at::promote_types(a.scalar_type(), b.scalar_type())))
+        .to(a.scalar_type());
+  });
   binary(t, "MatMul", [](const at::Tensor& a, const at::Tensor& b) { return at::matmul(a, b); });
   binary(t, "Equal", [](const at::Tensor& a, const at::Tensor& b) { return at::eq(a, b); });
   binary(t, "Less", [](const at::Tensor& a, const at::Tensor& b) { return at::lt(a, b); });
   binary(t, "LessOrEqual", [](const at::Tensor& a, const at::Tensor& b) { return at::le(a, b); });
   binary(t, "Greater", [](const at::Tensor& a, const at::Tensor& b) { return at::gt(a, b); });
-  binary(t, "GreaterOrEqual", [](const at::Tensor& a, const at::Tensor& b) { return at::ge(a, b); });
+  binary(t, "GreaterOrEqual",
+         [](const at::Tensor& a, const at::Tensor& b) { return at::ge(a, b); });
   binary(t, "And", [](const at::Tensor& a, const at::Tensor& b) { return at::logical_and(a, b); });
   binary(t, "Or", [](const at::Tensor& a, const at::Tensor& b) { return at::logical_or(a, b); });
   binary(t, "Xor", [](const at::Tensor& a, const at::Tensor& b) { return at::logical_xor(a, b); });
-  binary(t, "PRelu", [](const at::Tensor& a, const at::Tensor& b) { return at::where(a < 0, a * b, a); });
+  binary(t, "PRelu",
+         [](const at::Tensor& a, const at::Tensor& b) { return at::where(a < 0, a * b, a); });
   variadic(t, "Max", [](const at::Tensor& a, const at::Tensor& b) { return at::maximum(a, b); });
   variadic(t, "Min", [](const at::Tensor& a, const at::Tensor& b) { return at::minimum(a, b); });
   variadic(t, "Sum", [](const at::Tensor& a, const at::Tensor& b) { return at::add(a, b); });
@@ -151,17 +176,22 @@ void add_binary(Table& t) {
       return {out / static_cast<double>(in.size())};
     };
   };
-  t["Where"] = [](const Node&, int) -> Kernel { return [](Tensors& in, const RunMode&) -> Tensors { return {at::where(in[0], in[1], in[2])}; }; };
+  t["Where"] = [](const Node&, int) -> Kernel {
+    return [](Tensors& in, const RunMode&) -> Tensors { return {at::where(in[0], in[1], in[2])}; };
+  };
 }
 
 using Reduction = at::Tensor (*)(const at::Tensor&, const std::vector<std::int64_t>&, bool);
 
 void reduce(Table& t, const std::string& op, Reduction function, int axes_input_since) {
   t[op] = [function, axes_input_since](const Node& node, int opset) -> Kernel {
-    const bool keep = node.integer("keepdims", 1) != 0, noop = node.integer("noop_with_empty_axes", 0) != 0;
+    const bool keep = node.integer("keepdims", 1) != 0,
+               noop = node.integer("noop_with_empty_axes", 0) != 0;
     const std::vector<std::int64_t> fixed = node.integers("axes");
     return [=](Tensors& in, const RunMode&) -> Tensors {
-      std::vector<std::int64_t> axes = opset >= axes_input_since ? (given(in, 1) ? ints_of(in[1]) : std::vector<std::int64_t>{}) : fixed;
+      std::vector<std::int64_t> axes =
+          opset >= axes_input_since ? (given(in, 1) ? ints_of(in[1]) : std::vector<std::int64_t>{})
+                                    : fixed;
       if (axes.empty()) {
         if (noop) return {in[0]};
         for (std::int64_t i = 0; i < in[0].dim(); ++i) axes.push_back(i);
@@ -180,25 +210,77 @@ at::Tensor product(at::Tensor x, std::vector<std::int64_t> axes, bool keep) {
 }
 
 // The largest of no values is the lowest there is, and the other way round.
-at::Tensor extreme_of_none(const at::Tensor& x, const std::vector<std::int64_t>& axes, bool keep, bool smallest) {
+at::Tensor extreme_of_none(const at::Tensor& x, const std::vector<std::int64_t>& axes, bool keep,
+                           bool smallest) {
   const at::Tensor shape_only = at::sum(x, axes, keep);
   const auto options = x.options();
   if (x.scalar_type() == at::kBool) return at::full(shape_only.sizes(), smallest, options);
-  if (at::isFloatingType(x.scalar_type())) return at::full(shape_only.sizes(), smallest ? INFINITY : -INFINITY, options);
+  if (at::isFloatingType(x.scalar_type()))
+    return at::full(shape_only.sizes(), smallest ? INFINITY : -INFINITY, options);
   throw Error(ErrorCode::Unsupported, "the extreme of no integers");
 }
 
 void add_reductions(Table& t) {
-  reduce(t, "ReduceSum", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::sum(x, a, k, x.scalar_type()); }, 13);
-  reduce(t, "ReduceMean", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::mean(x, a, k); }, 18);
-  reduce(t, "ReduceMax", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return x.numel() == 0 ? extreme_of_none(x, a, k, false) : at::amax(x, a, k); }, 18);
-  reduce(t, "ReduceMin", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return x.numel() == 0 ? extreme_of_none(x, a, k, true) : at::amin(x, a, k); }, 18);
-  reduce(t, "ReduceLogSum", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::log(at::sum(x, a, k)); }, 18);
-  reduce(t, "ReduceL1", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::sum(at::abs(x), a, k, x.scalar_type()); }, 18);
-  reduce(t, "ReduceL2", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::sqrt(at::sum(x * x, a, k)); }, 18);
-  reduce(t, "ReduceSumSquare", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::sum(x * x, a, k, x.scalar_type()); }, 18);
-  reduce(t, "ReduceLogSumExp", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return at::logsumexp(x, a, k); }, 18);
-  reduce(t, "ReduceProd", [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) { return product(x, a, k); }, 18);
+  reduce(
+      t, "ReduceSum",
+      [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) {
+        return at::sum(x, a, k, x.scalar_type());
+      },
+      13);
+  reduce(
+      t, "ReduceMean",
+      [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) {
+        return at::mean(x, a, k);
+      },
+      18);
+  reduce(
+      t, "ReduceMax",
+      [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) {
+        return x.numel() == 0 ? extreme_of_none(x, a, k, false) : at::amax(x, a, k);
+      },
+      18);
+  reduce(
+      t, "ReduceMin",
+      [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) {
+        return x.numel() == 0 ? extreme_of_none(x, a, k, true) : at::amin(x, a, k);
+      },
+      18);
+  reduce(
+      t, "ReduceLogSum",
+      [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) {
+        return at::log(at::sum(x, a, k));
+      },
+      18);
+  reduce(
+      t, "ReduceL1",
+      [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) {
+        return at::sum(at::abs(x), a, k, x.scalar_type());
+      },
+      18);
+  reduce(
+      t, "ReduceL2",
+      [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) {
+        return at::sqrt(at::sum(x * x, a, k));
+      },
+      18);
+  reduce(
+      t, "ReduceSumSquare",
+      [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) {
+        return at::sum(x * x, a, k, x.scalar_type());
+      },
+      18);
+  reduce(
+      t, "ReduceLogSumExp",
+      [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) {
+        return at::logsumexp(x, a, k);
+      },
+      18);
+  reduce(
+      t, "ReduceProd",
+      [](const at::Tensor& x, const std::vector<std::int64_t>& a, bool k) {
+        return product(x, a, k);
+      },
+      18);
   for (const bool largest : {true, false})
     t[largest ? "ArgMax" : "ArgMin"] = [largest](const Node& node, int) -> Kernel {
       const std::int64_t axis = node.integer("axis", 0);
@@ -214,7 +296,8 @@ void add_reductions(Table& t) {
 
 at::Tensor reshaped(const at::Tensor& x, std::vector<std::int64_t> shape, bool allow_zero) {
   for (std::size_t i = 0; i < shape.size(); ++i)
-    if (shape[i] == 0 && !allow_zero && static_cast<std::int64_t>(i) < x.dim()) shape[i] = x.size(static_cast<std::int64_t>(i));
+    if (shape[i] == 0 && !allow_zero && static_cast<std::int64_t>(i) < x.dim())
+      shape[i] = x.size(static_cast<std::int64_t>(i));
   return x.reshape(shape);
 }
 
@@ -237,7 +320,9 @@ at::Tensor squeezed(at::Tensor x, std::vector<std::int64_t> axes) {
 void add_shapes(Table& t) {
   t["Reshape"] = [](const Node& node, int) -> Kernel {
     const bool allow_zero = node.integer("allowzero", 0) != 0;
-    return [=](Tensors& in, const RunMode&) -> Tensors { return {reshaped(in[0], ints_of(in[1]), allow_zero)}; };
+    return [=](Tensors& in, const RunMode&) -> Tensors {
+      return {reshaped(in[0], ints_of(in[1]), allow_zero)};
+    };
   };
   t["Flatten"] = [](const Node& node, int) -> Kernel {
     const std::int64_t axis = node.integer("axis", 1);
@@ -257,25 +342,37 @@ void add_shapes(Table& t) {
     };
   };
   t["Unsqueeze"] = [](const Node& node, int opset) -> Kernel {
-    return [fixed = node.integers("axes"), opset](Tensors& in, const RunMode&) -> Tensors { return {unsqueezed(in[0], opset >= 13 ? ints_of(in[1]) : fixed)}; };
+    return [fixed = node.integers("axes"), opset](Tensors& in, const RunMode&) -> Tensors {
+      return {unsqueezed(in[0], opset >= 13 ? ints_of(in[1]) : fixed)};
+    };
   };
   t["Squeeze"] = [](const Node& node, int opset) -> Kernel {
-    return [fixed = node.integers("axes"), opset](Tensors& in, const RunMode&) -> Tensors { return {squeezed(in[0], opset >= 13 ? (given(in, 1) ? ints_of(in[1]) : std::vector<std::int64_t>{}) : fixed)}; };
+    return [fixed = node.integers("axes"), opset](Tensors& in, const RunMode&) -> Tensors {
+      return {squeezed(in[0], opset >= 13
+                                  ? (given(in, 1) ? ints_of(in[1]) : std::vector<std::int64_t>{})
+                                  : fixed)};
+    };
   };
   t["Concat"] = [](const Node& node, int) -> Kernel {
     const std::int64_t axis = node.integer("axis", 0);
     return [axis](Tensors& in, const RunMode&) -> Tensors { return {at::cat(in, axis)}; };
   };
   t["Shape"] = [](const Node& node, int) -> Kernel {
-    const std::int64_t start = node.integer("start", 0), end = node.integer("end", std::numeric_limits<std::int64_t>::max());
+    const std::int64_t start = node.integer("start", 0),
+                       end = node.integer("end", std::numeric_limits<std::int64_t>::max());
     return [=](Tensors& in, const RunMode&) -> Tensors {
       const std::vector<std::int64_t> sizes = in[0].sizes().vec();
       const auto rank = static_cast<std::int64_t>(sizes.size());
-      const auto from = std::clamp<std::int64_t>(wrapped(start, rank), 0, rank), to = std::clamp<std::int64_t>(end < 0 ? end + rank : end, from, rank);
+      const auto from = std::clamp<std::int64_t>(wrapped(start, rank), 0, rank),
+                 to = std::clamp<std::int64_t>(end < 0 ? end + rank : end, from, rank);
       return {long_tensor({sizes.begin() + from, sizes.begin() + to})};
     };
   };
-  t["Size"] = [](const Node&, int) -> Kernel { return [](Tensors& in, const RunMode&) -> Tensors { return {at::scalar_tensor(in[0].numel(), at::kLong)}; }; };
+  t["Size"] = [](const Node&, int) -> Kernel {
+    return [](Tensors& in, const RunMode&) -> Tensors {
+      return {at::scalar_tensor(in[0].numel(), at::kLong)};
+    };
+  };
   t["Expand"] = [](const Node&, int) -> Kernel {
     return [](Tensors& in, const RunMode&) -> Tensors {
       const auto shape = at::infer_size(in[0].sizes(), ints_of(in[1]));
@@ -288,7 +385,9 @@ void add_shapes(Table& t) {
       const auto times = ints_of(in[1]);
       double elements = static_cast<double>(in[0].numel());
       for (const auto n : times) elements *= static_cast<double>(n);
-      if (!(elements >= 0 && elements <= 4e9)) throw Error(ErrorCode::BadInput, fmt::format("Tile makes {} elements", elements), "the model file is damaged");
+      if (!(elements >= 0 && elements <= 4e9))
+        throw Error(ErrorCode::BadInput, fmt::format("Tile makes {} elements", elements),
+                    "the model file is damaged");
       return {in[0].repeat(times)};
     };
   };
@@ -307,11 +406,16 @@ void add_shapes(Table& t) {
   t["Constant"] = [](const Node& node, int) -> Kernel {
     at::Tensor value;
     for (const auto& [key, attribute] : node.attributes) {
-      if (const auto* v = std::get_if<HostTensor>(&attribute)) value = to_torch(*v);
-      else if (const auto* f = std::get_if<float>(&attribute)) value = at::scalar_tensor(*f, at::kFloat);
-      else if (const auto* i = std::get_if<std::int64_t>(&attribute)) value = at::scalar_tensor(*i, at::kLong);
-      else if (const auto* is = std::get_if<std::vector<std::int64_t>>(&attribute)) value = long_tensor(*is);
-      else if (const auto* fs = std::get_if<std::vector<float>>(&attribute)) value = at::tensor(*fs, at::kFloat);
+      if (const auto* v = std::get_if<HostTensor>(&attribute))
+        value = to_torch(*v);
+      else if (const auto* f = std::get_if<float>(&attribute))
+        value = at::scalar_tensor(*f, at::kFloat);
+      else if (const auto* i = std::get_if<std::int64_t>(&attribute))
+        value = at::scalar_tensor(*i, at::kLong);
+      else if (const auto* is = std::get_if<std::vector<std::int64_t>>(&attribute))
+        value = long_tensor(*is);
+      else if (const auto* fs = std::get_if<std::vector<float>>(&attribute))
+        value = at::tensor(*fs, at::kFloat);
     }
     if (!value.defined()) refuse(node, "a constant of text");
     return [value](Tensors&, const RunMode&) -> Tensors { return {value}; };
@@ -324,34 +428,48 @@ void add_shapes(Table& t) {
       const std::vector<std::int64_t> shape = ints_of(in[0]);
       double elements = 1;
       for (const auto d : shape) elements *= static_cast<double>(d);
-      if (!(elements >= 0 && elements <= 1e9) || std::any_of(shape.begin(), shape.end(), [](auto d) { return d < 0; })) throw Error(ErrorCode::BadInput, fmt::format("the model asks for a constant of {} elements", elements), "the model is damaged");
+      if (!(elements >= 0 && elements <= 1e9) ||
+          std::any_of(shape.begin(), shape.end(), [](auto d) { return d < 0; }))
+        throw Error(ErrorCode::BadInput,
+                    fmt::format("the model asks for a constant of {} elements", elements),
+                    "the model is damaged");
       return {value.reshape({}).expand(shape).clone()};
     };
   };
   t["Range"] = [](const Node&, int) -> Kernel {
     return [](Tensors& in, const RunMode&) -> Tensors {
-      const double count = (in[1].item().toDouble() - in[0].item().toDouble()) / in[2].item().toDouble();
-      if (!(count <= 1e9)) throw Error(ErrorCode::BadInput, fmt::format("Range makes {} elements", count), "the model file is damaged");
+      const double count =
+          (in[1].item().toDouble() - in[0].item().toDouble()) / in[2].item().toDouble();
+      if (!(count <= 1e9))
+        throw Error(ErrorCode::BadInput, fmt::format("Range makes {} elements", count),
+                    "the model file is damaged");
       if (count <= 0) return {at::empty({0}, in[0].options())};
       return {at::arange(in[0].item(), in[1].item(), in[2].item(), in[0].options())};
     };
   };
 }
 
-at::Tensor sliced(at::Tensor x, const std::vector<std::int64_t>& starts, const std::vector<std::int64_t>& ends, std::vector<std::int64_t> axes, std::vector<std::int64_t> steps) {
+at::Tensor sliced(at::Tensor x, const std::vector<std::int64_t>& starts,
+                  const std::vector<std::int64_t>& ends, std::vector<std::int64_t> axes,
+                  std::vector<std::int64_t> steps) {
   if (axes.empty())
     for (std::size_t i = 0; i < starts.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
   if (steps.empty()) steps.assign(starts.size(), 1);
-  if (ends.size() != starts.size() || axes.size() != starts.size() || steps.size() != starts.size()) throw Error(ErrorCode::BadInput, "starts, ends, axes and steps differ in length", "the model file is damaged");
+  if (ends.size() != starts.size() || axes.size() != starts.size() || steps.size() != starts.size())
+    throw Error(ErrorCode::BadInput, "starts, ends, axes and steps differ in length",
+                "the model file is damaged");
   for (std::size_t i = 0; i < starts.size(); ++i) {
     const std::int64_t axis = checked_axis(axes[i], x.dim()), size = x.size(axis), step = steps[i];
     if (step == 0) throw Error(ErrorCode::BadInput, "a step of 0", "the model file is damaged");
-    const auto bound = [&](std::int64_t v, std::int64_t low, std::int64_t high) { return std::clamp(v < 0 ? v + size : v, low, high); };
+    const auto bound = [&](std::int64_t v, std::int64_t low, std::int64_t high) {
+      return std::clamp(v < 0 ? v + size : v, low, high);
+    };
     if (step > 0) {
       const std::int64_t from = bound(starts[i], 0, size), to = bound(ends[i], 0, size);
       x = x.slice(axis, from, std::max(from, to), step);
     } else {
-      const std::int64_t from = bound(starts[i], -1, size - 1), to = ends[i] < -size ? -1 : bound(ends[i], -1, size - 1);
+      const std::int64_t from = bound(starts[i], -1, size - 1),
+                         to = ends[i] < -size ? -1 : bound(ends[i], -1, size - 1);
       std::vector<std::int64_t> index;
       for (std::int64_t k = from; k > to; k += step) index.push_back(k);
       x = x.index_select(axis, long_tensor(index));
@@ -361,8 +479,10 @@ at::Tensor sliced(at::Tensor x, const std::vector<std::int64_t>& starts, const s
 }
 
 // ONNX lists all begins, then all ends; LibTorch lists pairs from the last axis.
-std::vector<std::int64_t> torch_pads(const std::vector<std::int64_t>& pads, const std::vector<std::int64_t>& axes, std::int64_t rank) {
-  std::vector<std::int64_t> begin(static_cast<std::size_t>(rank)), end(static_cast<std::size_t>(rank));
+std::vector<std::int64_t> torch_pads(const std::vector<std::int64_t>& pads,
+                                     const std::vector<std::int64_t>& axes, std::int64_t rank) {
+  std::vector<std::int64_t> begin(static_cast<std::size_t>(rank)),
+      end(static_cast<std::size_t>(rank));
   for (std::size_t i = 0; i < axes.size(); ++i) {
     begin[static_cast<std::size_t>(checked_axis(axes[i], rank))] = pads.at(i);
     end[static_cast<std::size_t>(checked_axis(axes[i], rank))] = pads.at(i + axes.size());
@@ -375,11 +495,14 @@ std::vector<std::int64_t> torch_pads(const std::vector<std::int64_t>& pads, cons
   return out;
 }
 
-at::Tensor padded(const at::Tensor& x, std::vector<std::int64_t> pads, const std::string& mode, const at::Scalar& value) {
+at::Tensor padded(const at::Tensor& x, std::vector<std::int64_t> pads, const std::string& mode,
+                  const at::Scalar& value) {
   if (mode == "constant") return at::constant_pad_nd(x, pads, value);
   at::Tensor out = x;
-  for (std::size_t k = 0; k * 2 < pads.size(); ++k) { // an axis at a time: any rank, any number of axes
-    const std::int64_t axis = x.dim() - 1 - static_cast<std::int64_t>(k), size = out.size(axis), before = pads[2 * k], after = pads[2 * k + 1];
+  for (std::size_t k = 0; k * 2 < pads.size();
+       ++k) { // an axis at a time: any rank, any number of axes
+    const std::int64_t axis = x.dim() - 1 - static_cast<std::int64_t>(k), size = out.size(axis),
+                       before = pads[2 * k], after = pads[2 * k + 1];
     if (before == 0 && after == 0) continue;
     std::vector<std::int64_t> index;
     for (std::int64_t i = -before; i < size + after; ++i) {
@@ -395,10 +518,13 @@ at::Tensor padded(const at::Tensor& x, std::vector<std::int64_t> pads, const std
 
 void add_slices(Table& t) {
   t["Slice"] = [](const Node& node, int opset) -> Kernel {
-    const auto starts = node.integers("starts"), ends = node.integers("ends"), axes = node.integers("axes");
+    const auto starts = node.integers("starts"), ends = node.integers("ends"),
+               axes = node.integers("axes");
     return [=](Tensors& in, const RunMode&) -> Tensors {
       if (opset < 10) return {sliced(in[0], starts, ends, axes, {})};
-      return {sliced(in[0], ints_of(in[1]), ints_of(in[2]), given(in, 3) ? ints_of(in[3]) : std::vector<std::int64_t>{}, given(in, 4) ? ints_of(in[4]) : std::vector<std::int64_t>{})};
+      return {sliced(in[0], ints_of(in[1]), ints_of(in[2]),
+                     given(in, 3) ? ints_of(in[3]) : std::vector<std::int64_t>{},
+                     given(in, 4) ? ints_of(in[4]) : std::vector<std::int64_t>{})};
     };
   };
   t["Split"] = [](const Node& node, int opset) -> Kernel {
@@ -406,10 +532,12 @@ void add_slices(Table& t) {
     const auto parts = static_cast<std::int64_t>(node.outputs.size());
     const auto fixed = node.integers("split");
     return [=](Tensors& in, const RunMode&) -> Tensors {
-      std::vector<std::int64_t> sizes = opset >= 13 ? (given(in, 1) ? ints_of(in[1]) : std::vector<std::int64_t>{}) : fixed;
+      std::vector<std::int64_t> sizes =
+          opset >= 13 ? (given(in, 1) ? ints_of(in[1]) : std::vector<std::int64_t>{}) : fixed;
       if (sizes.empty()) {
         const std::int64_t size = in[0].size(axis), chunk = (size + parts - 1) / parts;
-        for (std::int64_t left = size; left > 0; left -= chunk) sizes.push_back(std::min(chunk, left));
+        for (std::int64_t left = size; left > 0; left -= chunk)
+          sizes.push_back(std::min(chunk, left));
       }
       return at::split_with_sizes(in[0], sizes, axis);
     };
@@ -421,10 +549,14 @@ void add_slices(Table& t) {
     return [=](Tensors& in, const RunMode&) -> Tensors {
       const std::vector<std::int64_t> pads = opset >= 11 ? ints_of(in[1]) : fixed;
       std::vector<std::int64_t> axes;
-      if (given(in, 3)) axes = ints_of(in[3]);
+      if (given(in, 3))
+        axes = ints_of(in[3]);
       else
         for (std::int64_t i = 0; i < in[0].dim(); ++i) axes.push_back(i);
-      const at::Scalar value = opset >= 11 ? (given(in, 2) && in[2].numel() > 0 ? in[2].reshape({-1})[0].item() : at::Scalar(0)) : at::Scalar(fixed_value);
+      const at::Scalar value =
+          opset >= 11
+              ? (given(in, 2) && in[2].numel() > 0 ? in[2].reshape({-1})[0].item() : at::Scalar(0))
+              : at::Scalar(fixed_value);
       const auto both = torch_pads(pads, axes, in[0].dim());
       std::vector<std::int64_t> shape = in[0].sizes().vec();
       for (std::size_t i = 0; i < both.size(); ++i) shape[shape.size() - 1 - i / 2] += both[i];

@@ -19,6 +19,7 @@ void resolve_auto_pad(Window& w, const at::Tensor& x, std::size_t rank);
 bool symmetric(const Window& w, std::size_t rank);
 at::Tensor pad_ends(const at::Tensor& x, const Window& w, std::size_t rank, double value);
 // in: image, weight, bias or undefined.
-std::vector<at::Tensor> convolve(const std::vector<at::Tensor>& in, Window w, std::int64_t group, bool training = false);
+std::vector<at::Tensor> convolve(const std::vector<at::Tensor>& in, Window w, std::int64_t group,
+                                 bool training = false);
 
 }

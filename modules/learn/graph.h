@@ -1,5 +1,6 @@
-// A network as data: nodes, weights and a card. Read from ONNX, written to ONNX, executed and trained by executor.h.
-// No LibTorch and no protobuf here: tools that inspect, prune, price or generate code stand on this header alone.
+// A network as data: nodes, weights and a card. Read from ONNX, written to ONNX, executed and
+// trained by executor.h. No LibTorch and no protobuf here: tools that inspect, prune, price or
+// generate code stand on this header alone.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +15,22 @@
 namespace sensorium {
 
 // The numbers are those of ONNX's TensorProto.DataType.
-enum class DType { Undefined = 0, Float32 = 1, UInt8 = 2, Int8 = 3, UInt16 = 4, Int16 = 5, Int32 = 6, Int64 = 7, Bool = 9, Float16 = 10, Float64 = 11, UInt32 = 12, UInt64 = 13, BFloat16 = 16 };
+enum class DType {
+  Undefined = 0,
+  Float32 = 1,
+  UInt8 = 2,
+  Int8 = 3,
+  UInt16 = 4,
+  Int16 = 5,
+  Int32 = 6,
+  Int64 = 7,
+  Bool = 9,
+  Float16 = 10,
+  Float64 = 11,
+  UInt32 = 12,
+  UInt64 = 13,
+  BFloat16 = 16
+};
 std::size_t size_of(DType type); // bytes of one element; 0 for Undefined
 
 // A constant: weights, or an attribute's value. Row-major.
@@ -24,13 +40,18 @@ struct HostTensor {
   std::vector<std::byte> bytes;
 
   std::int64_t elements() const;
-  template<class T> std::span<const T> as() const { return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)}; }
-  template<class T> std::span<T> as() { return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)}; }
+  template<class T> std::span<const T> as() const {
+    return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
+  }
+  template<class T> std::span<T> as() {
+    return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
+  }
   static HostTensor floats(std::vector<std::int64_t> shape, const std::vector<float>& values);
   static HostTensor ints(std::vector<std::int64_t> shape, const std::vector<std::int64_t>& values);
 };
 
-using Attribute = std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>, std::vector<float>, std::vector<std::string>, HostTensor>;
+using Attribute = std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>,
+                               std::vector<float>, std::vector<std::string>, HostTensor>;
 
 struct Node {
   std::string op, domain, name;
@@ -40,7 +61,8 @@ struct Node {
   std::int64_t integer(const std::string& key, std::int64_t otherwise) const;
   float number(const std::string& key, float otherwise) const;
   std::string text(const std::string& key, const std::string& otherwise) const;
-  std::vector<std::int64_t> integers(const std::string& key, std::vector<std::int64_t> otherwise = {}) const;
+  std::vector<std::int64_t> integers(const std::string& key,
+                                     std::vector<std::int64_t> otherwise = {}) const;
   std::string label() const; // "Conv 'encoder0.conv1'": for messages
 };
 
@@ -64,8 +86,8 @@ struct Graph {
   std::int64_t parameters() const; // elements of all floating-point initializers
 };
 
-// Throws Error BadInput: cycle, name defined twice, input that nothing makes, sizes that do not match their bytes.
-// Sorts the nodes where the file did not. name: the file, for the message.
+// Throws Error BadInput: cycle, name defined twice, input that nothing makes, sizes that do not
+// match their bytes. Sorts the nodes where the file did not. name: the file, for the message.
 void check(Graph& graph, const std::string& name);
 
 }

@@ -35,7 +35,7 @@ public:
   Model& operator=(Model&&) noexcept;
 
   const Graph& graph() const;
-  std::string card_json() const;    // "" without a card
+  std::string card_json() const;     // "" without a card
   const std::string& sha256() const; // of the file; "" for a graph from memory
 
   // Throws Error BadInput when shapes do not fit, Resources when memory runs out.
@@ -61,8 +61,9 @@ struct TileOptions {
   int multiple = 16; // the input is mirrored up to a multiple of this
 };
 
-// One output of the input's height and width, computed tile by tile: seamless where overlap covers the receptive field.
-// Out of memory halves the tile. Throws Error Cancelled.
-Tensor run_tiled(Model& model, const Tensor& image, const TileOptions& options, const Context& context);
+// One output of the input's height and width, computed tile by tile: seamless where overlap covers
+// the receptive field. Out of memory halves the tile. Throws Error Cancelled.
+Tensor run_tiled(Model& model, const Tensor& image, const TileOptions& options,
+                 const Context& context);
 
 }

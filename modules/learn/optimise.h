@@ -5,11 +5,13 @@
 
 namespace sensorium {
 
-// Batch normalisation folded into the convolution before it: w' = w s / sqrt(v + e), b' = (b - m) s / sqrt(v + e) + t
-// (Jacob et al., CVPR 2018, section 3.2). Dropout removed. With fuse: convolution, sum and activation become one node
-// "FusedConv" of the domain "sensorium", which only the executor knows:
-//   inputs image, weight, bias or absent, summand or absent; attributes of Conv; activation (text), alpha, in_place
-//   (1: the summand is used nowhere else and may be overwritten); output activation(conv + summand).
+// Batch normalisation folded into the convolution before it: w' = w s / sqrt(v + e), b' = (b - m) s
+// / sqrt(v + e) + t (Jacob et al., CVPR 2018, section 3.2). Dropout removed. With fuse:
+// convolution, sum and activation become one node "FusedConv" of the domain "sensorium", which only
+// the executor knows:
+//   inputs image, weight, bias or absent, summand or absent; attributes of Conv; activation (text),
+//   alpha, in_place (1: the summand is used nowhere else and may be overwritten); output
+//   activation(conv + summand).
 Graph optimised(const Graph& graph, bool fuse = false);
 
 }

@@ -17,11 +17,13 @@ struct RunMode {
 };
 
 // One node ready to run: absent optional inputs are undefined tensors.
-using Kernel = std::function<std::vector<at::Tensor>(std::vector<at::Tensor>& inputs, const RunMode& mode)>;
+using Kernel =
+    std::function<std::vector<at::Tensor>(std::vector<at::Tensor>& inputs, const RunMode& mode)>;
 // Throws Error Unsupported naming the node and the attribute.
 using KernelFactory = std::function<Kernel(const Node& node, int opset)>;
 const std::unordered_map<std::string, KernelFactory>& kernel_factories();
-// The node's kernel. Throws Error Unsupported (operator, domain, attribute), BadInput (number of inputs).
+// The node's kernel. Throws Error Unsupported (operator, domain, attribute), BadInput (number of
+// inputs).
 Kernel kernel_for(const Node& node, int opset);
 void add_tensor_kernels(std::unordered_map<std::string, KernelFactory>& table);
 void add_network_kernels(std::unordered_map<std::string, KernelFactory>& table);
@@ -35,14 +37,15 @@ at::ScalarType scalar_type(DType type);
 [[noreturn]] void refuse(const Node& node, const std::string& what);
 
 struct ExecutorOptions {
-  bool prepack = false;                 // inference only: weights in the order the processor likes
-  at::ScalarType type = at::kFloat;     // computes in it; inputs and outputs are converted
+  bool prepack = false;             // inference only: weights in the order the processor likes
+  at::ScalarType type = at::kFloat; // computes in it; inputs and outputs are converted
 };
 
 class Executor {
 public:
   // Throws Error Unsupported for an operator or attribute it does not have.
-  explicit Executor(const Graph& graph, at::Device device = at::kCPU, const ExecutorOptions& options = {});
+  explicit Executor(const Graph& graph, at::Device device = at::kCPU,
+                    const ExecutorOptions& options = {});
   // Inputs in the graph's order. Throws Error BadInput (wrong shapes, with the node's name).
   std::vector<at::Tensor> forward(const std::vector<at::Tensor>& inputs, bool training = false);
 

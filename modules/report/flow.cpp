@@ -25,8 +25,10 @@ double line_height(const QFont& font, const QPaintDevice* device) {
 // Control characters would break a line or vanish.
 QString plain(QString text) {
   for (QChar& c : text) {
-    if (c == '\n' || c == QChar::ParagraphSeparator) c = QChar::LineSeparator;
-    else if (c.category() == QChar::Other_Control) c = ' ';
+    if (c == '\n' || c == QChar::ParagraphSeparator)
+      c = QChar::LineSeparator;
+    else if (c.category() == QChar::Other_Control)
+      c = ' ';
   }
   return text;
 }
@@ -35,20 +37,33 @@ QString plain(QString text) {
 
 QFont Flow::font(Style style) {
   QFont font;
-  font.setFamilies(style == Style::Mono ? QStringList{"DejaVu Sans Mono", "monospace"} : QStringList{"DejaVu Sans", "sans-serif"});
+  font.setFamilies(style == Style::Mono ? QStringList{"DejaVu Sans Mono", "monospace"}
+                                        : QStringList{"DejaVu Sans", "sans-serif"});
   font.setHintingPreference(QFont::PreferNoHinting);
   double size = 8.2;
   switch (style) {
-  case Style::Title: size = 17; break;
-  case Style::Heading: size = 11; break;
-  case Style::Figure: size = 19; break;
-  case Style::Small: size = 6.9; break;
-  case Style::Mono: size = 7; break;
+  case Style::Title:
+    size = 17;
+    break;
+  case Style::Heading:
+    size = 11;
+    break;
+  case Style::Figure:
+    size = 19;
+    break;
+  case Style::Small:
+    size = 6.9;
+    break;
+  case Style::Mono:
+    size = 7;
+    break;
   case Style::Body:
-  case Style::Strong: break;
+  case Style::Strong:
+    break;
   }
   font.setPixelSize(static_cast<int>(size * pt));
-  font.setBold(style == Style::Title || style == Style::Heading || style == Style::Strong || style == Style::Figure);
+  font.setBold(style == Style::Title || style == Style::Heading || style == Style::Strong ||
+               style == Style::Figure);
   return font;
 }
 
@@ -70,10 +85,12 @@ void Flow::begin_page() {
   y_ = top;
   const QRectF foot(margin, page_height - foot_height, width(), 20 * pt);
   painter_.setPen(QPen(ink::rule, 0.6 * pt));
-  painter_.drawLine(QPointF(foot.left(), foot.top() - 4 * pt), QPointF(foot.right(), foot.top() - 4 * pt));
-  put(QRectF(foot.left(), foot.top(), foot.width() - 70 * pt, foot.height()), foot_, Style::Small, ink::muted);
-  put(QRectF(foot.right() - 68 * pt, foot.top(), 68 * pt, foot.height()), QString("Page %1 of %2").arg(page_).arg(pages_),
-      Style::Small, ink::muted, Qt::AlignRight);
+  painter_.drawLine(QPointF(foot.left(), foot.top() - 4 * pt),
+                    QPointF(foot.right(), foot.top() - 4 * pt));
+  put(QRectF(foot.left(), foot.top(), foot.width() - 70 * pt, foot.height()), foot_, Style::Small,
+      ink::muted);
+  put(QRectF(foot.right() - 68 * pt, foot.top(), 68 * pt, foot.height()),
+      QString("Page %1 of %2").arg(page_).arg(pages_), Style::Small, ink::muted, Qt::AlignRight);
 }
 
 void Flow::need(double height) {
@@ -94,18 +111,21 @@ QStringList Flow::wrap(const QString& text, const QFont& font, double width) {
   option.setWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);
   layout.setTextOption(option);
   layout.beginLayout();
-  for (QTextLine line = layout.createLine(); line.isValid(); line = layout.createLine()) line.setLineWidth(width);
+  for (QTextLine line = layout.createLine(); line.isValid(); line = layout.createLine())
+    line.setLineWidth(width);
   layout.endLayout();
   QStringList lines;
   for (int i = 0; i < layout.lineCount(); ++i) {
     QString part = shown.mid(layout.lineAt(i).textStart(), layout.lineAt(i).textLength());
-    while (!part.isEmpty() && (part.back() == QChar::LineSeparator || part.back() == ' ')) part.chop(1);
+    while (!part.isEmpty() && (part.back() == QChar::LineSeparator || part.back() == ' '))
+      part.chop(1);
     lines << part;
   }
   return lines.isEmpty() ? QStringList{QString()} : lines;
 }
 
-void Flow::draw_lines(const QStringList& lines, const QRectF& box, const QFont& font, const QColor& color, Qt::Alignment align) {
+void Flow::draw_lines(const QStringList& lines, const QRectF& box, const QFont& font,
+                      const QColor& color, Qt::Alignment align) {
   const QFontMetricsF metrics(font, &device_);
   const double step = line_height(font, &device_);
   painter_.setFont(font);
@@ -113,13 +133,16 @@ void Flow::draw_lines(const QStringList& lines, const QRectF& box, const QFont& 
   double y = box.top() + metrics.ascent() + (step - metrics.ascent() - metrics.descent()) / 2;
   for (const QString& line : lines) {
     const double free = box.width() - metrics.horizontalAdvance(line);
-    const double x = align & Qt::AlignRight ? box.left() + free : align & Qt::AlignHCenter ? box.left() + free / 2 : box.left();
+    const double x = align & Qt::AlignRight     ? box.left() + free
+                     : align & Qt::AlignHCenter ? box.left() + free / 2
+                                                : box.left();
     painter_.drawText(QPointF(x, y), line);
     y += step;
   }
 }
 
-double Flow::put(const QRectF& box, const QString& text, Style style, const QColor& color, Qt::Alignment align) {
+double Flow::put(const QRectF& box, const QString& text, Style style, const QColor& color,
+                 Qt::Alignment align) {
   const QFont f = font(style);
   const QStringList lines = wrap(text, f, box.width());
   draw_lines(lines, box, f, color, align);
@@ -144,11 +167,13 @@ void Flow::heading(const QString& text) {
 void Flow::text(const QString& text, Style style, const QColor& color) {
   const QFont f = font(style);
   const double step = line_height(f, &device_);
-  for (const QString& line : wrap(text, f, width())) draw_lines({line}, take(step), f, color, Qt::AlignLeft);
+  for (const QString& line : wrap(text, f, width()))
+    draw_lines({line}, take(step), f, color, Qt::AlignLeft);
   space(2 * pt);
 }
 
-void Flow::notice(const QString& title, const QString& text, const QColor& bar, const QColor& shade) {
+void Flow::notice(const QString& title, const QString& text, const QColor& bar,
+                  const QColor& shade) {
   const double inner = width() - 22 * pt;
   const double title_height = height_of(title, Style::Strong, inner);
   const double text_height = text.isEmpty() ? 0 : height_of(text, Style::Body, inner);
@@ -161,9 +186,11 @@ void Flow::notice(const QString& title, const QString& text, const QColor& bar, 
   const QRectF box = take(height);
   painter_.fillRect(box, shade);
   painter_.fillRect(QRectF(box.left(), box.top(), 3 * pt, box.height()), bar);
-  put(QRectF(box.left() + 12 * pt, box.top() + 5 * pt, inner, title_height), title, Style::Strong, ink::text);
+  put(QRectF(box.left() + 12 * pt, box.top() + 5 * pt, inner, title_height), title, Style::Strong,
+      ink::text);
   if (!text.isEmpty())
-    put(QRectF(box.left() + 12 * pt, box.top() + 5.5 * pt + title_height, inner, text_height), text, Style::Body, ink::text);
+    put(QRectF(box.left() + 12 * pt, box.top() + 5.5 * pt + title_height, inner, text_height), text,
+        Style::Body, ink::text);
   space(6 * pt);
 }
 
@@ -172,37 +199,48 @@ void Flow::pairs(const std::vector<std::pair<QString, QString>>& rows) {
   const QFont f = font(Style::Body);
   const double step = line_height(f, &device_);
   for (const auto& [name, value] : rows) {
-    const QStringList names = wrap(name, f, name_width - 6 * pt), values = wrap(value, f, width() - name_width);
+    const QStringList names = wrap(name, f, name_width - 6 * pt),
+                      values = wrap(value, f, width() - name_width);
     for (int i = 0; i < std::max(names.size(), values.size()); ++i) {
       const QRectF line = take(step);
       if (i < names.size()) draw_lines({names[i]}, line, f, ink::muted, Qt::AlignLeft);
       if (i < values.size())
-        draw_lines({values[i]}, QRectF(line.left() + name_width, line.top(), line.width() - name_width, step), f, ink::text, Qt::AlignLeft);
+        draw_lines({values[i]},
+                   QRectF(line.left() + name_width, line.top(), line.width() - name_width, step), f,
+                   ink::text, Qt::AlignLeft);
     }
     space(1.6 * pt);
   }
 }
 
-void Flow::table_row(const std::vector<Column>& columns, const std::vector<double>& widths, const QStringList& row, bool head) {
+void Flow::table_row(const std::vector<Column>& columns, const std::vector<double>& widths,
+                     const QStringList& row, bool head) {
   const QFont f = font(head ? Style::Small : Style::Body);
   const double step = line_height(f, &device_);
   std::vector<QStringList> cells;
   qsizetype lines = 1;
   for (std::size_t c = 0; c < columns.size(); ++c) {
-    const QString text = static_cast<qsizetype>(c) < row.size() ? row[static_cast<qsizetype>(c)] : QString();
+    const QString text =
+        static_cast<qsizetype>(c) < row.size() ? row[static_cast<qsizetype>(c)] : QString();
     cells.push_back(wrap(text, f, widths[c] - 2 * cell_padding));
     lines = std::max(lines, cells.back().size());
   }
-  if (const double height = static_cast<double>(lines) * step + 2 * cell_padding; height < (bottom() - top) / 2) need(height);
+  if (const double height = static_cast<double>(lines) * step + 2 * cell_padding;
+      height < (bottom() - top) / 2)
+    need(height);
   y_ += cell_padding * 0.7;
   for (qsizetype i = 0; i < lines; ++i) { // a row longer than a page goes on on the next
     const QRectF line = take(step);
-    if (head) painter_.fillRect(line.adjusted(0, i == 0 ? -cell_padding * 0.7 : 0, 0, i + 1 == lines ? cell_padding * 0.7 : 0), ink::shade);
+    if (head)
+      painter_.fillRect(line.adjusted(0, i == 0 ? -cell_padding * 0.7 : 0, 0,
+                                      i + 1 == lines ? cell_padding * 0.7 : 0),
+                        ink::shade);
     double x = line.left();
     for (std::size_t c = 0; c < columns.size(); ++c) {
       if (i < cells[c].size())
-        draw_lines({cells[c][i]}, QRectF(x + cell_padding, line.top(), widths[c] - 2 * cell_padding, step), f,
-                   head ? ink::muted : ink::text, columns[c].right ? Qt::AlignRight : Qt::AlignLeft);
+        draw_lines(
+            {cells[c][i]}, QRectF(x + cell_padding, line.top(), widths[c] - 2 * cell_padding, step),
+            f, head ? ink::muted : ink::text, columns[c].right ? Qt::AlignRight : Qt::AlignLeft);
       x += widths[c];
     }
   }

@@ -22,8 +22,8 @@ inline constexpr int units_per_inch = 720;
 enum class Style { Title, Heading, Body, Strong, Small, Mono, Figure };
 
 namespace ink {
-inline const QColor text("#1b1d1f"), muted("#5a5f64"), rule("#d3d7da"), shade("#f3f5f6"), accent("#0072b2"),
-    warning("#b35c00"), warning_shade("#fff3e0");
+inline const QColor text("#1b1d1f"), muted("#5a5f64"), rule("#d3d7da"), shade("#f3f5f6"),
+    accent("#0072b2"), warning("#b35c00"), warning_shade("#fff3e0");
 }
 
 struct Column {
@@ -45,7 +45,7 @@ public:
   int page() const { return page_; }
 
   void space(double height) { y_ += height; }
-  void need(double height); // begins a page when less is left
+  void need(double height);   // begins a page when less is left
   QRectF take(double height); // a full-width box on one page
   void heading(const QString& text);
   void text(const QString& text, Style style = Style::Body, const QColor& color = ink::text);
@@ -62,12 +62,14 @@ public:
 private:
   QStringList wrap(const QString& text, const QFont& font, double width);
   void begin_page();
-  void draw_lines(const QStringList& lines, const QRectF& box, const QFont& font, const QColor& color, Qt::Alignment align);
+  void draw_lines(const QStringList& lines, const QRectF& box, const QFont& font,
+                  const QColor& color, Qt::Alignment align);
   double bottom() const;
   struct Cell {
     QStringList lines;
   };
-  void table_row(const std::vector<Column>& columns, const std::vector<double>& widths, const QStringList& row, bool head);
+  void table_row(const std::vector<Column>& columns, const std::vector<double>& widths,
+                 const QStringList& row, bool head);
 
   QPdfWriter& device_;
   QPainter painter_;

@@ -31,8 +31,11 @@ QImage grey(const std::vector<float>& values, int width, int height) {
   for (int y = 0; y < height; ++y) {
     uchar* row = image.scanLine(y);
     for (int x = 0; x < width; ++x) {
-      const float v = values[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)];
-      row[x] = std::isfinite(v) ? static_cast<uchar>(std::clamp((v - low) / range, 0.0f, 1.0f) * 255.0f) : 0;
+      const float v = values[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
+                             static_cast<std::size_t>(x)];
+      row[x] = std::isfinite(v)
+                   ? static_cast<uchar>(std::clamp((v - low) / range, 0.0f, 1.0f) * 255.0f)
+                   : 0;
     }
   }
   return image;
@@ -41,7 +44,8 @@ QImage grey(const std::vector<float>& values, int width, int height) {
 }
 
 Slices::Slices(const Dataset& dataset) : dataset_(dataset) {
-  const auto take = [this](int width, int height, int count, const Buffer& pixels, const Spacing& x, const Spacing& y) {
+  const auto take = [this](int width, int height, int count, const Buffer& pixels, const Spacing& x,
+                           const Spacing& y) {
     width_ = width;
     height_ = height;
     count_ = pixels.size() == 0 || width <= 0 || height <= 0 ? 0 : count;
@@ -49,7 +53,8 @@ Slices::Slices(const Dataset& dataset) : dataset_(dataset) {
     aspect_ = scale_known_ ? y.micrometres / x.micrometres : 1;
     pixel_micrometres_ = scale_known_ ? x.micrometres : 0;
   };
-  if (const auto* v = std::get_if<Volume>(&dataset)) take(v->width, v->height, v->depth, v->pixels, v->spacing[0], v->spacing[1]);
+  if (const auto* v = std::get_if<Volume>(&dataset))
+    take(v->width, v->height, v->depth, v->pixels, v->spacing[0], v->spacing[1]);
   else {
     const Video& video = std::get<Video>(dataset);
     take(video.width, video.height, video.frames, video.pixels, video.spacing[0], video.spacing[1]);
@@ -100,17 +105,24 @@ QPainterPath outline(const std::vector<Run>& runs, int slice) {
 int main_slice(const Finding& finding) {
   std::map<int, long long> pixels;
   for (const Run& r : finding.footprint) pixels[r.z] += r.length;
-  const auto most = std::max_element(pixels.begin(), pixels.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto most =
+      std::max_element(pixels.begin(), pixels.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
   return most == pixels.end() ? static_cast<int>(std::lround(finding.centroid[2])) : most->first;
 }
 
 QColor color_of(FindingState state) {
   switch (state) {
-  case FindingState::Proposed: return "#e69f00";
-  case FindingState::Accepted: return "#1fc795";
-  case FindingState::Rejected: return "#d55e00";
-  case FindingState::Changed: return "#cc79a7";
-  case FindingState::Drawn: return "#f0e442";
+  case FindingState::Proposed:
+    return "#e69f00";
+  case FindingState::Accepted:
+    return "#1fc795";
+  case FindingState::Rejected:
+    return "#d55e00";
+  case FindingState::Changed:
+    return "#cc79a7";
+  case FindingState::Drawn:
+    return "#f0e442";
   }
   return "#ffffff";
 }
@@ -120,11 +132,21 @@ QPen pen_of(FindingState state, double width) {
   pen.setCapStyle(Qt::FlatCap);
   pen.setJoinStyle(Qt::MiterJoin);
   switch (state) {
-  case FindingState::Proposed: pen.setDashPattern({4, 2}); break;
-  case FindingState::Accepted: pen.setWidthF(width * 1.35); break;
-  case FindingState::Rejected: pen.setDashPattern({1, 2}); break;
-  case FindingState::Changed: pen.setDashPattern({6, 2, 1, 2}); break;
-  case FindingState::Drawn: pen.setWidthF(width * 2); break;
+  case FindingState::Proposed:
+    pen.setDashPattern({4, 2});
+    break;
+  case FindingState::Accepted:
+    pen.setWidthF(width * 1.35);
+    break;
+  case FindingState::Rejected:
+    pen.setDashPattern({1, 2});
+    break;
+  case FindingState::Changed:
+    pen.setDashPattern({6, 2, 1, 2});
+    break;
+  case FindingState::Drawn:
+    pen.setWidthF(width * 2);
+    break;
   }
   return pen;
 }

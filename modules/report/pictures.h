@@ -41,7 +41,8 @@ QImage en_face(const Slices& slices);
 QPainterPath outline(const std::vector<Run>& runs, int slice);
 // The slice in which a footprint has most pixels.
 int main_slice(const Finding& finding);
-// The line of each state, as in the window (Okabe-Ito colours, five line styles). width in the painter's units.
+// The line of each state, as in the window (Okabe-Ito colours, five line styles). width in the
+// painter's units.
 QPen pen_of(FindingState state, double width);
 QColor color_of(FindingState state);
 

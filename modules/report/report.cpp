@@ -31,11 +31,16 @@ QString number(const Measure& m) {
 
 QString state_text(FindingState state) {
   switch (state) {
-  case FindingState::Proposed: return "AI, undecided";
-  case FindingState::Accepted: return "accepted";
-  case FindingState::Rejected: return "rejected";
-  case FindingState::Changed: return "changed";
-  case FindingState::Drawn: return "drawn by hand";
+  case FindingState::Proposed:
+    return "AI, undecided";
+  case FindingState::Accepted:
+    return "accepted";
+  case FindingState::Rejected:
+    return "rejected";
+  case FindingState::Changed:
+    return "changed";
+  case FindingState::Drawn:
+    return "drawn by hand";
   }
   return {};
 }
@@ -107,26 +112,29 @@ void recording(Page& p) {
                                  scale_text(v->spacing[2], "between slices")));
   }
   for (const Fact& fact : origin.facts)
-    if (!p.in.options.deidentified || !identifies(fact)) rows.emplace_back(q(fact.name), q(fact.value));
+    if (!p.in.options.deidentified || !identifies(fact))
+      rows.emplace_back(q(fact.name), q(fact.value));
   p.flow.pairs(rows);
-  for (const std::string& warning : origin.warnings) p.flow.text(q(warning), Style::Small, ink::muted);
+  for (const std::string& warning : origin.warnings)
+    p.flow.text(q(warning), Style::Small, ink::muted);
 }
 
 void summary(Page& p) {
   p.flow.heading("Result after review");
   const ReviewState& review = p.in.review;
-  p.flow.text(q(fmt::format(
-      "{} accepted, {} rejected, {} changed, {} drawn by hand, {} undecided{}.",
-      review.count(FindingState::Accepted), review.count(FindingState::Rejected),
-      review.count(FindingState::Changed), review.count(FindingState::Drawn),
-      review.count(FindingState::Proposed),
-      p.in.options.proposed_count ? " (undecided ones are counted below)"
-                                  : " (undecided ones are not counted below)")));
+  p.flow.text(
+      q(fmt::format("{} accepted, {} rejected, {} changed, {} drawn by hand, {} undecided{}.",
+                    review.count(FindingState::Accepted), review.count(FindingState::Rejected),
+                    review.count(FindingState::Changed), review.count(FindingState::Drawn),
+                    review.count(FindingState::Proposed),
+                    p.in.options.proposed_count ? " (undecided ones are counted below)"
+                                                : " (undecided ones are not counted below)")));
   if (const std::string waiting = review.waiting_text(); !waiting.empty())
     p.flow.text(q(waiting), Style::Small, ink::muted);
   std::vector<std::pair<QString, QString>> rows;
   for (const Measure& m : p.kept.summary)
-    rows.emplace_back(q(m.name), number(m) + (m.source.empty() ? QString() : "  (" + q(m.source) + ")"));
+    rows.emplace_back(q(m.name),
+                      number(m) + (m.source.empty() ? QString() : "  (" + q(m.source) + ")"));
   p.flow.pairs(rows);
   for (const Table& table : p.kept.tables) {
     p.flow.space(4 * pt);
@@ -143,7 +151,8 @@ void summary(Page& p) {
     p.flow.table(columns, cells);
   }
   if (!p.in.findings.nothing_counted)
-    for (const std::string& note : p.in.findings.notes) p.flow.text(q(note), Style::Small, ink::muted);
+    for (const std::string& note : p.in.findings.notes)
+      p.flow.text(q(note), Style::Small, ink::muted);
 }
 
 void map_of_findings(Page& p) {
@@ -172,7 +181,8 @@ void crop(Page& p, const QRectF& box, const ReviewedFinding& r) {
   const QImage picture = p.slices.picture(slice);
   const double aspect = p.slices.aspect();
   const int half_y = std::max(8, static_cast<int>(half / std::max(0.2, aspect)));
-  const int x0 = static_cast<int>(r.finding.centroid[0]) - half, y0 = static_cast<int>(r.finding.centroid[1]) - half_y;
+  const int x0 = static_cast<int>(r.finding.centroid[0]) - half,
+            y0 = static_cast<int>(r.finding.centroid[1]) - half_y;
   const QRectF area(box.left(), box.top(), box.width(), box.width());
   QPainter& painter = p.flow.painter();
   painter.drawImage(area, picture.copy(x0, y0, 2 * half, 2 * half_y));
@@ -188,7 +198,8 @@ void crop(Page& p, const QRectF& box, const ReviewedFinding& r) {
   painter.drawPath(outline(r.finding.footprint, slice));
   painter.restore();
   p.flow.put(QRectF(box.left(), area.bottom() + 2 * pt, box.width(), 22 * pt),
-             q(fmt::format("{}, B-scan {}, score {:.2f}\n", r.label, slice + 1, r.finding.score)) + state_text(r.state),
+             q(fmt::format("{}, B-scan {}, score {:.2f}\n", r.label, slice + 1, r.finding.score)) +
+                 state_text(r.state),
              Style::Small, ink::muted);
 }
 
@@ -198,7 +209,8 @@ void key_findings(Page& p) {
   for (const ReviewedFinding& r : p.in.review.findings)
     if (r.state != FindingState::Rejected && !r.finding.footprint.empty()) order.push_back(&r);
   std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
-    const bool decided_a = a->state != FindingState::Proposed, decided_b = b->state != FindingState::Proposed;
+    const bool decided_a = a->state != FindingState::Proposed,
+               decided_b = b->state != FindingState::Proposed;
     return decided_a != decided_b ? decided_a : a->finding.score > b->finding.score;
   });
   if (order.empty()) return;
@@ -209,7 +221,10 @@ void key_findings(Page& p) {
   for (std::size_t i = 0; i < order.size(); i += columns) {
     const QRectF row = p.flow.take(width + 28 * pt);
     for (std::size_t k = i; k < std::min(order.size(), i + columns); ++k)
-      crop(p, QRectF(row.left() + static_cast<double>(k - i) * (width + gap), row.top(), width, row.height()), *order[k]);
+      crop(p,
+           QRectF(row.left() + static_cast<double>(k - i) * (width + gap), row.top(), width,
+                  row.height()),
+           *order[k]);
   }
 }
 
@@ -229,14 +244,26 @@ void all_findings(Page& p) {
     const auto slab = r.finding.attributes.find("slab");
     rows.push_back({q(r.finding.id), q(r.label), QString::number(main_slice(r.finding) + 1),
                     q(fmt::format("{:.0f}, {:.0f}", r.finding.centroid[0], r.finding.centroid[1])),
-                    size_of_finding(r.finding), slab == r.finding.attributes.end() ? QString("-") : q(slab->second),
+                    size_of_finding(r.finding),
+                    slab == r.finding.attributes.end() ? QString("-") : q(slab->second),
                     QString::number(r.finding.score, 'f', 2), state_text(r.state)});
   }
-  p.flow.table({{"Finding", 1.6}, {"Label", 1.2}, {"B-scan", 0.7, true}, {"x, y (px)", 1, true}, {"Size", 1, true}, {"Layer", 1.2}, {"Score", 0.6, true}, {"State", 1.2}}, rows);
+  p.flow.table({{"Finding", 1.6},
+                {"Label", 1.2},
+                {"B-scan", 0.7, true},
+                {"x, y (px)", 1, true},
+                {"Size", 1, true},
+                {"Layer", 1.2},
+                {"Score", 0.6, true},
+                {"State", 1.2}},
+               rows);
   if (rows.size() < p.in.review.findings.size())
-    p.flow.text(q(fmt::format("{} more findings are in findings.csv.", p.in.review.findings.size() - rows.size())), Style::Small, ink::muted);
+    p.flow.text(q(fmt::format("{} more findings are in findings.csv.",
+                              p.in.review.findings.size() - rows.size())),
+                Style::Small, ink::muted);
   for (const Note& note : p.in.review.notes)
-    p.flow.text(q(fmt::format("Note by {} at {}{}: {}", note.reader, note.time_utc, note.finding.empty() ? "" : " on " + note.finding, note.text)));
+    p.flow.text(q(fmt::format("Note by {} at {}{}: {}", note.reader, note.time_utc,
+                              note.finding.empty() ? "" : " on " + note.finding, note.text)));
 }
 
 std::string card_value(const json& value) {
@@ -248,7 +275,8 @@ std::string card_value(const json& value) {
   }
   if (value.is_object()) {
     std::string out;
-    for (const auto& [key, item] : value.items()) out += (out.empty() ? "" : "; ") + key + ": " + card_value(item);
+    for (const auto& [key, item] : value.items())
+      out += (out.empty() ? "" : "; ") + key + ": " + card_value(item);
     return out;
   }
   return value.dump();
@@ -258,20 +286,29 @@ void method(Page& p) {
   p.flow.heading("Method, model and how to repeat it");
   std::vector<std::pair<QString, QString>> rows;
   if (p.in.pipeline) {
-    rows.emplace_back("Pipeline", q(p.in.pipeline->id + " " + p.in.pipeline->version + ", " + p.in.pipeline->maturity));
+    rows.emplace_back("Pipeline", q(p.in.pipeline->id + " " + p.in.pipeline->version + ", " +
+                                    p.in.pipeline->maturity));
     rows.emplace_back("Intended use", q(p.in.pipeline->intended_use));
     rows.emplace_back("Limits", q(p.in.pipeline->limits));
     rows.emplace_back("Citation", q(p.in.pipeline->citation));
   }
-  if (!p.in.model_card.is_object() || p.in.model_card.empty()) rows.emplace_back("Model", "none was used");
+  if (!p.in.model_card.is_object() || p.in.model_card.empty())
+    rows.emplace_back("Model", "none was used");
   else
-    for (const auto& [key, value] : p.in.model_card.items()) rows.emplace_back("Model: " + q(key), q(card_value(value)));
+    for (const auto& [key, value] : p.in.model_card.items())
+      rows.emplace_back("Model: " + q(key), q(card_value(value)));
   const json model = p.in.provenance.value("model", json::object());
-  if (const std::string hash = model.value("sha256", ""); !hash.empty()) rows.emplace_back("Model SHA-256", q(hash));
+  if (const std::string hash = model.value("sha256", ""); !hash.empty())
+    rows.emplace_back("Model SHA-256", q(hash));
   rows.emplace_back("Input SHA-256", q(origin_of(p.in.dataset).sha256));
   rows.emplace_back("Parameters", q(p.in.findings.parameters_text));
-  rows.emplace_back("Program", q(fmt::format("Sensorium {}, {}, finished {}", p.in.provenance.value("program", ""), p.in.provenance.value("device", ""), p.in.provenance.value("finished", ""))));
-  if (!p.in.log_hash.empty()) rows.emplace_back("Review log", q(p.in.log_hash + (p.in.log_text.empty() ? "" : "; " + p.in.log_text)));
+  rows.emplace_back(
+      "Program",
+      q(fmt::format("Sensorium {}, {}, finished {}", p.in.provenance.value("program", ""),
+                    p.in.provenance.value("device", ""), p.in.provenance.value("finished", ""))));
+  if (!p.in.log_hash.empty())
+    rows.emplace_back("Review log",
+                      q(p.in.log_hash + (p.in.log_text.empty() ? "" : "; " + p.in.log_text)));
   if (!p.in.reader.empty()) rows.emplace_back("Reader", q(p.in.reader));
   p.flow.pairs(rows);
   if (!p.in.command.empty()) {
@@ -280,7 +317,8 @@ void method(Page& p) {
   }
 }
 
-int set_all(const ReportInput& in, const Slices& slices, const Findings& kept, const TextFilter& filter, int pages, QByteArray& bytes) {
+int set_all(const ReportInput& in, const Slices& slices, const Findings& kept,
+            const TextFilter& filter, int pages, QByteArray& bytes) {
   bytes.clear();
   QBuffer buffer(&bytes);
   buffer.open(QIODevice::WriteOnly);
@@ -288,11 +326,14 @@ int set_all(const ReportInput& in, const Slices& slices, const Findings& kept, c
   writer.setPageSize(QPageSize(QPageSize::A4));
   writer.setPageMargins(QMarginsF(0, 0, 0, 0));
   writer.setResolution(units_per_inch);
-  writer.setTitle(in.options.deidentified ? QString("Sensorium report") : filter(q("Sensorium report: " + in.findings.pipeline)));
+  writer.setTitle(in.options.deidentified ? QString("Sensorium report")
+                                          : filter(q("Sensorium report: " + in.findings.pipeline)));
   writer.setCreator("Sensorium");
   Flow flow(writer, "Sensorium. Not a medical device.", pages, filter);
   Page page{flow, in, slices, kept};
-  for (const auto part : {title, patient, summary, map_of_findings, key_findings, recording, all_findings, method}) part(page);
+  for (const auto part :
+       {title, patient, summary, map_of_findings, key_findings, recording, all_findings, method})
+    part(page);
   const int count = flow.page();
   flow.painter().end();
   return count;
@@ -313,10 +354,13 @@ void ensure_application() {
 void write_pdf(const ReportInput& in, const std::filesystem::path& path) {
   ensure_application();
   const Slices slices(in.dataset);
-  const Findings kept = reviewed_findings(in.findings, in.review, {.proposed = in.options.proposed_count});
+  const Findings kept =
+      reviewed_findings(in.findings, in.review, {.proposed = in.options.proposed_count});
   TextFilter filter = [](const QString& text) { return text; };
   if (in.options.deidentified)
-    filter = [strings = identifying_strings(origin_of(in.dataset))](const QString& text) { return q(scrubbed(text.toStdString(), strings)); };
+    filter = [strings = identifying_strings(origin_of(in.dataset))](const QString& text) {
+      return q(scrubbed(text.toStdString(), strings));
+    };
   QByteArray bytes;
   const int pages = set_all(in, slices, kept, filter, 0, bytes);
   set_all(in, slices, kept, filter, pages, bytes);

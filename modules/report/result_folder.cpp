@@ -45,8 +45,12 @@ json surfaces_json(const std::vector<Surface>& surfaces) {
   json out = json::array();
   for (const Surface& s : surfaces) {
     json depth = json::array();
-    for (const float d : s.depth) depth.push_back(std::isfinite(d) ? json(std::round(d * 1000.0) / 1000.0) : json());
-    out.push_back({{"name", s.name}, {"source", s.source}, {"failure", s.failure}, {"depth", std::move(depth)}});
+    for (const float d : s.depth)
+      depth.push_back(std::isfinite(d) ? json(std::round(d * 1000.0) / 1000.0) : json());
+    out.push_back({{"name", s.name},
+                   {"source", s.source},
+                   {"failure", s.failure},
+                   {"depth", std::move(depth)}});
   }
   return out;
 }
@@ -55,10 +59,12 @@ std::vector<Surface> surfaces_from(const json& in) {
   std::vector<Surface> out;
   if (!in.is_array()) throw Error(ErrorCode::BadInput, "the layer lines are not a list");
   for (const json& s : in) {
-    Surface surface{s.at("name").get<std::string>(), {}, s.value("source", ""), s.value("failure", "")};
+    Surface surface{
+        s.at("name").get<std::string>(), {}, s.value("source", ""), s.value("failure", "")};
     surface.depth.reserve(s.at("depth").size());
     for (const json& d : s.at("depth"))
-      surface.depth.push_back(d.is_null() ? std::numeric_limits<float>::quiet_NaN() : d.get<float>());
+      surface.depth.push_back(d.is_null() ? std::numeric_limits<float>::quiet_NaN()
+                                          : d.get<float>());
     out.push_back(std::move(surface));
   }
   return out;
@@ -67,9 +73,11 @@ std::vector<Surface> surfaces_from(const json& in) {
 // A name from a result file that becomes a path must stay in its folder.
 bool is_plain_name(const std::string& name) {
   return !name.empty() && name.size() < 200 && name[0] != '.' &&
-         std::all_of(name.begin(), name.end(), [](unsigned char c) {
-           return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
-         });
+         std::all_of(
+             name.begin(), name.end(),
+             [](unsigned char c) {
+               return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
+             });
 }
 
 class FolderWriter {
@@ -87,7 +95,8 @@ public:
   // Returns the file's name, empty when volumes are left out.
   std::string volume(const Volume& volume, const std::string& role) {
     if (!writer_) return {};
-    if (!is_plain_name(role)) throw Error(ErrorCode::Internal, fmt::format("'{}' cannot be a file name", role));
+    if (!is_plain_name(role))
+      throw Error(ErrorCode::Internal, fmt::format("'{}' cannot be a file name", role));
     const std::string name = role + suffix_;
     const fs::path temporary = folder_ / fmt::format(".{}.{}{}", role, ::getpid(), suffix_);
     std::error_code code;
@@ -97,7 +106,8 @@ public:
       fs::rename(temporary, folder_ / name);
     } catch (const fs::filesystem_error& e) {
       fs::remove(temporary, code);
-      throw Error(ErrorCode::Resources, fmt::format("cannot write '{}': {}", (folder_ / name).string(), e.what()),
+      throw Error(ErrorCode::Resources,
+                  fmt::format("cannot write '{}': {}", (folder_ / name).string(), e.what()),
                   "check the disk and the folder's permissions");
     } catch (...) {
       fs::remove(temporary, code);
@@ -134,7 +144,8 @@ json read_provenance(const fs::path& folder) {
   const fs::path file = folder / "provenance.json";
   json provenance = parse_file(file);
   if (!provenance.is_object() || provenance.value("format", json()) != format_name)
-    throw Error(ErrorCode::BadInput, fmt::format("'{}' does not belong to a result of this program", file.string()),
+    throw Error(ErrorCode::BadInput,
+                fmt::format("'{}' does not belong to a result of this program", file.string()),
                 "open a folder that 'sensorium run' wrote");
   return naming(file, [&] {
     if (provenance.at("version").get<int>() > 1)
@@ -144,13 +155,15 @@ json read_provenance(const fs::path& folder) {
   });
 }
 
-void read_artifacts(const fs::path& folder, const json& list, const VolumeReader& reader, CaseResult& result) {
+void read_artifacts(const fs::path& folder, const json& list, const VolumeReader& reader,
+                    CaseResult& result) {
   for (const json& entry : list) {
     Artifact artifact{entry.at("name").get<std::string>(), entry.value("caption", ""), {}};
     const std::string file = entry.value("file", "");
     if (reader && !file.empty()) {
       if (!is_plain_name(file))
-        throw Error(ErrorCode::BadInput, fmt::format("'{}' is not a file of a result folder", file));
+        throw Error(ErrorCode::BadInput,
+                    fmt::format("'{}' is not a file of a result folder", file));
       artifact.volume = naming(folder / file, [&] { return reader(folder / file); });
     }
     result.artifacts.push_back(std::move(artifact));
@@ -162,19 +175,21 @@ std::vector<std::string> changed_since(const fs::path& folder, const json& files
   for (const auto& [name, hash] : files.items()) {
     if (!is_plain_name(name)) continue;
     std::error_code code;
-    if (fs::is_regular_file(folder / name, code) && json(sha256_of_path(folder / name)) != hash) changed.push_back(name);
+    if (fs::is_regular_file(folder / name, code) && json(sha256_of_path(folder / name)) != hash)
+      changed.push_back(name);
   }
   return changed;
 }
 
 }
 
-void write_result_folder(const fs::path& folder, const CaseResult& result, const VolumeWriter& writer,
-                         const std::string& suffix) {
+void write_result_folder(const fs::path& folder, const CaseResult& result,
+                         const VolumeWriter& writer, const std::string& suffix) {
   FolderWriter out(folder, suffix, writer);
   json artifacts = json::array();
   for (const Artifact& a : result.artifacts)
-    artifacts.push_back({{"name", a.name}, {"caption", a.caption}, {"file", out.volume(a.volume, a.name)}});
+    artifacts.push_back(
+        {{"name", a.name}, {"caption", a.caption}, {"file", out.volume(a.volume, a.name)}});
   out.text("surfaces.json", surfaces_json(result.surfaces).dump() + "\n");
   out.findings(result);
   out.provenance(result.provenance, result.dataset, artifacts);
@@ -186,16 +201,19 @@ void rewrite_findings(const fs::path& folder, const CaseResult& result, const Vo
   FolderWriter out(folder, suffix, writer);
   out.hashes = before.value("files", json::object());
   out.findings(result);
-  out.provenance(result.provenance, before.value("dataset", json::object()), before.value("artifacts", json::array()));
+  out.provenance(result.provenance, before.value("dataset", json::object()),
+                 before.value("artifacts", json::array()));
 }
 
 StoredResult read_result_folder(const fs::path& folder, const VolumeReader& reader) {
   if (!fs::is_directory(folder))
-    throw Error(ErrorCode::NotFound, fmt::format("there is no folder '{}'", folder.string()), "check the path");
+    throw Error(ErrorCode::NotFound, fmt::format("there is no folder '{}'", folder.string()),
+                "check the path");
   StoredResult out;
   out.result.provenance = read_provenance(folder);
   const json& provenance = out.result.provenance;
-  out.result.recipe = naming(folder / "recipe.json", [&] { return read_recipe(folder / "recipe.json"); });
+  out.result.recipe =
+      naming(folder / "recipe.json", [&] { return read_recipe(folder / "recipe.json"); });
   const fs::path findings = folder / "findings.json";
   out.result.findings = naming(findings, [&] { return findings_from_json(parse_file(findings)); });
   const fs::path surfaces = folder / "surfaces.json";
@@ -215,15 +233,18 @@ std::vector<SourceCheck> check_sources(const Recipe& recipe) {
     std::error_code code;
     if (!fs::exists(input.path, code)) {
       check.status = SourceStatus::Missing;
-      check.text = fmt::format("the recording is not at '{}'; the review can go on, pictures need the file", input.path);
+      check.text = fmt::format(
+          "the recording is not at '{}'; the review can go on, pictures need the file", input.path);
     } else if (input.sha256.empty()) {
       check.text = "the recipe holds no hash, so whether the recording changed is not known";
     } else {
       check.found_sha256 = sha256_of_path(input.path);
       const bool same = check.found_sha256 == input.sha256;
       check.status = same ? SourceStatus::Same : SourceStatus::Changed;
-      check.text = same ? "the recording is the one that was analysed"
-                        : fmt::format("'{}' is not the recording that was analysed: its content changed", input.path);
+      check.text =
+          same ? "the recording is the one that was analysed"
+               : fmt::format("'{}' is not the recording that was analysed: its content changed",
+                             input.path);
     }
     checks.push_back(std::move(check));
   }
@@ -241,7 +262,8 @@ Volume mask_of(const Findings& findings, const Volume& like) {
   mask.laterality = like.laterality;
   mask.origin.format = "mask";
   std::vector<std::uint8_t> voxels(like.voxels());
-  for (const Finding& f : findings.items) paint_runs(f.footprint, like.width, like.height, like.depth, voxels);
+  for (const Finding& f : findings.items)
+    paint_runs(f.footprint, like.width, like.height, like.depth, voxels);
   mask.pixels = Buffer::of(std::move(voxels));
   return mask;
 }

@@ -17,7 +17,8 @@ struct Candidate {
   int a, b;
 };
 
-double distance_between(const Finding& a, const Finding& b, const std::array<Spacing, 3>& spacing, bool known) {
+double distance_between(const Finding& a, const Finding& b, const std::array<Spacing, 3>& spacing,
+                        bool known) {
   double sum = 0;
   for (std::size_t i = 0; i < 3; ++i) {
     const double step = (a.centroid[i] - b.centroid[i]) * (known ? spacing[i].micrometres : 1.0);
@@ -52,9 +53,10 @@ std::vector<Finding> layer_of(const ReviewState& state, bool with_proposed) {
   return layer;
 }
 
-Agreement agreement(const std::vector<Finding>& a, const std::vector<Finding>& b, const std::array<Spacing, 3>& spacing,
-                    const MatchRule& rule) {
-  const bool known = std::all_of(spacing.begin(), spacing.end(), [](const Spacing& s) { return s.known(); });
+Agreement agreement(const std::vector<Finding>& a, const std::vector<Finding>& b,
+                    const std::array<Spacing, 3>& spacing, const MatchRule& rule) {
+  const bool known =
+      std::all_of(spacing.begin(), spacing.end(), [](const Spacing& s) { return s.known(); });
   const double farthest = known ? rule.max_distance_um : rule.max_distance_px;
   const auto runs_a = footprints(a), runs_b = footprints(b);
   std::vector<Candidate> candidates;
@@ -64,9 +66,10 @@ Agreement agreement(const std::vector<Finding>& a, const std::vector<Finding>& b
       const std::int64_t shared = overlap(runs_a[i], runs_b[j]);
       if (shared > 0 || distance <= farthest) candidates.push_back({shared, distance, i, j});
     }
-  std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& x, const Candidate& y) {
-    return x.shared != y.shared ? x.shared > y.shared : x.distance < y.distance;
-  });
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const Candidate& x, const Candidate& y) {
+                     return x.shared != y.shared ? x.shared > y.shared : x.distance < y.distance;
+                   });
   Agreement out;
   out.count_a = static_cast<int>(a.size());
   out.count_b = static_cast<int>(b.size());
@@ -85,7 +88,8 @@ Agreement agreement(const std::vector<Finding>& a, const std::vector<Finding>& b
   out.f1 = ratio(out.matched, out.count_a + out.count_b);
   const std::vector<Run> whole_a = all_runs(a), whole_b = all_runs(b);
   out.dice = ratio(overlap(whole_a, whole_b), voxel_count(whole_a) + voxel_count(whole_b));
-  out.rule = fmt::format("paired one to one, largest overlap first; a pair shares a voxel or its centroids are at most "
+  out.rule = fmt::format("paired one to one, largest overlap first; a pair shares a voxel or its "
+                         "centroids are at most "
                          "{} {} apart",
                          farthest, known ? "um" : "px (scale unknown)");
   return out;
@@ -97,7 +101,8 @@ BlandAltman bland_altman(const std::vector<double>& a, const std::vector<double>
   for (int i = 0; i < out.n; ++i) out.bias += (a[i] - b[i]) / out.n;
   double squares = 0;
   for (int i = 0; i < out.n; ++i) squares += (a[i] - b[i] - out.bias) * (a[i] - b[i] - out.bias);
-  out.deviation = out.n < 2 ? std::numeric_limits<double>::quiet_NaN() : std::sqrt(squares / (out.n - 1));
+  out.deviation =
+      out.n < 2 ? std::numeric_limits<double>::quiet_NaN() : std::sqrt(squares / (out.n - 1));
   out.lower = out.bias - 1.96 * out.deviation;
   out.upper = out.bias + 1.96 * out.deviation;
   return out;

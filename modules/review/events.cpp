@@ -37,7 +37,8 @@ public:
       refuse(kind_, key, "a finite number");
   }
   void event_number(const char* key) const {
-    if (!data_.contains(key) || !data_[key].is_number_integer() || data_[key].get<std::int64_t>() < 1)
+    if (!data_.contains(key) || !data_[key].is_number_integer() ||
+        data_[key].get<std::int64_t>() < 1)
       refuse(kind_, key, "the number of an earlier event");
   }
   void runs(const char* key) const {
@@ -69,7 +70,9 @@ private:
     constexpr std::int64_t limit = 1 << 24;
     return value.is_array() && value.size() % 4 == 0 &&
            std::all_of(value.begin(), value.end(), [](const json& v) {
-             if (!v.is_number_integer() || (v.is_number_unsigned() && v.get<std::uint64_t>() > limit)) return false;
+             if (!v.is_number_integer() ||
+                 (v.is_number_unsigned() && v.get<std::uint64_t>() > limit))
+               return false;
              const auto n = v.get<std::int64_t>();
              return n >= -limit && n <= limit;
            });
@@ -130,11 +133,13 @@ void check_event(std::string_view kind, const json& data) {
   }
 }
 
-std::string event_hash(std::string_view previous_hash, std::int64_t number, std::string_view time_utc,
-                       std::string_view reader, std::string_view kind, std::string_view data_text) {
+std::string event_hash(std::string_view previous_hash, std::int64_t number,
+                       std::string_view time_utc, std::string_view reader, std::string_view kind,
+                       std::string_view data_text) {
   const std::string digits = fmt::format("{}", number);
   std::string text;
-  for (const std::string_view field : {previous_hash, std::string_view(digits), time_utc, reader, kind, data_text})
+  for (const std::string_view field :
+       {previous_hash, std::string_view(digits), time_utc, reader, kind, data_text})
     text += fmt::format("{}:", field.size()).append(field) += ',';
   return sha256(text);
 }
@@ -142,7 +147,8 @@ std::string event_hash(std::string_view previous_hash, std::int64_t number, std:
 json parse_event_data(std::string_view text) {
   try {
     return json::parse(text, [](int depth, json::parse_event_t, json&) {
-      if (depth > deepest_nesting) throw Error(ErrorCode::BadInput, "the event is nested too deeply");
+      if (depth > deepest_nesting)
+        throw Error(ErrorCode::BadInput, "the event is nested too deeply");
       return true;
     });
   } catch (const json::exception& e) {
@@ -158,7 +164,8 @@ json relabel_data(const Finding& finding, const std::string& label) {
   return data;
 }
 
-json paint_data(const Finding& finding, const std::vector<Run>& added, const std::vector<Run>& removed) {
+json paint_data(const Finding& finding, const std::vector<Run>& added,
+                const std::vector<Run>& removed) {
   json data = with_place(finding);
   data["label"] = finding.label;
   data["added"] = runs_to_json(added);
@@ -187,7 +194,8 @@ json fovea_data(double x, double z) { return {{"x", x}, {"z", z}}; }
 json import_data(const std::string& source, const std::vector<Finding>& items) {
   json list = json::array();
   for (const Finding& f : items)
-    list.push_back({{"finding", f.id}, {"label", f.label}, {"footprint", runs_to_json(f.footprint)}});
+    list.push_back(
+        {{"finding", f.id}, {"label", f.label}, {"footprint", runs_to_json(f.footprint)}});
   return {{"source", source}, {"items", list}};
 }
 

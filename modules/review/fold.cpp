@@ -13,9 +13,12 @@ namespace sensorium {
 using nlohmann::json;
 namespace {
 
-bool is_action(const Event& event) { return event.kind != "undo" && event.kind != "redo" && event.kind != "sign"; }
+bool is_action(const Event& event) {
+  return event.kind != "undo" && event.kind != "redo" && event.kind != "sign";
+}
 
-// The actions in force, and the two stacks. An undo of an undo is a redo; an undo of a redo is an undo.
+// The actions in force, and the two stacks. An undo of an undo is a redo; an undo of a redo is an
+// undo.
 class History {
 public:
   History(std::span<const Event> events, const std::string& reader) {
@@ -24,7 +27,8 @@ public:
       try {
         take(event);
       } catch (const std::exception&) {
-        problems.push_back(fmt::format("event {} ({}) is damaged and is not shown", event.number, event.kind));
+        problems.push_back(
+            fmt::format("event {} ({}) is damaged and is not shown", event.number, event.kind));
       }
     }
   }
@@ -193,7 +197,8 @@ void Folder::paint(const Event& event, Working& item) {
   const std::vector<Run> added = runs_from_json(event.data.at("added"));
   const std::vector<Run> removed = runs_from_json(event.data.at("removed"));
   item.now.footprint = subtracted(united(item.now.footprint, added), removed);
-  if (const std::string label = event.data.value("label", ""); !label.empty()) item.now.label = label;
+  if (const std::string label = event.data.value("label", ""); !label.empty())
+    item.now.label = label;
   item.painted = true;
   item.rejected = false;
 }
@@ -249,7 +254,8 @@ void Folder::apply(const Event& event) {
                                    {d.at("name"), d.at("value"), d.at("unit"), d.at("source")},
                                    event.reader});
   } else if (event.kind == "note") {
-    state_.notes.push_back({event.number, d.at("finding"), d.at("text"), event.reader, event.time_utc});
+    state_.notes.push_back(
+        {event.number, d.at("finding"), d.at("text"), event.reader, event.time_utc});
   } else if (event.kind == "remove") {
     const auto number = d.at("number").get<std::int64_t>();
     std::erase_if(state_.notes, [&](const Note& n) { return n.number == number; });
@@ -288,8 +294,10 @@ ReviewState Folder::finish() {
   std::unordered_map<std::string, ReviewedFinding*> shown;
   for (ReviewedFinding& f : state_.findings) shown[f.finding.id] = &f;
   for (const Note& note : state_.notes)
-    if (const auto at = shown.find(note.finding); at != shown.end()) at->second->notes.push_back(note.text);
-  std::erase_if(state_.waiting, [](const WaitingDecision& w) { return w.state == FindingState::Proposed; });
+    if (const auto at = shown.find(note.finding); at != shown.end())
+      at->second->notes.push_back(note.text);
+  std::erase_if(state_.waiting,
+                [](const WaitingDecision& w) { return w.state == FindingState::Proposed; });
   return std::move(state_);
 }
 
@@ -297,24 +305,31 @@ ReviewState Folder::finish() {
 
 std::string_view name_of(FindingState state) {
   switch (state) {
-  case FindingState::Proposed: return "proposed";
-  case FindingState::Accepted: return "accepted";
-  case FindingState::Rejected: return "rejected";
-  case FindingState::Changed: return "changed";
-  case FindingState::Drawn: return "drawn";
+  case FindingState::Proposed:
+    return "proposed";
+  case FindingState::Accepted:
+    return "accepted";
+  case FindingState::Rejected:
+    return "rejected";
+  case FindingState::Changed:
+    return "changed";
+  case FindingState::Drawn:
+    return "drawn";
   }
   return "proposed";
 }
 
 int ReviewState::count(FindingState wanted) const {
   return static_cast<int>(
-      std::count_if(findings.begin(), findings.end(), [&](const ReviewedFinding& f) { return f.state == wanted; }));
+      std::count_if(findings.begin(), findings.end(),
+                    [&](const ReviewedFinding& f) { return f.state == wanted; }));
 }
 
 std::string ReviewState::waiting_text() const {
   if (waiting.empty()) return {};
   return waiting.size() == 1 ? "1 decision waits on a finding hidden by the parameters"
-                             : fmt::format("{} decisions wait on findings hidden by the parameters", waiting.size());
+                             : fmt::format("{} decisions wait on findings hidden by the parameters",
+                                           waiting.size());
 }
 
 ReviewState fold(const Findings& findings, std::span<const Event> events, const std::string& reader,
@@ -326,7 +341,8 @@ ReviewState fold(const Findings& findings, std::span<const Event> events, const 
     try {
       folder.apply(*event);
     } catch (const std::exception&) {
-      problems.push_back(fmt::format("event {} ({}) could not be applied and is not shown", event->number, event->kind));
+      problems.push_back(fmt::format("event {} ({}) could not be applied and is not shown",
+                                     event->number, event->kind));
     }
   }
   ReviewState state = folder.finish();
@@ -335,7 +351,8 @@ ReviewState fold(const Findings& findings, std::span<const Event> events, const 
   if (!history.undo.empty()) state.undo_number = history.undo.back();
   if (!history.redo.empty()) state.redo_number = history.redo.back();
   if (const Event* s = history.signature)
-    state.signature = Signature{s->number, s->reader, s->time_utc, s->data.value("statement", ""), s->hash};
+    state.signature =
+        Signature{s->number, s->reader, s->time_utc, s->data.value("statement", ""), s->hash};
   return state;
 }
 

@@ -51,7 +51,8 @@ std::vector<Run> subtracted(const std::vector<Run>& a, const std::vector<Run>& b
   std::vector<Run> out;
   auto hole = holes.begin();
   for (const Run& r : from) {
-    while (hole != holes.end() && (row_of(*hole) < row_of(r) || (row_of(*hole) == row_of(r) && end_of(*hole) <= r.x)))
+    while (hole != holes.end() &&
+           (row_of(*hole) < row_of(r) || (row_of(*hole) == row_of(r) && end_of(*hole) <= r.x)))
       ++hole;
     std::int64_t x = r.x;
     for (auto h = hole; h != holes.end() && row_of(*h) == row_of(r) && h->x < end_of(r); ++h) {
@@ -90,7 +91,7 @@ void place(Finding& finding) {
   double count = 0, sx = 0, sy = 0, sz = 0;
   for (const Run& r : finding.footprint) {
     const int last = static_cast<int>(end_of(r) - 1);
-    box = {std::min(box[0], r.x), std::min(box[1], r.y), std::min(box[2], r.z),
+    box = {std::min(box[0], r.x),  std::min(box[1], r.y), std::min(box[2], r.z),
            std::max(box[3], last), std::max(box[4], r.y), std::max(box[5], r.z)};
     const double n = r.length;
     count += n;
@@ -116,12 +117,13 @@ void remeasure(Finding& finding, const std::array<Spacing, 3>& spacing) {
   const std::string source = in_plane ? source_of(spacing[0], spacing[1]) : "scale unknown";
   const double area = static_cast<double>(largest) * pixel;
   finding.measures.push_back({"section area", area, in_plane ? "um2" : "px2", source});
-  finding.measures.push_back(
-      {"equivalent diameter", 2 * std::sqrt(area / std::numbers::pi), in_plane ? "um" : "px", source});
+  finding.measures.push_back({"equivalent diameter", 2 * std::sqrt(area / std::numbers::pi),
+                              in_plane ? "um" : "px", source});
   if (section.size() < 2) return;
   const bool deep = in_plane && spacing[2].known();
-  finding.measures.push_back({"volume", static_cast<double>(total) * (deep ? pixel * spacing[2].micrometres : 1),
-                              deep ? "um3" : "px3", deep ? source_of(spacing[0], spacing[2]) : "scale unknown"});
+  finding.measures.push_back(
+      {"volume", static_cast<double>(total) * (deep ? pixel * spacing[2].micrometres : 1),
+       deep ? "um3" : "px3", deep ? source_of(spacing[0], spacing[2]) : "scale unknown"});
 }
 
 }

@@ -28,22 +28,25 @@ CREATE TABLE event(number INTEGER PRIMARY KEY, time TEXT NOT NULL, reader TEXT N
 CREATE TABLE head(one INTEGER PRIMARY KEY CHECK(one = 1), number INTEGER NOT NULL, hash TEXT NOT NULL);
 INSERT INTO head VALUES(1, 0, '');)";
 
-// One writer at a time; the system frees the lock when its owner dies, so a lock file left behind blocks nobody.
+// One writer at a time; the system frees the lock when its owner dies, so a lock file left behind
+// blocks nobody.
 class WriterLock {
 public:
   explicit WriterLock(const fs::path& file) {
     fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (fd_ < 0) {
-      reason_ = errno == EACCES || errno == EROFS ? "the folder cannot be written"
-                                                  : fmt::format("no lock file can be made (error {})", errno);
+      reason_ = errno == EACCES || errno == EROFS
+                    ? "the folder cannot be written"
+                    : fmt::format("no lock file can be made (error {})", errno);
       return;
     }
     if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) {
       note_owner();
       return;
     }
-    reason_ = errno == EWOULDBLOCK ? "another window or program has this case open" + owner()
-                                   : fmt::format("the file system offers no locks (error {})", errno);
+    reason_ = errno == EWOULDBLOCK
+                  ? "another window or program has this case open" + owner()
+                  : fmt::format("the file system offers no locks (error {})", errno);
     ::close(fd_);
     fd_ = -1;
   }
@@ -58,7 +61,8 @@ public:
 private:
   void note_owner() const {
     const std::string text = fmt::format("{} {}\n", ::getpid(), utc_now());
-    if (::ftruncate(fd_, 0) != 0 || ::pwrite(fd_, text.data(), text.size(), 0) < 0) return; // only a courtesy
+    if (::ftruncate(fd_, 0) != 0 || ::pwrite(fd_, text.data(), text.size(), 0) < 0)
+      return; // only a courtesy
   }
   std::string owner() const {
     char text[64] = {};
@@ -147,7 +151,8 @@ bool SqliteReviewLog::exists() const {
     return false;
   }
   if (size > most_bytes)
-    throw Error(ErrorCode::BadInput, fmt::format("the review log '{}' has {} bytes", file_.string(), size),
+    throw Error(ErrorCode::BadInput,
+                fmt::format("the review log '{}' has {} bytes", file_.string(), size),
                 "is this the right file?");
   return size > 0 || fs::exists(file_.string() + "-wal");
 }
@@ -156,12 +161,13 @@ void SqliteReviewLog::check_identity(Sqlite& db) const {
   const auto id = db.integer("PRAGMA application_id");
   const auto version = db.integer("PRAGMA user_version");
   if (id != application_id)
-    throw Error(ErrorCode::BadInput, fmt::format("'{}' is a database, but not a review log", file_.string()),
+    throw Error(ErrorCode::BadInput,
+                fmt::format("'{}' is a database, but not a review log", file_.string()),
                 "it was left as it is; move it elsewhere to begin a new review");
   if (version > log_version)
     throw Error(ErrorCode::Unsupported,
-                fmt::format("the review log '{}' has version {}; this program knows up to {}", file_.string(), version,
-                            log_version),
+                fmt::format("the review log '{}' has version {}; this program knows up to {}",
+                            file_.string(), version, log_version),
                 "open the case with the program version that wrote it, or a later one");
   if (const std::string found = db.text("PRAGMA quick_check(1)"); found != "ok")
     throw Sqlite::damaged(file_, found);
@@ -197,12 +203,13 @@ void SqliteReviewLog::create() {
 std::vector<Row> SqliteReviewLog::rows_after(std::int64_t number) const {
   std::vector<Row> rows;
   if (db_ == nullptr) return rows;
-  Sqlite::Statement query = db_->prepare("SELECT number, time, reader, kind, data, previous_hash, hash FROM event"
-                                         " WHERE number > ? ORDER BY number");
+  Sqlite::Statement query =
+      db_->prepare("SELECT number, time, reader, kind, data, previous_hash, hash FROM event"
+                   " WHERE number > ? ORDER BY number");
   query.bind(1, number);
   while (query.step())
-    rows.push_back({query.integer(0), query.text(1), query.text(2), query.text(3), query.text(4), query.text(5),
-                    query.text(6)});
+    rows.push_back({query.integer(0), query.text(1), query.text(2), query.text(3), query.text(4),
+                    query.text(5), query.text(6)});
   return rows;
 }
 
@@ -219,7 +226,8 @@ void SqliteReviewLog::write(const Row& row) {
   Sqlite::Statement insert = db_->prepare("INSERT INTO event VALUES(?, ?, ?, ?, ?, ?, ?)");
   insert.bind(1, row.number);
   int column = 2;
-  for (const std::string* text : {&row.time, &row.reader, &row.kind, &row.data, &row.previous_hash, &row.hash})
+  for (const std::string* text :
+       {&row.time, &row.reader, &row.kind, &row.data, &row.previous_hash, &row.hash})
     insert.bind(column++, *text);
   insert.step();
   Sqlite::Statement head = db_->prepare("UPDATE head SET number = ?, hash = ? WHERE one = 1");
@@ -229,9 +237,11 @@ void SqliteReviewLog::write(const Row& row) {
   transaction.commit();
 }
 
-Event SqliteReviewLog::append(const std::string& reader, const std::string& kind, const json& data) {
+Event SqliteReviewLog::append(const std::string& reader, const std::string& kind,
+                              const json& data) {
   if (read_only())
-    throw Error(ErrorCode::Conflict, fmt::format("'{}' cannot be changed: {}", file_.string(), reason_),
+    throw Error(ErrorCode::Conflict,
+                fmt::format("'{}' cannot be changed: {}", file_.string(), reason_),
                 "close the other window, or ask for a copy of the case");
   if (is_signed())
     throw Error(ErrorCode::Conflict, "the case is signed: its review can no longer be changed",
@@ -249,7 +259,8 @@ Event SqliteReviewLog::append(const std::string& reader, const std::string& kind
     throw Error(ErrorCode::Usage, fmt::format("the text of a '{}' event is not UTF-8", kind));
   }
   if (text.size() > longest_event)
-    throw Error(ErrorCode::Usage, fmt::format("a '{}' event of {} bytes is too large", kind, text.size()),
+    throw Error(ErrorCode::Usage,
+                fmt::format("a '{}' event of {} bytes is too large", kind, text.size()),
                 "work in smaller strokes");
   Row row{number, utc_now(), reader, kind, text, head_hash(), {}};
   row.hash = event_hash(row.previous_hash, row.number, row.time, row.reader, row.kind, row.data);
@@ -262,14 +273,19 @@ Event SqliteReviewLog::append(const std::string& reader, const std::string& kind
 
 Event SqliteReviewLog::sign(const std::string& reader, const std::string& statement) {
   Event event = append(reader, "sign", {{"statement", statement}});
-  const json witness = {{"format", "sensorium-signature"}, {"version", 1},
-                        {"number", event.number},          {"hash", event.hash},
-                        {"reader", reader},                {"time", event.time_utc}};
+  const json witness = {{"format", "sensorium-signature"},
+                        {"version", 1},
+                        {"number", event.number},
+                        {"hash", event.hash},
+                        {"reader", reader},
+                        {"time", event.time_utc}};
   write_atomically(signature_file(), witness.dump(2) + "\n");
   return event;
 }
 
-Verification broken(std::int64_t event, std::string text) { return {false, event, std::move(text)}; }
+Verification broken(std::int64_t event, std::string text) {
+  return {false, event, std::move(text)};
+}
 
 Verification SqliteReviewLog::verify_rows(const std::vector<Row>& rows) const {
   std::string previous;
@@ -280,13 +296,16 @@ Verification SqliteReviewLog::verify_rows(const std::vector<Row>& rows) const {
     if (signed_at > 0)
       return broken(row.number, fmt::format("event {} was added after the signature", row.number));
     if (row.previous_hash != previous ||
-        row.hash != event_hash(row.previous_hash, row.number, row.time, row.reader, row.kind, row.data))
-      return broken(row.number, fmt::format("event {} was changed after it was written", row.number));
+        row.hash !=
+            event_hash(row.previous_hash, row.number, row.time, row.reader, row.kind, row.data))
+      return broken(row.number,
+                    fmt::format("event {} was changed after it was written", row.number));
     if (row.kind == "sign") signed_at = row.number;
     previous = row.hash;
     ++expected;
   }
-  return {true, 0, fmt::format("{} event{}, chain intact", rows.size(), rows.size() == 1 ? "" : "s")};
+  return {true, 0,
+          fmt::format("{} event{}, chain intact", rows.size(), rows.size() == 1 ? "" : "s")};
 }
 
 Verification SqliteReviewLog::verify_witness(const std::vector<Row>& rows) const {
@@ -296,12 +315,14 @@ Verification SqliteReviewLog::verify_witness(const std::vector<Row>& rows) const
   std::error_code code;
   const bool signed_log = !rows.empty() && rows.back().kind == "sign";
   if (!fs::exists(signature_file(), code))
-    return {true, 0, signed_log ? "chain intact; the signature file beside the log is missing" : ""};
+    return {true, 0,
+            signed_log ? "chain intact; the signature file beside the log is missing" : ""};
   try {
     const json witness = parse_event_data(read_text(signature_file(), 1u << 16));
     const auto number = witness.at("number").get<std::int64_t>();
     if (!signed_log || rows.back().number != number || witness.at("hash") != last)
-      return broken(number, fmt::format("the log is not the one that was signed (event {})", number));
+      return broken(number,
+                    fmt::format("the log is not the one that was signed (event {})", number));
   } catch (const json::exception&) {
     return broken(0, "the signature file beside the log is damaged");
   } catch (const Error&) {
@@ -316,10 +337,12 @@ Verification SqliteReviewLog::verify() const {
   if (!chain.intact) return chain;
   const Verification witness = verify_witness(rows);
   if (!witness.intact || !witness.text.empty()) return witness;
-  if (rows.size() < events_.size() || !std::equal(events_.begin(), events_.end(), rows.begin(),
-                                                  [](const Event& e, const Row& r) { return e.hash == r.hash; }))
+  if (rows.size() < events_.size() ||
+      !std::equal(events_.begin(), events_.end(), rows.begin(),
+                  [](const Event& e, const Row& r) { return e.hash == r.hash; }))
     return broken(0, "the log was replaced while it was open");
-  if (!rows.empty() && rows.back().kind == "sign") chain.text += fmt::format(", signed by {}", rows.back().reader);
+  if (!rows.empty() && rows.back().kind == "sign")
+    chain.text += fmt::format(", signed by {}", rows.back().reader);
   return chain;
 }
 
@@ -330,7 +353,8 @@ std::unique_ptr<ReviewLog> ReviewLog::open(const fs::path& file, Mode mode) {
   fs::path real = fs::weakly_canonical(file, code);
   if (code) real = fs::absolute(file);
   if (!fs::is_directory(real.parent_path()))
-    throw Error(ErrorCode::NotFound, fmt::format("there is no folder '{}'", real.parent_path().string()),
+    throw Error(ErrorCode::NotFound,
+                fmt::format("there is no folder '{}'", real.parent_path().string()),
                 "open the case's folder");
   return std::make_unique<SqliteReviewLog>(real, mode);
 }
@@ -353,6 +377,8 @@ bool ReviewLog::is_signed() const {
   return false;
 }
 
-std::string ReviewLog::head_hash() const { return events().empty() ? std::string() : events().back().hash; }
+std::string ReviewLog::head_hash() const {
+  return events().empty() ? std::string() : events().back().hash;
+}
 
 }

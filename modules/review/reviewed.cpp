@@ -20,7 +20,8 @@ Finding with_review(const ReviewedFinding& f) {
   Finding out = f.finding;
   out.attributes["review"] = name_of(f.state);
   if (!f.reader.empty()) out.attributes["reader"] = f.reader;
-  if (!f.original_label.empty() && f.original_label != f.label) out.attributes["original_label"] = f.original_label;
+  if (!f.original_label.empty() && f.original_label != f.label)
+    out.attributes["original_label"] = f.original_label;
   std::string notes;
   for (const std::string& note : f.notes) notes += (notes.empty() ? "" : "; ") + note;
   if (!notes.empty()) out.attributes["notes"] = notes;
@@ -28,7 +29,8 @@ Finding with_review(const ReviewedFinding& f) {
 }
 
 // Sums of a measure are given only where every finding has it in the same unit.
-void add_total(const std::vector<Finding>& items, const std::string& name, std::vector<Measure>& summary) {
+void add_total(const std::vector<Finding>& items, const std::string& name,
+               std::vector<Measure>& summary) {
   double sum = 0;
   std::string unit, source;
   for (const Finding& f : items) {
@@ -51,28 +53,37 @@ Table count_table(const std::vector<Finding>& items, const std::string& attribut
     ++counts[at == f.attributes.end() ? "not determined" : at->second][f.label];
     labels.insert(f.label);
   }
-  Table table{"reviewed by " + attribute, fmt::format("Reviewed findings by {}", attribute), {attribute}, {}};
+  Table table{"reviewed by " + attribute,
+              fmt::format("Reviewed findings by {}", attribute),
+              {attribute},
+              {}};
   table.columns.insert(table.columns.end(), labels.begin(), labels.end());
   for (const auto& [value, by_label] : counts) {
     table.rows.push_back({value});
     for (const std::string& label : labels)
-      table.rows.back().push_back(std::to_string(by_label.contains(label) ? by_label.at(label) : 0));
+      table.rows.back().push_back(
+          std::to_string(by_label.contains(label) ? by_label.at(label) : 0));
   }
   return table;
 }
 
-bool is_number(const std::string& text) { return text.find_first_not_of("+-.0123456789eE") == std::string::npos; }
+bool is_number(const std::string& text) {
+  return text.find_first_not_of("+-.0123456789eE") == std::string::npos;
+}
 
-// A place or a kind makes a table; a number (the B-scan) or what the whole run shares (the profile) does not.
+// A place or a kind makes a table; a number (the B-scan) or what the whole run shares (the profile)
+// does not.
 std::vector<Table> count_tables(const std::vector<Finding>& items) {
-  static const std::set<std::string> no_table{"review", "reader", "notes", "original_label", "profile"};
+  static const std::set<std::string> no_table{"review", "reader", "notes", "original_label",
+                                              "profile"};
   std::map<std::string, std::set<std::string>> values;
   for (const Finding& f : items)
     for (const auto& [key, value] : f.attributes)
       if (!no_table.contains(key)) values[key].insert(value);
   std::vector<Table> tables;
   for (const auto& [key, distinct] : values)
-    if (distinct.size() <= most_values_of_a_table && !std::all_of(distinct.begin(), distinct.end(), is_number))
+    if (distinct.size() <= most_values_of_a_table &&
+        !std::all_of(distinct.begin(), distinct.end(), is_number))
       tables.push_back(count_table(items, key));
   return tables;
 }
@@ -89,17 +100,21 @@ Findings reviewed_findings(const Findings& base, const ReviewState& state, Keep 
       out.items.push_back(with_review(f));
       ++labels[f.label];
     }
-  const std::string source = keep.proposed ? "review; findings without a decision count" : "review; decided findings only";
+  const std::string source =
+      keep.proposed ? "review; findings without a decision count" : "review; decided findings only";
   out.summary.push_back({"count", static_cast<double>(out.items.size()), "1", source});
   for (const auto& [label, count] : labels)
     out.summary.push_back({"count of " + label, static_cast<double>(count), "1", source});
-  for (const char* name : {"section area", "en-face area", "volume"}) add_total(out.items, name, out.summary);
+  for (const char* name : {"section area", "en-face area", "volume"})
+    add_total(out.items, name, out.summary);
   out.tables = count_tables(out.items);
-  if (const std::string waiting = state.waiting_text(); !waiting.empty()) out.notes.push_back(waiting);
+  if (const std::string waiting = state.waiting_text(); !waiting.empty())
+    out.notes.push_back(waiting);
   return out;
 }
 
-std::vector<std::uint8_t> reviewed_mask(const ReviewState& state, int width, int height, int depth, Keep keep) {
+std::vector<std::uint8_t> reviewed_mask(const ReviewState& state, int width, int height, int depth,
+                                        Keep keep) {
   std::vector<std::uint8_t> mask(static_cast<std::size_t>(width) * height * depth);
   for (const ReviewedFinding& f : state.findings)
     if (kept(f, keep)) paint_runs(f.finding.footprint, width, height, depth, mask);
@@ -110,7 +125,8 @@ std::string reviewed_csv(const ReviewState& state) {
   Findings all;
   for (const ReviewedFinding& f : state.findings) {
     all.items.push_back(with_review(f));
-    for (const char* key : {"reader", "original_label", "notes"}) all.items.back().attributes.try_emplace(key);
+    for (const char* key : {"reader", "original_label", "notes"})
+      all.items.back().attributes.try_emplace(key);
   }
   return to_csv(all);
 }
@@ -120,19 +136,34 @@ json to_json(const ReviewState& state) {
   for (const ReviewedFinding& f : state.findings) all.items.push_back(with_review(f));
   json measurements = json::array(), notes = json::array(), waiting = json::array();
   for (const Measurement& m : state.measurements)
-    measurements.push_back({{"points", m.points}, {"name", m.measure.name}, {"value", m.measure.value},
-                            {"unit", m.measure.unit}, {"source", m.measure.source}, {"reader", m.reader}});
+    measurements.push_back({{"points", m.points},
+                            {"name", m.measure.name},
+                            {"value", m.measure.value},
+                            {"unit", m.measure.unit},
+                            {"source", m.measure.source},
+                            {"reader", m.reader}});
   for (const Note& n : state.notes)
-    notes.push_back({{"finding", n.finding}, {"text", n.text}, {"reader", n.reader}, {"time", n.time_utc}});
+    notes.push_back(
+        {{"finding", n.finding}, {"text", n.text}, {"reader", n.reader}, {"time", n.time_utc}});
   for (const WaitingDecision& w : state.waiting)
-    waiting.push_back({{"finding", w.finding}, {"review", name_of(w.state)}, {"label", w.label}, {"reader", w.reader}});
-  json out = {{"format", "sensorium-review"}, {"version", 1},           {"findings", to_json(all).at("items")},
-              {"measurements", measurements}, {"notes", notes},         {"waiting", waiting},
-              {"parameters", state.parameters}, {"signed", state.is_signed()}};
+    waiting.push_back({{"finding", w.finding},
+                       {"review", name_of(w.state)},
+                       {"label", w.label},
+                       {"reader", w.reader}});
+  json out = {{"format", "sensorium-review"},
+              {"version", 1},
+              {"findings", to_json(all).at("items")},
+              {"measurements", measurements},
+              {"notes", notes},
+              {"waiting", waiting},
+              {"parameters", state.parameters},
+              {"signed", state.is_signed()}};
   if (state.fovea) out["fovea"] = *state.fovea;
   if (state.signature)
-    out["signature"] = {{"reader", state.signature->reader}, {"time", state.signature->time_utc},
-                        {"statement", state.signature->statement}, {"hash", state.signature->hash}};
+    out["signature"] = {{"reader", state.signature->reader},
+                        {"time", state.signature->time_utc},
+                        {"statement", state.signature->statement},
+                        {"hash", state.signature->hash}};
   return out;
 }
 

@@ -22,7 +22,8 @@ std::string uri_of(const fs::path& file, bool immutable) {
   return uri + (immutable ? "?immutable=1" : "");
 }
 
-// SQLite needs a file beside a WAL database even to read it. On a medium that cannot be written nobody else writes either.
+// SQLite needs a file beside a WAL database even to read it. On a medium that cannot be written
+// nobody else writes either.
 bool must_be_immutable(const fs::path& file) {
   std::error_code code;
   const auto wal = fs::file_size(file.string() + "-wal", code);
@@ -32,8 +33,9 @@ bool must_be_immutable(const fs::path& file) {
 }
 
 Error Sqlite::damaged(const fs::path& file, const std::string& what) {
-  return Error(ErrorCode::BadInput, fmt::format("the review log '{}' is damaged: {}", file.string(), what),
-               "it was left as it is; restore it from a backup, or move it elsewhere to begin a new review");
+  return Error(
+      ErrorCode::BadInput, fmt::format("the review log '{}' is damaged: {}", file.string(), what),
+      "it was left as it is; restore it from a backup, or move it elsewhere to begin a new review");
 }
 
 void Sqlite::fail(int code, const std::string& doing) const {
@@ -44,22 +46,27 @@ void Sqlite::fail(int code, const std::string& doing) const {
   case SQLITE_ERROR: // a table or column that is not there
   case SQLITE_TOOBIG:
   case SQLITE_FORMAT:
-  case SQLITE_SCHEMA: throw damaged(file_, what);
+  case SQLITE_SCHEMA:
+    throw damaged(file_, what);
   case SQLITE_BUSY:
   case SQLITE_LOCKED:
-    throw Error(ErrorCode::Conflict, fmt::format("the review log '{}' is held by another program", file_.string()),
+    throw Error(ErrorCode::Conflict,
+                fmt::format("the review log '{}' is held by another program", file_.string()),
                 "close the other program and try again");
   case SQLITE_FULL:
-    throw Error(ErrorCode::Resources,
-                fmt::format("the disk is full: the last step was not stored in '{}'", file_.string()),
-                "free some space and do the step again; everything before it is stored");
+    throw Error(
+        ErrorCode::Resources,
+        fmt::format("the disk is full: the last step was not stored in '{}'", file_.string()),
+        "free some space and do the step again; everything before it is stored");
   case SQLITE_READONLY:
   case SQLITE_PERM:
   case SQLITE_CANTOPEN:
-    throw Error(ErrorCode::Resources, fmt::format("cannot {} '{}': {}", doing, file_.string(), what),
+    throw Error(ErrorCode::Resources,
+                fmt::format("cannot {} '{}': {}", doing, file_.string(), what),
                 "check the folder's permissions");
   default:
-    throw Error(ErrorCode::Resources, fmt::format("cannot {} '{}': {}", doing, file_.string(), what),
+    throw Error(ErrorCode::Resources,
+                fmt::format("cannot {} '{}': {}", doing, file_.string(), what),
                 "check the disk, then do the step again; everything before it is stored");
   }
 }
@@ -70,8 +77,10 @@ void Sqlite::check(int code, const std::string& doing) const {
 
 Sqlite::Sqlite(fs::path file, Access access, std::size_t longest) : file_(std::move(file)) {
   const bool reading = access == Access::Read;
-  const int flags = (reading ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) | SQLITE_OPEN_URI;
-  const int opened = sqlite3_open_v2(uri_of(file_, reading && must_be_immutable(file_)).c_str(), &handle_, flags, nullptr);
+  const int flags = (reading ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
+                    SQLITE_OPEN_URI;
+  const int opened = sqlite3_open_v2(uri_of(file_, reading && must_be_immutable(file_)).c_str(),
+                                     &handle_, flags, nullptr);
   try {
     check(opened, "open");
     sqlite3_extended_result_codes(handle_, 1);
@@ -99,14 +108,18 @@ void Sqlite::Statement::bind(int index, std::int64_t value) {
   db_.check(sqlite3_bind_int64(handle_, index, value), "write");
 }
 void Sqlite::Statement::bind(int index, const std::string& value) {
-  db_.check(sqlite3_bind_text64(handle_, index, value.data(), value.size(), SQLITE_STATIC, SQLITE_UTF8), "write");
+  db_.check(
+      sqlite3_bind_text64(handle_, index, value.data(), value.size(), SQLITE_STATIC, SQLITE_UTF8),
+      "write");
 }
 bool Sqlite::Statement::step() {
   const int code = sqlite3_step(handle_);
   db_.check(code, sqlite3_stmt_readonly(handle_) ? "read" : "write");
   return code == SQLITE_ROW;
 }
-std::int64_t Sqlite::Statement::integer(int column) const { return sqlite3_column_int64(handle_, column); }
+std::int64_t Sqlite::Statement::integer(int column) const {
+  return sqlite3_column_int64(handle_, column);
+}
 std::string Sqlite::Statement::text(int column) const {
   const auto* bytes = static_cast<const char*>(sqlite3_column_blob(handle_, column));
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle_, column));

@@ -17,8 +17,8 @@ class Sqlite {
 public:
   enum class Access { Read, Write };
 
-  // longest: the most bytes of one value. Write: WAL, synchronous=FULL. Throws Error BadInput (not a database,
-  // damaged), Conflict (locked), Resources.
+  // longest: the most bytes of one value. Write: WAL, synchronous=FULL. Throws Error BadInput (not
+  // a database, damaged), Conflict (locked), Resources.
   Sqlite(std::filesystem::path file, Access access, std::size_t longest);
   ~Sqlite();
   Sqlite(const Sqlite&) = delete;
@@ -28,7 +28,9 @@ public:
   public:
     Statement(Sqlite& db, const std::string& sql);
     ~Statement();
-    Statement(Statement&& other) noexcept : db_(other.db_), handle_(other.handle_) { other.handle_ = nullptr; }
+    Statement(Statement&& other) noexcept : db_(other.db_), handle_(other.handle_) {
+      other.handle_ = nullptr;
+    }
     void bind(int index, std::int64_t value);
     void bind(int index, const std::string& value); // value must outlive the statement
     bool step();                                    // true: there is a row

@@ -37,13 +37,20 @@ protected:
 TEST_F(CommandLine, HelpNamesEveryCommandAndTheDisclaimer) {
   const Outcome help = sensorium({"--help"});
   EXPECT_EQ(help.status, 0);
-  for (const char* word : {"info", "run", "pipelines", "devices", "worker", "convert", "report", "train", "evaluate", "phantom", "Not a medical device"})
+  for (const char* word : {"info", "run", "pipelines", "devices", "worker", "convert", "report",
+                           "train", "evaluate", "phantom", "Not a medical device"})
     EXPECT_NE(help.out.find(word), std::string::npos) << word;
 }
 
 TEST_F(CommandLine, WrongWordsAreUsageErrorsWithAHint) {
-  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{"rum"}, {"info"}, {"run"}, {"run", "oct_hrf"}, {"run", "oct_hrf", sample, "--thresold", "0.5"},
-                                                                                     {"run", "oct_hrf", sample, "--threshold", "7"}, {"run", "oct_hrf", sample, "--threshold", "x"}}) {
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"rum"},
+                                             {"info"},
+                                             {"run"},
+                                             {"run", "oct_hrf"},
+                                             {"run", "oct_hrf", sample, "--thresold", "0.5"},
+                                             {"run", "oct_hrf", sample, "--threshold", "7"},
+                                             {"run", "oct_hrf", sample, "--threshold", "x"}}) {
     const Outcome outcome = sensorium(words);
     EXPECT_EQ(outcome.status, 2) << words.back() << "\n" << outcome.err;
     EXPECT_NE(outcome.err.find("error: "), std::string::npos);
@@ -79,15 +86,20 @@ TEST_F(CommandLine, ErrorsAreJsonWhenAskedFor) {
 TEST_F(CommandLine, ARunLeavesTheWholeResultFolder) {
   const Outcome outcome = sensorium({"run", "oct_hrf", sample, "-o", path("case"), "--json"});
   ASSERT_EQ(outcome.status, 0) << outcome.err;
-  for (const char* name : {"recipe.json", "findings.json", "findings.csv", "provenance.json", "soft_map.nrrd", "mask.nrrd", "surfaces.json", "report.pdf"})
+  for (const char* name : {"recipe.json", "findings.json", "findings.csv", "provenance.json",
+                           "soft_map.nrrd", "mask.nrrd", "surfaces.json", "report.pdf"})
     EXPECT_TRUE(fs::exists(folder_ / "case" / name)) << name;
   EXPECT_EQ(read_text(folder_ / "case" / "report.pdf").substr(0, 5), "%PDF-");
   const json provenance = json::parse(read_text(folder_ / "case" / "provenance.json"));
-  EXPECT_NE(provenance.at("command").get<std::string>().find("sensorium run oct_hrf"), std::string::npos);
+  EXPECT_NE(provenance.at("command").get<std::string>().find("sensorium run oct_hrf"),
+            std::string::npos);
 }
 
 TEST_F(CommandLine, ARecipeMakesTheSameFindingsAgain) {
-  ASSERT_EQ(sensorium({"run", "oct_hrf", sample, "-o", path("a"), "--threshold", "0.4", "--no-report"}).status, 0);
+  ASSERT_EQ(
+      sensorium({"run", "oct_hrf", sample, "-o", path("a"), "--threshold", "0.4", "--no-report"})
+          .status,
+      0);
   const Outcome again = sensorium({"run", path("a/recipe.json"), "-o", path("b"), "--no-report"});
   ASSERT_EQ(again.status, 0) << again.err;
   EXPECT_EQ(read_text(folder_ / "a" / "findings.json"), read_text(folder_ / "b" / "findings.json"));
@@ -95,7 +107,8 @@ TEST_F(CommandLine, ARecipeMakesTheSameFindingsAgain) {
 
 TEST_F(CommandLine, AChangedInputIsNoticed) {
   fs::copy(sample, folder_ / "scan.nrrd");
-  ASSERT_EQ(sensorium({"run", "oct_hrf", path("scan.nrrd"), "-o", path("a"), "--no-report"}).status, 0);
+  ASSERT_EQ(sensorium({"run", "oct_hrf", path("scan.nrrd"), "-o", path("a"), "--no-report"}).status,
+            0);
   std::fstream file(folder_ / "scan.nrrd", std::ios::in | std::ios::out | std::ios::binary);
   file.seekp(-1, std::ios::end);
   const char last = static_cast<char>(0x5a);
@@ -108,7 +121,8 @@ TEST_F(CommandLine, AChangedInputIsNoticed) {
 
 TEST_F(CommandLine, ABatchGoesOnAfterABadFile) {
   write_atomically(folder_ / "bad.vol", "HSF-OCT-");
-  const Outcome outcome = sensorium({"run", "oct_hrf", path("bad.vol"), sample, path("none.vol"), "-o", path("batch"), "--no-report", "--json"});
+  const Outcome outcome = sensorium({"run", "oct_hrf", path("bad.vol"), sample, path("none.vol"),
+                                     "-o", path("batch"), "--no-report", "--json"});
   EXPECT_EQ(outcome.status, 9) << outcome.err;
   const json rows = json::parse(outcome.out);
   ASSERT_EQ(rows.size(), 3u);
@@ -125,7 +139,8 @@ TEST_F(CommandLine, InterruptStopsCleanly) {
   process.signal(SIGINT);
   const std::string out = process.read_rest();
   const int status = process.wait();
-  EXPECT_TRUE(status == 8 || status == 0) << status << " " << process.errors(); // 0: it was done before
+  EXPECT_TRUE(status == 8 || status == 0)
+      << status << " " << process.errors(); // 0: it was done before
   if (status == 8) EXPECT_FALSE(fs::exists(folder_ / "c" / "findings.json"));
 }
 
@@ -134,13 +149,17 @@ TEST_F(CommandLine, DamagedRecipesAreRefused) {
   EXPECT_EQ(sensorium({"run", path("r.json")}).status, 4);
   write_atomically(folder_ / "r.json", R"({"format":"sensorium-recipe","version":99})");
   EXPECT_EQ(sensorium({"run", path("r.json")}).status, 5);
-  write_atomically(folder_ / "r.json", R"({"format":"sensorium-recipe","version":1,"pipeline":{"id":"oct_hrf"},"inputs":[{"path":")" + sample + R"("}],"parameters":{"threshold":9}})");
+  write_atomically(
+      folder_ / "r.json",
+      R"({"format":"sensorium-recipe","version":1,"pipeline":{"id":"oct_hrf"},"inputs":[{"path":")" +
+          sample + R"("}],"parameters":{"threshold":9}})");
   EXPECT_EQ(sensorium({"run", path("r.json"), "-o", path("o")}).status, 2);
 }
 
 TEST_F(CommandLine, CompletionOffersCommandsAndParameters) {
   EXPECT_NE(sensorium({"complete", "--", ""}).out.find("run\n"), std::string::npos);
-  EXPECT_NE(sensorium({"complete", "--", "run", "oct_hrf", "--"}).out.find("--threshold\n"), std::string::npos);
+  EXPECT_NE(sensorium({"complete", "--", "run", "oct_hrf", "--"}).out.find("--threshold\n"),
+            std::string::npos);
 }
 
 }

@@ -26,24 +26,33 @@ protected:
   json await(const json& id) {
     while (const auto line = process_.read_line()) {
       const json event = json::parse(*line);
-      if (event.at("id") == id && (event.at("event") == "result" || event.at("event") == "error")) return event;
+      if (event.at("id") == id && (event.at("event") == "result" || event.at("event") == "error"))
+        return event;
     }
     return {{"event", "nothing"}};
   }
-  json recipe() const { return {{"format", "sensorium-recipe"}, {"version", 1}, {"pipeline", {{"id", "oct_hrf"}}}, {"inputs", {{{"path", sample}}}}}; }
+  json recipe() const {
+    return {{"format", "sensorium-recipe"},
+            {"version", 1},
+            {"pipeline", {{"id", "oct_hrf"}}},
+            {"inputs", {{{"path", sample}}}}};
+  }
   fs::path folder_ = fs::temp_directory_path() / ("sensorium-worker-" + std::to_string(::getpid()));
   Process process_{{SENSORIUM_BINARY_DIR "/bin/sensorium", "worker"}};
 };
 
 TEST_F(WorkerTalk, OpensRunsCountsAgainAndRestores) {
-  const json opened = ask({{"id", 1}, {"op", "open"}, {"path", sample}, {"store", (folder_ / "v.dat").string()}});
+  const json opened =
+      ask({{"id", 1}, {"op", "open"}, {"path", sample}, {"store", (folder_ / "v.dat").string()}});
   ASSERT_EQ(opened.at("event"), "result") << opened;
   EXPECT_GT(std::get<Volume>(map_dataset(opened.at("store").get<std::string>())).voxels(), 0u);
 
-  const json ran = ask({{"id", 2}, {"op", "run"}, {"recipe", recipe()}, {"output", (folder_ / "case").string()}});
+  const json ran = ask(
+      {{"id", 2}, {"op", "run"}, {"recipe", recipe()}, {"output", (folder_ / "case").string()}});
   ASSERT_EQ(ran.at("event"), "result") << ran;
   const auto count = ran.at("findings").at("items").size();
-  for (const json& artifact : ran.at("artifacts")) EXPECT_NO_THROW(map_dataset(artifact.at("store").get<std::string>()));
+  for (const json& artifact : ran.at("artifacts"))
+    EXPECT_NO_THROW(map_dataset(artifact.at("store").get<std::string>()));
 
   json parameters = ran.at("findings").at("parameters");
   parameters["threshold"] = 0.99;
@@ -51,14 +60,16 @@ TEST_F(WorkerTalk, OpensRunsCountsAgainAndRestores) {
   ASSERT_EQ(fewer.at("event"), "result") << fewer;
   EXPECT_LE(fewer.at("findings").at("items").size(), count);
 
-  const json restored = ask({{"id", 4}, {"op", "restore"}, {"folder", (folder_ / "case").string()}});
+  const json restored =
+      ask({{"id", 4}, {"op", "restore"}, {"folder", (folder_ / "case").string()}});
   ASSERT_EQ(restored.at("event"), "result") << restored;
   EXPECT_EQ(restored.at("findings").at("items"), ran.at("findings").at("items"));
 }
 
 TEST_F(WorkerTalk, ErrorsAreEventsAndTheWorkerGoesOn) {
   EXPECT_EQ(ask({{"id", 1}, {"op", "open"}, {"path", "/absent"}}).at("code"), "not_found");
-  EXPECT_EQ(ask({{"id", 2}, {"op", "conclude"}, {"parameters", json::object()}}).at("code"), "conflict");
+  EXPECT_EQ(ask({{"id", 2}, {"op", "conclude"}, {"parameters", json::object()}}).at("code"),
+            "conflict");
   EXPECT_EQ(ask({{"id", 3}, {"op", "dance"}}).at("code"), "usage");
   process_.write_line("{ damaged");
   process_.write_line("[1]");
@@ -66,7 +77,9 @@ TEST_F(WorkerTalk, ErrorsAreEventsAndTheWorkerGoesOn) {
 }
 
 TEST_F(WorkerTalk, CancelEndsTheRun) {
-  process_.write_line(json{{"id", 1}, {"op", "run"}, {"recipe", recipe()}, {"output", (folder_ / "case").string()}}.dump());
+  process_.write_line(
+      json{{"id", 1}, {"op", "run"}, {"recipe", recipe()}, {"output", (folder_ / "case").string()}}
+          .dump());
   while (const auto line = process_.read_line())
     if (json::parse(*line).at("event") == "progress") break;
   process_.write_line(json{{"id", 2}, {"op", "cancel"}, {"target", 1}}.dump());

@@ -31,7 +31,9 @@ Volume small_volume() {
   v.depth = 2;
   v.type = PixelType::UInt16;
   v.pixels = Buffer::of(std::vector<std::uint16_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 65535});
-  v.spacing = {known_spacing(11.5, ScaleSource::VendorField, "ScaleX"), known_spacing(3.87, ScaleSource::HeaderTag, "PixelSpacing"), unknown_spacing("Distance is 0")};
+  v.spacing = {known_spacing(11.5, ScaleSource::VendorField, "ScaleX"),
+               known_spacing(3.87, ScaleSource::HeaderTag, "PixelSpacing"),
+               unknown_spacing("Distance is 0")};
   v.laterality = Laterality::Left;
   v.surfaces = {{"ILM", {1, 1, std::numeric_limits<float>::quiet_NaN(), 0, 1, 1}, "vendor", ""}};
   v.localizer = Image{2, 1, 1, PixelType::UInt8, Buffer::of(std::vector<std::uint8_t>{7, 9}), {}};
@@ -51,7 +53,8 @@ TEST(Spacing, ZeroNegativeAndNotFiniteAreUnknown) {
 }
 
 TEST(Spacing, JsonKeepsValueSourceAndField) {
-  const Spacing back = spacing_from_json(to_json(known_spacing(3.87, ScaleSource::UserEntry, "entered")));
+  const Spacing back =
+      spacing_from_json(to_json(known_spacing(3.87, ScaleSource::UserEntry, "entered")));
   EXPECT_DOUBLE_EQ(back.micrometres, 3.87);
   EXPECT_EQ(back.source, ScaleSource::UserEntry);
   EXPECT_EQ(back.field, "entered");
@@ -96,8 +99,10 @@ TEST_F(DatasetStore, ReturnsWhatWasStored) {
   store_dataset(small_volume(), file);
   const Volume back = std::get<Volume>(map_dataset(file));
   const Volume want = small_volume();
-  EXPECT_EQ(std::vector(samples<std::uint16_t>(back.pixels).begin(), samples<std::uint16_t>(back.pixels).end()),
-            std::vector(samples<std::uint16_t>(want.pixels).begin(), samples<std::uint16_t>(want.pixels).end()));
+  EXPECT_EQ(std::vector(samples<std::uint16_t>(back.pixels).begin(),
+                        samples<std::uint16_t>(back.pixels).end()),
+            std::vector(samples<std::uint16_t>(want.pixels).begin(),
+                        samples<std::uint16_t>(want.pixels).end()));
   EXPECT_EQ(back.laterality, Laterality::Left);
   EXPECT_DOUBLE_EQ(back.spacing[0].micrometres, 11.5);
   EXPECT_FALSE(back.spacing[2].known());

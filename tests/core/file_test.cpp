@@ -21,7 +21,8 @@ protected:
 // FIPS 180-2, appendix B.1 and B.2.
 TEST(Hash, PublishedVectors) {
   EXPECT_EQ(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"), "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+  EXPECT_EQ(sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
+            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
 TEST_F(Files, HashOfAFolderSeesNamesAndContent) {
@@ -61,7 +62,9 @@ TEST_F(Files, EmptyFileCannotBeMapped) {
   EXPECT_THROW(MappedFile::open(folder_ / "empty"), Error);
 }
 
-TEST(Files_, WritingWhereThereIsNoFolderIsAnError) { EXPECT_THROW(write_atomically("/proc/none/x", "content"), Error); }
+TEST(Files_, WritingWhereThereIsNoFolderIsAnError) {
+  EXPECT_THROW(write_atomically("/proc/none/x", "content"), Error);
+}
 
 }
 }

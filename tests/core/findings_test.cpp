@@ -41,12 +41,15 @@ TEST(FindingsJson, NewerVersionIsRefusedClearly) {
   try {
     findings_from_json(json);
     FAIL();
-  } catch (const Error& e) { EXPECT_EQ(e.code(), ErrorCode::Unsupported); }
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::Unsupported);
+  }
 }
 
 TEST(FindingsJson, EachMissingKeyIsAnError) {
   const auto whole = to_json(example());
-  for (const char* key : {"pipeline", "items", "summary", "notes", "parameters", "tables", "version", "format"}) {
+  for (const char* key :
+       {"pipeline", "items", "summary", "notes", "parameters", "tables", "version", "format"}) {
     auto damaged = whole;
     damaged.erase(key);
     EXPECT_THROW(findings_from_json(damaged), Error) << key;

@@ -25,7 +25,9 @@ void describe(ParameterVisitor& v, Example& p) {
 ErrorCode code_of(const nlohmann::json& values) {
   try {
     parameters_from<Example>(values);
-  } catch (const Error& e) { return e.code(); }
+  } catch (const Error& e) {
+    return e.code();
+  }
   return ErrorCode::Internal;
 }
 
@@ -38,7 +40,8 @@ TEST(Parameters, DefaultsComeFromTheStruct) {
 }
 
 TEST(Parameters, ValuesAreRead) {
-  const auto p = parameters_from<Example>({{"threshold", 1}, {"size", 7}, {"enhance", false}, {"profile", "b"}, {"note", "x"}});
+  const auto p = parameters_from<Example>(
+      {{"threshold", 1}, {"size", 7}, {"enhance", false}, {"profile", "b"}, {"note", "x"}});
   EXPECT_EQ(p.threshold, 1.0);
   EXPECT_EQ(p.size, 7);
   EXPECT_FALSE(p.enhance);
@@ -47,8 +50,17 @@ TEST(Parameters, ValuesAreRead) {
 }
 
 TEST(Parameters, WrongOnesAreRefused) {
-  for (const nlohmann::json& bad : std::vector<nlohmann::json>{{{"threshold", 1.01}}, {{"threshold", "0.5"}}, {{"threshold", nullptr}}, {{"size", 0}}, {{"size", 1.5}}, {{"size", 1e300}},
-                                                               {{"enhance", 1}}, {{"profile", "c"}}, {{"note", 3}}, {{"thresold", 0.5}}, {1, 2}})
+  for (const nlohmann::json& bad : std::vector<nlohmann::json>{{{"threshold", 1.01}},
+                                                               {{"threshold", "0.5"}},
+                                                               {{"threshold", nullptr}},
+                                                               {{"size", 0}},
+                                                               {{"size", 1.5}},
+                                                               {{"size", 1e300}},
+                                                               {{"enhance", 1}},
+                                                               {{"profile", "c"}},
+                                                               {{"note", 3}},
+                                                               {{"thresold", 0.5}},
+                                                               {1, 2}})
     EXPECT_EQ(code_of(bad), ErrorCode::Usage) << bad.dump();
 }
 
@@ -56,7 +68,9 @@ TEST(Parameters, AMistypedNameGetsASuggestion) {
   try {
     complete(specs_of<Example>(), {{"thresold", 0.4}});
     FAIL();
-  } catch (const Error& e) { EXPECT_EQ(e.hint(), "did you mean 'threshold'?"); }
+  } catch (const Error& e) {
+    EXPECT_EQ(e.hint(), "did you mean 'threshold'?");
+  }
 }
 
 TEST(Parameters, TextFromTheCommandLine) {

@@ -20,10 +20,13 @@ Recipe example() {
   return recipe;
 }
 
-TEST(RecipeFile, RoundTrip) { EXPECT_EQ(to_json(recipe_from_json(to_json(example()), "x")), to_json(example())); }
+TEST(RecipeFile, RoundTrip) {
+  EXPECT_EQ(to_json(recipe_from_json(to_json(example()), "x")), to_json(example()));
+}
 
 TEST(RecipeFile, RelativeInputsAreBesideTheRecipe) {
-  const fs::path folder = fs::temp_directory_path() / ("sensorium-recipe-" + std::to_string(::getpid()));
+  const fs::path folder =
+      fs::temp_directory_path() / ("sensorium-recipe-" + std::to_string(::getpid()));
   make_folder(folder);
   Recipe recipe = example();
   recipe.inputs = {{"scan.vol", ""}};
@@ -51,7 +54,9 @@ TEST(RecipeFile, DamagedOnesAreRefused) {
 }
 
 TEST(RecipeFile, CommandIsQuotedForTheShell) {
-  EXPECT_EQ(command_of(example(), "out dir"), "sensorium run oct_hrf '/data/it'\\''s here.vol' --profile 'b c' --threshold 0.5 --seed 7 -o 'out dir'");
+  EXPECT_EQ(command_of(example(), "out dir"),
+            "sensorium run oct_hrf '/data/it'\\''s here.vol' --profile 'b c' --threshold 0.5 "
+            "--seed 7 -o 'out dir'");
 }
 
 }

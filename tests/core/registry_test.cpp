@@ -14,7 +14,9 @@ namespace fs = std::filesystem;
 ReaderDefinition reader(const std::string& id, int score) {
   ReaderDefinition r;
   r.id = id;
-  r.sniff = [score](const fs::path&, std::span<const std::byte> head) { return !head.empty() && head[0] == std::byte{'x'} ? score : 0; };
+  r.sniff = [score](const fs::path&, std::span<const std::byte> head) {
+    return !head.empty() && head[0] == std::byte{'x'} ? score : 0;
+  };
   r.load = [](const fs::path&, const Context&) {
     Volume v;
     v.width = v.height = v.depth = 1;
@@ -44,7 +46,8 @@ protected:
     registry.scan(folder_);
     return registry.extensions().at(0).failure;
   }
-  fs::path folder_ = fs::temp_directory_path() / ("sensorium-registry-" + std::to_string(::getpid()));
+  fs::path folder_ =
+      fs::temp_directory_path() / ("sensorium-registry-" + std::to_string(::getpid()));
 };
 
 TEST_F(Extensions, BestReaderWinsWhateverTheSuffix) {
@@ -62,7 +65,9 @@ TEST_F(Extensions, UnknownEmptyAndMissingFilesAreToldApart) {
   const auto code = [&](const char* name) {
     try {
       registry.open(folder_ / name);
-    } catch (const Error& e) { return e.code(); }
+    } catch (const Error& e) {
+      return e.code();
+    }
     return ErrorCode::Internal;
   };
   EXPECT_EQ(code("unknown"), ErrorCode::Unsupported);
@@ -90,7 +95,8 @@ TEST_F(Extensions, ALibraryThatIsNoneIsListedWithItsReason) {
   write_atomically(folder_ / "demo.so", "not a library");
   Registry registry;
   registry.scan(folder_);
-  EXPECT_TRUE(registry.extensions().at(0).failure.empty()) << "code is not loaded before it is needed";
+  EXPECT_TRUE(registry.extensions().at(0).failure.empty())
+      << "code is not loaded before it is needed";
   EXPECT_THROW(registry.pipeline("demo"), Error);
   EXPECT_FALSE(registry.extensions().at(0).failure.empty());
 }
@@ -104,7 +110,9 @@ TEST_F(Extensions, AMistypedPipelineGetsASuggestion) {
   try {
     registry.pipeline("oct_hrv");
     FAIL();
-  } catch (const Error& e) { EXPECT_NE(e.hint().find("oct_hrf"), std::string::npos); }
+  } catch (const Error& e) {
+    EXPECT_NE(e.hint().find("oct_hrf"), std::string::npos);
+  }
 }
 
 }

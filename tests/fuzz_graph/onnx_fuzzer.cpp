@@ -1,4 +1,5 @@
-// Any bytes as an ONNX file: a graph or one Error. What was read is written and read again, and passes run on it.
+// Any bytes as an ONNX file: a graph or one Error. What was read is written and read again, and
+// passes run on it.
 #include "modules/core/error.h"
 #include "modules/learn/onnx_file.h"
 #include "modules/learn/optimise.h"
@@ -15,7 +16,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   try {
     const std::string text = serialise_onnx(graph);
-    if (graph.opset <= 17 && serialise_onnx(parse_onnx(std::as_bytes(std::span(text.data(), text.size())), "again.onnx")) != text) std::abort();
+    if (graph.opset <= 17 &&
+        serialise_onnx(
+            parse_onnx(std::as_bytes(std::span(text.data(), text.size())), "again.onnx")) != text)
+      std::abort();
     optimised(graph, true);
   } catch (const Error&) {
   }

@@ -13,7 +13,9 @@ TEST(Agreement, WithOnnxRuntime) {
   const fs::path python = fs::path(SENSORIUM_JUDGES) / "bin/python";
   if (!fs::exists(python)) GTEST_SKIP() << "skipped: no judges (scripts/setup installs them)";
   const std::string bin = std::string(SENSORIUM_BINARY_DIR) + "/bin/";
-  const std::string command = python.string() + " -W ignore " + SENSORIUM_SOURCE_DIR + "/tests/learn_graph/agree.py " + bin + "make_model " + bin + "run_model";
+  const std::string command = python.string() + " -W ignore " + SENSORIUM_SOURCE_DIR +
+                              "/tests/learn_graph/agree.py " + bin + "make_model " + bin +
+                              "run_model";
   std::FILE* pipe = ::popen(command.c_str(), "r");
   ASSERT_NE(pipe, nullptr);
   std::string text;

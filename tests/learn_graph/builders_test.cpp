@@ -11,20 +11,26 @@
 namespace sensorium {
 namespace {
 
-std::int64_t elements(const Graph& graph, const std::string& name) { return graph.initializers.at(name).elements(); }
+std::int64_t elements(const Graph& graph, const std::string& name) {
+  return graph.initializers.at(name).elements();
+}
 
 TEST(Builders, MlpHasTheParametersCountedByHand) {
   // 16x64+64, two blocks of 2 (64x64+64), 64x2+2
-  EXPECT_EQ(build_residual_mlp({}, 1).parameters(), 16 * 64 + 64 + 2 * 2 * (64 * 64 + 64) + 64 * 2 + 2);
+  EXPECT_EQ(build_residual_mlp({}, 1).parameters(),
+            16 * 64 + 64 + 2 * 2 * (64 * 64 + 64) + 64 * 2 + 2);
 }
 
 TEST(Builders, UnetHasTheWeightsCountedByHand) {
   ResidualUnetOptions o;
   o.widths = "4,8";
   const Graph g = build_residual_unet(o, 1);
-  // conv 3x3 and 1x1 without bias, norms of 4 per channel; transposed 8->4 2x2 with bias; head 4->1 with bias
-  const std::int64_t down0 = 9 * (1 * 4 + 4 * 4) + 1 * 4 + 3 * 4 * 4, down1 = 9 * (4 * 8 + 8 * 8) + 4 * 8 + 3 * 4 * 8;
-  const std::int64_t up = 8 * 4 * 4 + 4, join = 9 * (8 * 4 + 4 * 4) + 8 * 4 + 3 * 4 * 4, head = 4 + 1;
+  // conv 3x3 and 1x1 without bias, norms of 4 per channel; transposed 8->4 2x2 with bias; head 4->1
+  // with bias
+  const std::int64_t down0 = 9 * (1 * 4 + 4 * 4) + 1 * 4 + 3 * 4 * 4,
+                     down1 = 9 * (4 * 8 + 8 * 8) + 4 * 8 + 3 * 4 * 8;
+  const std::int64_t up = 8 * 4 * 4 + 4, join = 9 * (8 * 4 + 4 * 4) + 8 * 4 + 3 * 4 * 4,
+                     head = 4 + 1;
   EXPECT_EQ(g.parameters(), down0 + down1 + up + join + head);
   EXPECT_EQ(elements(g, "head.weight"), 4);
 }
@@ -52,7 +58,8 @@ TEST(Builders, HeInitialisationHasItsSpread) {
   const auto w = g.initializers.at("down1.unit0.conv2.weight").as<float>();
   double sum = 0, square = 0;
   for (const float v : w) sum += v, square += static_cast<double>(v) * v;
-  const double mean = sum / static_cast<double>(w.size()), deviation = std::sqrt(square / static_cast<double>(w.size()) - mean * mean);
+  const double mean = sum / static_cast<double>(w.size()),
+               deviation = std::sqrt(square / static_cast<double>(w.size()) - mean * mean);
   EXPECT_NEAR(deviation, std::sqrt(2.0 / (9 * 64)), 0.01 * std::sqrt(2.0 / (9 * 64)));
   EXPECT_NEAR(mean, 0, 4 * deviation / std::sqrt(static_cast<double>(w.size())));
 }

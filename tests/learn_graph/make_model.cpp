@@ -10,10 +10,12 @@ namespace {
 using namespace sensorium;
 
 Graph build(const std::string& family, const nlohmann::json& json) {
-  if (family == "residual_unet") return build_residual_unet(parameters_from<ResidualUnetOptions>(json), 1);
+  if (family == "residual_unet")
+    return build_residual_unet(parameters_from<ResidualUnetOptions>(json), 1);
   if (family == "resnet") return build_resnet(parameters_from<ResnetOptions>(json), 1);
   if (family == "vit") return build_vit(parameters_from<VitOptions>(json), 1);
-  if (family == "residual_mlp") return build_residual_mlp(parameters_from<ResidualMlpOptions>(json), 1);
+  if (family == "residual_mlp")
+    return build_residual_mlp(parameters_from<ResidualMlpOptions>(json), 1);
   throw Error(ErrorCode::Usage, "no family " + family);
 }
 
@@ -23,7 +25,8 @@ void disturb_statistics(Graph& graph) {
     if (node.op == "BatchNormalization")
       for (std::size_t i = 1; i < 5; ++i) {
         int k = static_cast<int>(i);
-        for (float& v : graph.initializers.at(node.inputs[i]).as<float>()) v += 0.05f * static_cast<float>(++k % 7);
+        for (float& v : graph.initializers.at(node.inputs[i]).as<float>())
+          v += 0.05f * static_cast<float>(++k % 7);
       }
 }
 

@@ -28,7 +28,8 @@ Tensor noise(std::vector<std::int64_t> shape) {
 double worst(const Tensor& a, const Tensor& b) {
   EXPECT_EQ(a.shape, b.shape);
   double out = 0;
-  for (std::size_t i = 0; i < a.values.size(); ++i) out = std::max(out, std::abs(static_cast<double>(a.values[i]) - b.values[i]));
+  for (std::size_t i = 0; i < a.values.size(); ++i)
+    out = std::max(out, std::abs(static_cast<double>(a.values[i]) - b.values[i]));
   return out;
 }
 
@@ -43,7 +44,13 @@ TEST(Model, OneConvolutionByHand) {
   g.outputs = {{"y", DType::Float32, {1, 1, 3, 3}, {}}};
   g.initializers["w"] = HostTensor::floats({1, 1, 3, 3}, {0, 1, 0, 1, -4, 1, 0, 1, 0});
   g.initializers["b"] = HostTensor::floats({1}, {0.5f});
-  g.nodes = {{"Conv", "", "laplace", {"x", "w", "b"}, {"c"}, {{"pads", std::vector<std::int64_t>{1, 1, 1, 1}}}}, {"Relu", "", "act", {"c"}, {"y"}, {}}};
+  g.nodes = {{"Conv",
+              "",
+              "laplace",
+              {"x", "w", "b"},
+              {"c"},
+              {{"pads", std::vector<std::int64_t>{1, 1, 1, 1}}}},
+             {"Relu", "", "act", {"c"}, {"y"}, {}}};
   Model model = Model::from_graph(g);
   const Tensor y = model.run(Tensor{{1, 1, 3, 3}, {0, 0, 0, 0, 1, 0, 0, 0, 0}});
   EXPECT_EQ(y.values, (std::vector<float>{0.5f, 1.5f, 0.5f, 1.5f, 0, 1.5f, 0.5f, 1.5f, 0.5f}));
@@ -54,7 +61,11 @@ TEST(Model, TilesEqualTheWhole) {
   const Tensor image = noise({1, 1, 150, 210});
   const Tensor whole = run_tiled(model, image, {.tile = 512, .overlap = 64, .multiple = 16}, {});
   const float largest = *std::max_element(whole.values.begin(), whole.values.end());
-  for (const int tile : {96, 128}) EXPECT_LE(worst(run_tiled(model, image, {.tile = tile, .overlap = 32, .multiple = 16}, {}), whole), 1e-5 * largest) << tile;
+  for (const int tile : {96, 128})
+    EXPECT_LE(
+        worst(run_tiled(model, image, {.tile = tile, .overlap = 32, .multiple = 16}, {}), whole),
+        1e-5 * largest)
+        << tile;
 }
 
 TEST(Model, AnImageOfWholeTilesRunsAsItIs) {
@@ -92,7 +103,10 @@ TEST(Model, PassesKeepAValueThatIsAlsoAnOutput) {
   g.inputs = {{"x", DType::Float32, {1, 1, 1, 4}, {}}};
   g.outputs = {{"c", DType::Float32, {1, 1, 1, 4}, {}}, {"y", DType::Float32, {1, 1, 1, 4}, {}}};
   g.initializers["w"] = HostTensor::floats({1, 1, 1, 1}, {-2});
-  g.nodes = {{"Conv", "", "c", {"x", "w"}, {"c"}, {}}, {"Conv", "", "d", {"c", "w"}, {"d"}, {}}, {"Add", "", "s", {"d", "c"}, {"s"}, {}}, {"Relu", "", "r", {"s"}, {"y"}, {}}};
+  g.nodes = {{"Conv", "", "c", {"x", "w"}, {"c"}, {}},
+             {"Conv", "", "d", {"c", "w"}, {"d"}, {}},
+             {"Add", "", "s", {"d", "c"}, {"s"}, {}},
+             {"Relu", "", "r", {"s"}, {"y"}, {}}};
   Model model = Model::from_graph(g);
   auto out = model.run(std::map<std::string, Tensor>{{"x", {{1, 1, 1, 4}, {1, -1, 2, 0}}}});
   EXPECT_EQ(out.at("c").values, (std::vector<float>{-2, 2, -4, 0}));
@@ -105,12 +119,22 @@ TEST(Model, ASumThatBroadcastsStillBroadcasts) {
   g.inputs = {{"x", DType::Float32, {1, 1, 2, 2}, {}}, {"z", DType::Float32, {1}, {}}};
   g.outputs = {{"y", DType::Float32, {1, 1, 2, 2}, {}}};
   g.initializers["w"] = HostTensor::floats({1, 1, 1, 1}, {3});
-  g.nodes = {{"Identity", "", "i", {"z"}, {"z1"}, {}}, {"Conv", "", "c", {"x", "w"}, {"c"}, {}}, {"Add", "", "s", {"c", "z1"}, {"s"}, {}}, {"Relu", "", "r", {"s"}, {"y"}, {}}};
+  g.nodes = {{"Identity", "", "i", {"z"}, {"z1"}, {}},
+             {"Conv", "", "c", {"x", "w"}, {"c"}, {}},
+             {"Add", "", "s", {"c", "z1"}, {"s"}, {}},
+             {"Relu", "", "r", {"s"}, {"y"}, {}}};
   Model model = Model::from_graph(g);
-  EXPECT_EQ(model.run(std::map<std::string, Tensor>{{"x", {{1, 1, 2, 2}, {1, 2, -3, 0}}}, {"z", {{1}, {1}}}}).at("y").values, (std::vector<float>{4, 7, 0, 1}));
+  EXPECT_EQ(model
+                .run(std::map<std::string, Tensor>{{"x", {{1, 1, 2, 2}, {1, 2, -3, 0}}},
+                                                   {"z", {{1}, {1}}}})
+                .at("y")
+                .values,
+            (std::vector<float>{4, 7, 0, 1}));
 }
 
-Graph one_node(const std::string& op, std::vector<std::string> inputs, std::map<std::string, Attribute> attributes, std::map<std::string, HostTensor> constants) {
+Graph one_node(const std::string& op, std::vector<std::string> inputs,
+               std::map<std::string, Attribute> attributes,
+               std::map<std::string, HostTensor> constants) {
   Graph g;
   g.name = "g";
   g.inputs = {{"x", DType::Float32, {-1, 1, -1, -1}, {"n", "", "h", "w"}}};
@@ -125,36 +149,52 @@ TEST(Model, HostileGraphsEndInOneErrorWithTheNode) {
   const std::vector<Graph> graphs = {
       one_node("Conv", {"x"}, {}, {}),
       one_node("Conv", {"x", "w"}, {}, {{"w", HostTensor::floats({1, 1}, {1})}}),
-      one_node("Conv", {"x", "w"}, {{"strides", std::vector<std::int64_t>{0, 0}}}, {{"w", HostTensor::floats({1, 1, 1, 1}, {1})}}),
-      one_node("Conv", {"x", "w"}, {{"strides", std::vector<std::int64_t>{1}}}, {{"w", HostTensor::floats({1, 1, 1, 1}, {1})}}),
-      one_node("Conv", {"x", "w"}, {{"pads", std::vector<std::int64_t>{1, 1}}}, {{"w", HostTensor::floats({1, 1, 1, 1}, {1})}}),
-      one_node("Conv", {"x", "w"}, {{"group", std::int64_t{0}}}, {{"w", HostTensor::floats({1, 1, 1, 1}, {1})}}),
+      one_node("Conv", {"x", "w"}, {{"strides", std::vector<std::int64_t>{0, 0}}},
+               {{"w", HostTensor::floats({1, 1, 1, 1}, {1})}}),
+      one_node("Conv", {"x", "w"}, {{"strides", std::vector<std::int64_t>{1}}},
+               {{"w", HostTensor::floats({1, 1, 1, 1}, {1})}}),
+      one_node("Conv", {"x", "w"}, {{"pads", std::vector<std::int64_t>{1, 1}}},
+               {{"w", HostTensor::floats({1, 1, 1, 1}, {1})}}),
+      one_node("Conv", {"x", "w"}, {{"group", std::int64_t{0}}},
+               {{"w", HostTensor::floats({1, 1, 1, 1}, {1})}}),
       one_node("MaxPool", {"x"}, {}, {}),
       one_node("MaxPool", {"x"}, {{"kernel_shape", std::vector<std::int64_t>{0, 0}}}, {}),
-      one_node("AveragePool", {"x"}, {{"kernel_shape", std::vector<std::int64_t>{2, 2}}, {"strides", std::vector<std::int64_t>{0, 1}}}, {}),
+      one_node("AveragePool", {"x"},
+               {{"kernel_shape", std::vector<std::int64_t>{2, 2}},
+                {"strides", std::vector<std::int64_t>{0, 1}}},
+               {}),
       one_node("Tile", {"x", "r"}, {}, {{"r", big}}),
       one_node("Expand", {"x", "r"}, {}, {{"r", big}}),
       one_node("ConstantOfShape", {"r"}, {}, {{"r", big}}),
       one_node("ConstantOfShape", {"r"}, {}, {{"r", HostTensor::ints({2}, {-1, -1})}}),
-      one_node("Pad", {"x", "r"}, {}, {{"r", HostTensor::ints({8}, {0, 0, 1 << 20, 1 << 20, 0, 0, 1 << 20, 1 << 20})}}),
+      one_node("Pad", {"x", "r"}, {},
+               {{"r", HostTensor::ints({8}, {0, 0, 1 << 20, 1 << 20, 0, 0, 1 << 20, 1 << 20})}}),
       one_node("Pad", {"x", "r"}, {}, {{"r", HostTensor::ints({3}, {0, 0, 1})}}),
       one_node("Resize", {"x", "", "r"}, {}, {{"r", HostTensor::floats({4}, {1, 1, 1e5f, 1e5f})}}),
       one_node("Resize", {"x", "", "r"}, {}, {{"r", HostTensor::floats({3}, {1, 1, 1})}}),
       one_node("Reshape", {"x", "r"}, {}, {{"r", HostTensor::ints({2}, {-1, -1})}}),
       one_node("Transpose", {"x"}, {{"perm", std::vector<std::int64_t>{0, 0, 0, 9}}}, {}),
       one_node("Concat", {"x", "x"}, {{"axis", std::int64_t{99}}}, {}),
-      one_node("Gather", {"x", "r"}, {{"axis", std::int64_t{7}}}, {{"r", HostTensor::ints({1}, {0})}}),
-      one_node("Gather", {"x", "r"}, {{"axis", std::int64_t{0}}}, {{"r", HostTensor::ints({1}, {100})}}),
-      one_node("Slice", {"x", "r", "r"}, {}, {{"r", HostTensor::ints({9}, {0, 0, 0, 0, 0, 0, 0, 0, 0})}}),
-      one_node("Slice", {"x", "r", "r", "r", "z"}, {}, {{"r", HostTensor::ints({1}, {1})}, {"z", HostTensor::ints({1}, {0})}}),
-      one_node("Range", {"a", "b", "c"}, {}, {{"a", HostTensor::floats({}, {0})}, {"b", HostTensor::floats({}, {1e30f})}, {"c", HostTensor::floats({}, {1})}}),
+      one_node("Gather", {"x", "r"}, {{"axis", std::int64_t{7}}},
+               {{"r", HostTensor::ints({1}, {0})}}),
+      one_node("Gather", {"x", "r"}, {{"axis", std::int64_t{0}}},
+               {{"r", HostTensor::ints({1}, {100})}}),
+      one_node("Slice", {"x", "r", "r"}, {},
+               {{"r", HostTensor::ints({9}, {0, 0, 0, 0, 0, 0, 0, 0, 0})}}),
+      one_node("Slice", {"x", "r", "r", "r", "z"}, {},
+               {{"r", HostTensor::ints({1}, {1})}, {"z", HostTensor::ints({1}, {0})}}),
+      one_node("Range", {"a", "b", "c"}, {},
+               {{"a", HostTensor::floats({}, {0})},
+                {"b", HostTensor::floats({}, {1e30f})},
+                {"c", HostTensor::floats({}, {1})}}),
       one_node("Softmax", {"x"}, {{"axis", std::string("one")}}, {}),
       one_node("LRN", {"x"}, {{"size", std::int64_t{1} << 60}}, {}),
       one_node("Squeeze", {"x", "r"}, {}, {{"r", HostTensor::ints({1}, {55})}}),
       one_node("Unsqueeze", {"x", "r"}, {}, {{"r", HostTensor::ints({1}, {55})}}),
       one_node("Flatten", {"x"}, {{"axis", std::int64_t{77}}}, {}),
       one_node("Split", {"x", "r"}, {}, {{"r", HostTensor::ints({2}, {5, 5})}}),
-      one_node("LayerNormalization", {"x", "r"}, {{"axis", std::int64_t{-9}}}, {{"r", HostTensor::floats({1}, {1})}}),
+      one_node("LayerNormalization", {"x", "r"}, {{"axis", std::int64_t{-9}}},
+               {{"r", HostTensor::floats({1}, {1})}}),
       one_node("NoSuchThing", {"x"}, {}, {}),
   };
   for (std::size_t i = 0; i < graphs.size(); ++i) try {
@@ -169,7 +209,9 @@ TEST(Model, HostileGraphsEndInOneErrorWithTheNode) {
 
 TEST(Model, InputsThatDoNotFitAreNamed) {
   Model model = Model::from_graph(local_net());
-  for (const Tensor& wrong : {noise({1, 2, 16, 16}), noise({1, 1, 16}), Tensor{{1, 1, 16, 16}, {1, 2}}}) EXPECT_THROW(model.run(wrong), Error);
+  for (const Tensor& wrong :
+       {noise({1, 2, 16, 16}), noise({1, 1, 16}), Tensor{{1, 1, 16, 16}, {1, 2}}})
+    EXPECT_THROW(model.run(wrong), Error);
   EXPECT_THROW(run_tiled(model, noise({2, 1, 16, 16}), {}, {}), Error);
 }
 

@@ -19,23 +19,38 @@ std::string varint(std::uint64_t v) {
   for (; v >= 128; v >>= 7) out += static_cast<char>((v & 127) | 128);
   return out + static_cast<char>(v);
 }
-std::string number(int field, std::uint64_t v) { return varint(static_cast<std::uint64_t>(field) << 3) + varint(v); }
-std::string part(int field, const std::string& content) { return varint(static_cast<std::uint64_t>(field) << 3 | 2) + varint(content.size()) + content; }
-std::string tensor(const std::string& name, const std::vector<std::uint64_t>& dims, const std::string& rest) {
+std::string number(int field, std::uint64_t v) {
+  return varint(static_cast<std::uint64_t>(field) << 3) + varint(v);
+}
+std::string part(int field, const std::string& content) {
+  return varint(static_cast<std::uint64_t>(field) << 3 | 2) + varint(content.size()) + content;
+}
+std::string tensor(const std::string& name, const std::vector<std::uint64_t>& dims,
+                   const std::string& rest) {
   std::string out;
   for (const auto d : dims) out += number(1, d);
   return out + number(2, 1) + part(8, name) + rest;
 }
-std::string external(const std::string& location, const std::string& offset = "0", const std::string& length = "") {
-  const auto entry = [](const std::string& key, const std::string& value) { return part(13, part(1, key) + part(2, value)); };
-  return entry("location", location) + entry("offset", offset) + (length.empty() ? "" : entry("length", length)) + number(14, 1);
+std::string external(const std::string& location, const std::string& offset = "0",
+                     const std::string& length = "") {
+  const auto entry = [](const std::string& key, const std::string& value) {
+    return part(13, part(1, key) + part(2, value));
+  };
+  return entry("location", location) + entry("offset", offset) +
+         (length.empty() ? "" : entry("length", length)) + number(14, 1);
 }
-std::string model(const std::string& graph_content, std::uint64_t opset = 17, std::uint64_t ir = 8) {
+std::string model(const std::string& graph_content, std::uint64_t opset = 17,
+                  std::uint64_t ir = 8) {
   const std::string output = part(12, part(1, "y") + part(2, part(1, number(1, 1))));
-  return number(1, ir) + part(8, part(1, "") + number(2, opset)) + part(7, part(2, "g") + graph_content + output);
+  return number(1, ir) + part(8, part(1, "") + number(2, opset)) +
+         part(7, part(2, "g") + graph_content + output);
 }
-std::string identity(const std::string& from = "w") { return part(1, part(1, from) + part(2, "y") + part(3, "n1") + part(4, "Identity")); }
-std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text.data(), text.size())); }
+std::string identity(const std::string& from = "w") {
+  return part(1, part(1, from) + part(2, "y") + part(3, "n1") + part(4, "Identity"));
+}
+std::span<const std::byte> bytes_of(const std::string& text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
 
 class OnnxFile : public ::testing::Test {
 protected:
@@ -52,12 +67,14 @@ protected:
   fs::path folder_;
 };
 
-void expect_error(const std::function<void()>& f, ErrorCode code, const std::vector<std::string>& parts) {
+void expect_error(const std::function<void()>& f, ErrorCode code,
+                  const std::vector<std::string>& parts) {
   try {
     f();
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), code) << e.what();
-    for (const std::string& p : parts) EXPECT_NE(std::string(e.what()).find(p), std::string::npos) << e.what() << " lacks " << p;
+    for (const std::string& p : parts)
+      EXPECT_NE(std::string(e.what()).find(p), std::string::npos) << e.what() << " lacks " << p;
     EXPECT_FALSE(e.hint().empty()) << e.what();
     return;
   }
@@ -70,7 +87,8 @@ Graph two_nodes() {
   graph.inputs = {{"x", DType::Float32, {-1, 3}, {"batch", ""}}};
   graph.outputs = {{"y", DType::Float32, {-1, 2}, {"batch", ""}}};
   graph.initializers["w"] = HostTensor::floats({3, 2}, {1, 2, 3, 4, 5, 6});
-  graph.nodes = {{"MatMul", "", "product", {"x", "w"}, {"p"}, {}}, {"LeakyRelu", "", "act", {"p"}, {"y"}, {{"alpha", 0.25f}}}};
+  graph.nodes = {{"MatMul", "", "product", {"x", "w"}, {"p"}, {}},
+                 {"LeakyRelu", "", "act", {"p"}, {"y"}, {{"alpha", 0.25f}}}};
   graph.metadata["sensorium.card"] = "{\"task\":\"segmentation\"}";
   return graph;
 }
@@ -93,7 +111,13 @@ TEST_F(OnnxFile, WritesAndReadsTheSame) {
 
 TEST_F(OnnxFile, EveryAttributeTypeSurvives) {
   Graph graph = two_nodes();
-  graph.nodes[0].attributes = {{"i", std::int64_t{-7}}, {"f", 1.5f}, {"s", std::string("t\0x", 3)}, {"is", std::vector<std::int64_t>{1, -2}}, {"fs", std::vector<float>{0.5f}}, {"ss", std::vector<std::string>{"a", ""}}, {"t", HostTensor::ints({2}, {3, 4})}};
+  graph.nodes[0].attributes = {{"i", std::int64_t{-7}},
+                               {"f", 1.5f},
+                               {"s", std::string("t\0x", 3)},
+                               {"is", std::vector<std::int64_t>{1, -2}},
+                               {"fs", std::vector<float>{0.5f}},
+                               {"ss", std::vector<std::string>{"a", ""}},
+                               {"t", HostTensor::ints({2}, {3, 4})}};
   const std::string text = serialise_onnx(graph);
   const Graph back = parse_onnx(bytes_of(text), "memory");
   const auto& a = back.nodes[0].attributes;
@@ -116,7 +140,8 @@ TEST_F(OnnxFile, EveryTruncationIsAnErrorOrAnEmptyTail) {
   for (std::size_t n = 0; n < text.size(); ++n) {
     const std::string cut = text.substr(0, n);
     try {
-      const Graph graph = parse_onnx(bytes_of(cut), "cut.onnx"); // fields after the graph may be missing
+      const Graph graph =
+          parse_onnx(bytes_of(cut), "cut.onnx"); // fields after the graph may be missing
       EXPECT_EQ(graph.nodes.size(), 2u) << n;
     } catch (const Error& e) {
       EXPECT_NE(std::string(e.what()).find("cut.onnx"), std::string::npos);
@@ -128,15 +153,18 @@ TEST_F(OnnxFile, CyclesDuplicatesAndMissingInputsAreNamed) {
   Graph cycle = two_nodes();
   cycle.nodes[0].inputs[0] = "y";
   const std::string a = serialise_onnx(cycle);
-  expect_error([&] { parse_onnx(bytes_of(a), "a.onnx"); }, ErrorCode::BadInput, {"a.onnx", "cycle"});
+  expect_error([&] { parse_onnx(bytes_of(a), "a.onnx"); }, ErrorCode::BadInput,
+               {"a.onnx", "cycle"});
   Graph missing = two_nodes();
   missing.nodes[0].inputs[1] = "nowhere";
   const std::string b = serialise_onnx(missing);
-  expect_error([&] { parse_onnx(bytes_of(b), "b.onnx"); }, ErrorCode::BadInput, {"b.onnx", "product", "nowhere"});
+  expect_error([&] { parse_onnx(bytes_of(b), "b.onnx"); }, ErrorCode::BadInput,
+               {"b.onnx", "product", "nowhere"});
   Graph twice = two_nodes();
   twice.nodes[0].outputs[0] = "y";
   const std::string c = serialise_onnx(twice);
-  expect_error([&] { parse_onnx(bytes_of(c), "c.onnx"); }, ErrorCode::BadInput, {"c.onnx", "twice"});
+  expect_error([&] { parse_onnx(bytes_of(c), "c.onnx"); }, ErrorCode::BadInput,
+               {"c.onnx", "twice"});
   Graph no_output = two_nodes();
   no_output.outputs[0].name = "z";
   const std::string d = serialise_onnx(no_output);
@@ -144,7 +172,10 @@ TEST_F(OnnxFile, CyclesDuplicatesAndMissingInputsAreNamed) {
 }
 
 TEST_F(OnnxFile, SizesThatLie) {
-  const auto refused = [&](const std::string& t) { expect_error([&] { read_onnx(save(model(part(5, t) + identity()))); }, ErrorCode::BadInput, {"model.onnx", "'w'"}); };
+  const auto refused = [&](const std::string& t) {
+    expect_error([&] { read_onnx(save(model(part(5, t) + identity()))); }, ErrorCode::BadInput,
+                 {"model.onnx", "'w'"});
+  };
   refused(tensor("w", {3}, part(9, std::string(8, '\0'))));
   refused(tensor("w", {std::uint64_t{1} << 60}, part(9, std::string(8, '\0'))));
   refused(tensor("w", {std::uint64_t{1} << 32, std::uint64_t{1} << 32}, part(9, "")));
@@ -156,24 +187,42 @@ TEST_F(OnnxFile, ExternalDataStaysInTheFolder) {
   write_atomically(folder_ / "inner/weights.bin", std::string(64, '\1'));
   write_atomically(folder_ / "secret.bin", std::string(64, '\2'));
   fs::create_symlink(folder_ / "secret.bin", folder_ / "inner/link.bin");
-  const auto with = [&](const std::string& rest) { return save(model(part(5, tensor("w", {2}, rest)) + identity())); };
-  EXPECT_EQ(read_onnx(with(external("weights.bin", "8", "8"))).initializers.at("w").bytes.size(), 8u);
-  for (const std::string& location : {std::string("../secret.bin"), (folder_ / "secret.bin").string(), std::string("link.bin"), std::string("x/../../secret.bin"), std::string()})
-    expect_error([&] { read_onnx(with(external(location, "0", "8"))); }, ErrorCode::BadInput, {"model.onnx", "'w'", "outside"});
-  expect_error([&] { read_onnx(with(external("weights.bin", "60", "8"))); }, ErrorCode::BadInput, {"'w'"});
-  expect_error([&] { read_onnx(with(external("weights.bin", "18446744073709551615", "8"))); }, ErrorCode::BadInput, {"'w'"});
-  expect_error([&] { read_onnx(with(external("none.bin", "0", "8"))); }, ErrorCode::NotFound, {"none.bin"});
-  const std::string memory = model(part(5, tensor("w", {2}, external("weights.bin", "0", "8"))) + identity());
+  const auto with = [&](const std::string& rest) {
+    return save(model(part(5, tensor("w", {2}, rest)) + identity()));
+  };
+  EXPECT_EQ(read_onnx(with(external("weights.bin", "8", "8"))).initializers.at("w").bytes.size(),
+            8u);
+  for (const std::string& location :
+       {std::string("../secret.bin"), (folder_ / "secret.bin").string(), std::string("link.bin"),
+        std::string("x/../../secret.bin"), std::string()})
+    expect_error([&] { read_onnx(with(external(location, "0", "8"))); }, ErrorCode::BadInput,
+                 {"model.onnx", "'w'", "outside"});
+  expect_error([&] { read_onnx(with(external("weights.bin", "60", "8"))); }, ErrorCode::BadInput,
+               {"'w'"});
+  expect_error([&] { read_onnx(with(external("weights.bin", "18446744073709551615", "8"))); },
+               ErrorCode::BadInput, {"'w'"});
+  expect_error([&] { read_onnx(with(external("none.bin", "0", "8"))); }, ErrorCode::NotFound,
+               {"none.bin"});
+  const std::string memory =
+      model(part(5, tensor("w", {2}, external("weights.bin", "0", "8"))) + identity());
   expect_error([&] { parse_onnx(bytes_of(memory), "m"); }, ErrorCode::BadInput, {"'w'", "outside"});
 }
 
 TEST_F(OnnxFile, NewerFilesAndSubgraphsAreRefused) {
   const std::string weight = part(5, tensor("w", {1}, part(9, std::string(4, '\0'))));
-  expect_error([&] { read_onnx(save(model(weight + identity(), 21))); }, ErrorCode::Unsupported, {"21"});
-  expect_error([&] { read_onnx(save(model(weight + identity(), 17, 11))); }, ErrorCode::Unsupported, {"11"});
+  expect_error([&] { read_onnx(save(model(weight + identity(), 21))); }, ErrorCode::Unsupported,
+               {"21"});
+  expect_error([&] { read_onnx(save(model(weight + identity(), 17, 11))); }, ErrorCode::Unsupported,
+               {"11"});
   EXPECT_EQ(read_onnx(save(model(weight + identity(), 20, 10))).opset, 20);
-  const std::string branch = part(5, part(1, "then_branch") + number(20, 5) + part(6, part(2, "inner")));
-  expect_error([&] { read_onnx(save(model(weight + part(1, part(1, "w") + part(2, "y") + part(3, "choose") + part(4, "If") + branch)))); }, ErrorCode::Unsupported, {"model.onnx", "choose", "then_branch"});
+  const std::string branch =
+      part(5, part(1, "then_branch") + number(20, 5) + part(6, part(2, "inner")));
+  expect_error(
+      [&] {
+        read_onnx(save(model(weight + part(1, part(1, "w") + part(2, "y") + part(3, "choose") +
+                                                  part(4, "If") + branch))));
+      },
+      ErrorCode::Unsupported, {"model.onnx", "choose", "then_branch"});
   expect_error([&] { read_onnx(save("not a model at all")); }, ErrorCode::BadInput, {"model.onnx"});
   expect_error([&] { read_onnx(folder_ / "absent.onnx"); }, ErrorCode::NotFound, {"absent.onnx"});
 }

@@ -25,7 +25,8 @@ public:
       s.input.values[at] += 1;
       s.target.values[at] = 1;
     }
-    if (poisoned == static_cast<int>(i)) s.input.values[3] = std::numeric_limits<float>::quiet_NaN();
+    if (poisoned == static_cast<int>(i))
+      s.input.values[3] = std::numeric_limits<float>::quiet_NaN();
     return s;
   }
   int poisoned = -1;

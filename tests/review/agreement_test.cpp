@@ -27,7 +27,8 @@ const std::array<Spacing, 3> unknown{};
 
 TEST(Agreement, CountsPairsAndDiceByHand) {
   const std::vector<Finding> a{lesion("a1", {{0, 0, 0, 4}}), lesion("a2", {{0, 50, 0, 4}})};
-  const std::vector<Finding> b{lesion("b1", {{0, 0, 2, 4}}, "exudate"), lesion("b2", {{5, 0, 0, 2}})};
+  const std::vector<Finding> b{lesion("b1", {{0, 0, 2, 4}}, "exudate"),
+                               lesion("b2", {{5, 0, 0, 2}})};
   const Agreement found = agreement(a, b, micrometres);
   EXPECT_EQ(found.pairs, (std::vector<std::array<int, 2>>{{0, 0}}));
   EXPECT_EQ(found.only_a, std::vector<int>{1});
@@ -44,8 +45,8 @@ TEST(Agreement, PairsOneToOneByLargestOverlap) {
 }
 
 TEST(Agreement, DistanceIsInMicrometresWhereKnown) {
-  const std::vector<Finding> a{lesion("a", {{0, 0, 0, 1}})}, same_slice{lesion("b", {{0, 0, 3, 1}})},
-      next_slice{lesion("b", {{1, 0, 0, 1}})};
+  const std::vector<Finding> a{lesion("a", {{0, 0, 0, 1}})},
+      same_slice{lesion("b", {{0, 0, 3, 1}})}, next_slice{lesion("b", {{1, 0, 0, 1}})};
   EXPECT_EQ(agreement(a, same_slice, micrometres).matched, 1); // 30 um
   EXPECT_EQ(agreement(a, next_slice, micrometres).matched, 0); // 100 um
   EXPECT_EQ(agreement(a, next_slice, unknown).matched, 1);     // 1 px
@@ -72,7 +73,8 @@ TEST(BlandAltman, ByHand) {
 }
 
 TEST(Agreement, CountsPerSliceIgnoreWhatLiesOutside) {
-  EXPECT_EQ(counts_per_slice({lesion("1", {{0, 0, 0, 4}}), lesion("2", {{2, 0, 0, 4}}), lesion("3", {{2, 9, 0, 4}}),
-                              lesion("4", {{7, 0, 0, 1}})}, 3),
+  EXPECT_EQ(counts_per_slice({lesion("1", {{0, 0, 0, 4}}), lesion("2", {{2, 0, 0, 4}}),
+                              lesion("3", {{2, 9, 0, 4}}), lesion("4", {{7, 0, 0, 1}})},
+                             3),
             (std::vector<double>{1, 0, 2}));
 }

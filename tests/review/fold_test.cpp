@@ -25,7 +25,8 @@ Finding lesion(const std::string& id, std::vector<Run> runs, const std::string& 
 
 Findings three() {
   Findings f;
-  f.items = {lesion("a", {{0, 0, 0, 4}}), lesion("b", {{0, 5, 0, 4}}), lesion("c", {{1, 0, 0, 8}}, "exudate")};
+  f.items = {lesion("a", {{0, 0, 0, 4}}), lesion("b", {{0, 5, 0, 4}}),
+             lesion("c", {{1, 0, 0, 8}}, "exudate")};
   return f;
 }
 
@@ -85,7 +86,8 @@ TEST(Fold, PaintChangesFootprintCentroidAndMeasures) {
   const Findings f = three();
   log.add("paint", paint_data(f.items[0], {{0, 0, 4, 2}}, {{0, 0, 0, 2}}));
   const std::array<Spacing, 3> spacing{known_spacing(10, ScaleSource::HeaderTag, "x"),
-                                       known_spacing(4, ScaleSource::HeaderTag, "y"), unknown_spacing("")};
+                                       known_spacing(4, ScaleSource::HeaderTag, "y"),
+                                       unknown_spacing("")};
   const ReviewState s = fold(f, log.events, {}, &spacing);
   EXPECT_EQ(s.findings[0].state, Changed);
   EXPECT_EQ(runs_to_json(s.findings[0].finding.footprint), json({0, 0, 2, 4}));
@@ -147,7 +149,8 @@ TEST(Fold, DecisionFollowsItsPlaceWhenTheIdChanges) {
 TEST(Fold, LaterDecisionOnTheSamePlaceWins) {
   Script log;
   log.add("accept", decision_data(lesion("a", {{0, 0, 0, 4}})));
-  log.add("reject", decision_data(lesion("a-wide", {{0, 0, 0, 6}}))); // the same lesion at a lower threshold
+  log.add("reject",
+          decision_data(lesion("a-wide", {{0, 0, 0, 6}}))); // the same lesion at a lower threshold
   EXPECT_EQ(log.fold().findings[0].state, Rejected);
 }
 
@@ -166,7 +169,8 @@ TEST(Fold, ReadersAreLayers) {
 
 TEST(Fold, MeasuresNotesFoveaParametersAndImport) {
   Script log;
-  const auto m = log.add("measure", measure_data({{0, 0, 0}, {3, 4, 0}}, {"distance", 5, "px", "scale unknown"}));
+  const auto m = log.add(
+      "measure", measure_data({{0, 0, 0}, {3, 4, 0}}, {"distance", 5, "px", "scale unknown"}));
   log.add("note", note_data("", "poor fixation"));
   log.add("note", note_data("b", "vessel?"));
   log.add("fovea", fovea_data(10.5, 3));
@@ -224,7 +228,8 @@ void act(Script& log, const ReviewState& s, std::mt19937& random) {
   std::uniform_int_distribution<int> kind(0, 7), small(0, 6);
   const Run stroke{small(random) % 2, small(random), small(random), 1 + small(random)};
   const int k = s.findings.empty() ? 4 : kind(random);
-  const Finding* f = s.findings.empty() ? nullptr : &s.findings[random() % s.findings.size()].finding;
+  const Finding* f =
+      s.findings.empty() ? nullptr : &s.findings[random() % s.findings.size()].finding;
   if (k == 0) log.add("accept", decision_data(*f));
   if (k == 1) log.add("reject", decision_data(*f));
   if (k == 2) log.add("relabel", relabel_data(*f, random() % 2 ? "focus" : "artefact"));
@@ -251,12 +256,14 @@ TEST(Fold, AnyNumberOfUndosRestoresTheStateOfSoManyActionsBefore) {
       const std::size_t k = 1 + random() % (history.size() - 1);
       for (std::size_t i = 0; i < k; ++i) {
         log.add("undo", {{"number", log.fold().undo_number.value()}});
-        ASSERT_EQ(to_json(log.fold()), history[history.size() - 2 - i]) << "round " << round << " step " << step;
+        ASSERT_EQ(to_json(log.fold()), history[history.size() - 2 - i])
+            << "round " << round << " step " << step;
       }
       const std::size_t back = random() % (k + 1);
       for (std::size_t i = 0; i < back; ++i) {
         log.add("redo", {{"number", log.fold().redo_number.value()}});
-        ASSERT_EQ(to_json(log.fold()), history[history.size() - k + i]) << "round " << round << " step " << step;
+        ASSERT_EQ(to_json(log.fold()), history[history.size() - k + i])
+            << "round " << round << " step " << step;
       }
       history.resize(history.size() - k + back);
     }
@@ -270,13 +277,16 @@ TEST(Reviewed, ExportKeepsWhatIsAskedForAndCountsAnew) {
   log.add("reject", decision_data(f.items[1]));
   log.add("draw", draw_data({{1, 1, 1, 2}}, "focus"));
   const ReviewState s = log.fold();
-  const Findings with = reviewed_findings(f, s), without = reviewed_findings(f, s, {.proposed = false});
+  const Findings with = reviewed_findings(f, s),
+                 without = reviewed_findings(f, s, {.proposed = false});
   EXPECT_EQ(with.items.size(), 3u);
   EXPECT_EQ(without.items.size(), 2u);
   EXPECT_EQ(with.summary[0].value, 3);
   EXPECT_EQ(without.items[1].attributes.at("review"), "drawn");
-  for (const Measure& m : with.summary) EXPECT_NE(m.name, "total section area"); // the drawn one has no area here
-  const auto mask = reviewed_mask(s, 8, 8, 2), decided = reviewed_mask(s, 8, 8, 2, {.proposed = false});
+  for (const Measure& m : with.summary)
+    EXPECT_NE(m.name, "total section area"); // the drawn one has no area here
+  const auto mask = reviewed_mask(s, 8, 8, 2),
+             decided = reviewed_mask(s, 8, 8, 2, {.proposed = false});
   EXPECT_EQ(std::count(mask.begin(), mask.end(), 1), 4 + 8 + 2);
   EXPECT_EQ(std::count(decided.begin(), decided.end(), 1), 4 + 2);
   EXPECT_EQ(findings_from_json(to_json(with)).items.size(), 3u);
@@ -300,7 +310,8 @@ TEST(Events, DataThatDoesNotFitIsRefusedByName) {
            {"relabel", {{"finding", "a"}}},
            {"paint", {{"finding", "a"}, {"added", {1, 2, 3}}, {"removed", json::array()}}},
            {"draw", {{"finding", "a"}, {"label", "x"}, {"footprint", {0, 0, 0, 1u << 30}}}},
-           {"measure", {{"points", {{1, 2}}}, {"name", "d"}, {"value", 1}, {"unit", "px"}, {"source", ""}}},
+           {"measure",
+            {{"points", {{1, 2}}}, {"name", "d"}, {"value", 1}, {"unit", "px"}, {"source", ""}}},
            {"undo", {{"number", 0}}},
            {"fovea", {{"x", nullptr}, {"z", 1}}},
            {"nonsense", json::object()},
@@ -317,7 +328,8 @@ TEST(Events, DataThatDoesNotFitIsRefusedByName) {
 
 TEST(Events, HashIsOverLengthPrefixedFields) {
   // printf '0:,1:1,1:t,1:r,1:k,2:{},' | sha256sum
-  EXPECT_EQ(event_hash("", 1, "t", "r", "k", "{}"), "66c21beff7750cef6b51a2ac74991bdf57e3b833eb533e30cac7a068bdc722f2");
+  EXPECT_EQ(event_hash("", 1, "t", "r", "k", "{}"),
+            "66c21beff7750cef6b51a2ac74991bdf57e3b833eb533e30cac7a068bdc722f2");
   EXPECT_NE(event_hash("", 1, "t", "ab", "c", "{}"), event_hash("", 1, "t", "a", "bc", "{}"));
 }
 

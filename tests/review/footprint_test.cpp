@@ -33,8 +33,9 @@ std::vector<std::uint8_t> mask(const std::vector<Run>& runs) {
 }
 
 TEST(Footprint, NormalisedMergesTouchingRunsOfOneRow) {
-  EXPECT_EQ(flat(normalised({{0, 1, 5, 2}, {0, 1, 3, 2}, {0, 2, 3, 1}, {0, 1, 0, 0}, {0, 1, 9, 1}})),
-            (Flat{{0, 1, 3, 4}, {0, 1, 9, 1}, {0, 2, 3, 1}}));
+  EXPECT_EQ(
+      flat(normalised({{0, 1, 5, 2}, {0, 1, 3, 2}, {0, 2, 3, 1}, {0, 1, 0, 0}, {0, 1, 9, 1}})),
+      (Flat{{0, 1, 3, 4}, {0, 1, 9, 1}, {0, 2, 3, 1}}));
 }
 
 TEST(Footprint, OverlongRunsAreDropped) {
@@ -75,7 +76,8 @@ TEST(Footprint, MeasuresInMicrometresOnlyWhereTheScaleIsKnown) {
   Finding f;
   f.footprint = {{0, 0, 0, 5}, {1, 0, 0, 3}};
   std::array<Spacing, 3> spacing{known_spacing(10, ScaleSource::HeaderTag, "ScaleX"),
-                                 known_spacing(4, ScaleSource::HeaderTag, "ScaleZ"), unknown_spacing("a line scan")};
+                                 known_spacing(4, ScaleSource::HeaderTag, "ScaleZ"),
+                                 unknown_spacing("a line scan")};
   remeasure(f, spacing);
   ASSERT_EQ(f.measures.size(), 3u);
   EXPECT_EQ(f.measures[0].unit, "um2");

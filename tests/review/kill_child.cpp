@@ -1,4 +1,5 @@
-// Appends events for ever; a number is printed once its append has returned, as the window would show it then.
+// Appends events for ever; a number is printed once its append has returned, as the window would
+// show it then.
 #include "modules/core/error.h"
 #include "modules/review/review_log.h"
 
@@ -14,9 +15,10 @@ int main(int count, char** arguments) try {
   finding.label = "focus";
   for (int i = 0;; ++i) {
     finding.footprint = {{i % 97, 10, i % 400, 1 + i % 50}};
-    const Event event = i % 3 == 0   ? log->append("kim", "accept", decision_data(finding))
-                        : i % 3 == 1 ? log->append("kim", "paint", paint_data(finding, finding.footprint, {}))
-                                     : log->undo("kim").value();
+    const Event event =
+        i % 3 == 0   ? log->append("kim", "accept", decision_data(finding))
+        : i % 3 == 1 ? log->append("kim", "paint", paint_data(finding, finding.footprint, {}))
+                     : log->undo("kim").value();
     std::printf("%lld %s\n", static_cast<long long>(event.number), event.hash.c_str());
     std::fflush(stdout);
   }

@@ -1,4 +1,5 @@
-// kill -9 at random moments: an event that was shown is in the log afterwards, and the log still takes new ones.
+// kill -9 at random moments: an event that was shown is in the log afterwards, and the log still
+// takes new ones.
 #include "modules/review/review_log.h"
 
 #include <gtest/gtest.h>
@@ -33,14 +34,16 @@ pid_t start(const fs::path& log, int output) {
 std::string read_all(int fd) {
   std::string text;
   char part[4096];
-  for (ssize_t n; (n = ::read(fd, part, sizeof part)) > 0;) text.append(part, static_cast<std::size_t>(n));
+  for (ssize_t n; (n = ::read(fd, part, sizeof part)) > 0;)
+    text.append(part, static_cast<std::size_t>(n));
   return text;
 }
 
 }
 
 TEST(Kill, EveryShownEventIsThere) {
-  const fs::path folder = fs::temp_directory_path() / ("sensorium_kill_" + std::to_string(::getpid()));
+  const fs::path folder =
+      fs::temp_directory_path() / ("sensorium_kill_" + std::to_string(::getpid()));
   fs::create_directories(folder);
   const fs::path file = folder / "review.sqlite";
   std::mt19937 random(20260131);
@@ -76,7 +79,8 @@ TEST(Kill, EveryShownEventIsThere) {
     ASSERT_TRUE(log->verify().intact) << log->verify().text;
     std::map<long long, std::string> stored;
     for (const Event& event : log->events()) stored[event.number] = event.hash;
-    for (const auto& [number, hash] : shown) ASSERT_EQ(stored[number], hash) << "after kill " << kills;
+    for (const auto& [number, hash] : shown)
+      ASSERT_EQ(stored[number], hash) << "after kill " << kills;
     if (stored.size() > 3000) {
       fs::remove_all(folder);
       fs::create_directories(folder);
@@ -84,6 +88,7 @@ TEST(Kill, EveryShownEventIsThere) {
     }
   }
   EXPECT_GT(after_start, KILLS / 2); // else the kills came before there was anything to lose
-  std::printf("%d kills, %d of them after events had been shown, 0 shown events lost\n", kills, after_start);
+  std::printf("%d kills, %d of them after events had been shown, 0 shown events lost\n", kills,
+              after_start);
   fs::remove_all(folder);
 }

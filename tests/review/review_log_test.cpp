@@ -7,8 +7,8 @@
 #include <sqlite3.h>
 
 #include <csignal>
-#include <functional>
 #include <fstream>
+#include <functional>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -21,17 +21,21 @@ namespace {
 class Log : public testing::Test {
 protected:
   void SetUp() override {
-    folder_ = fs::temp_directory_path() /
-              ("sensorium_log_" + std::to_string(::getpid()) + "_" +
-               testing::UnitTest::GetInstance()->current_test_info()->name());
+    folder_ =
+        fs::temp_directory_path() / ("sensorium_log_" + std::to_string(::getpid()) + "_" +
+                                     testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::remove_all(folder_);
     fs::create_directories(folder_);
     file_ = folder_ / "review.sqlite";
   }
   void TearDown() override { fs::remove_all(folder_); }
 
-  std::unique_ptr<ReviewLog> open(Mode mode = Mode::ReadWrite) { return ReviewLog::open(file_, mode); }
-  Event accept(ReviewLog& log, const std::string& id) { return log.append("kim", "accept", {{"finding", id}}); }
+  std::unique_ptr<ReviewLog> open(Mode mode = Mode::ReadWrite) {
+    return ReviewLog::open(file_, mode);
+  }
+  Event accept(ReviewLog& log, const std::string& id) {
+    return log.append("kim", "accept", {{"finding", id}});
+  }
   void fill(int count) {
     const auto log = open();
     for (int i = 0; i < count; ++i) accept(*log, "f" + std::to_string(i));
@@ -83,7 +87,8 @@ TEST_F(Log, ReopeningShowsTheSameEvents) {
 TEST_F(Log, DrawnFindingsGetTheirIdFromTheLog) {
   const auto log = open();
   accept(*log, "a");
-  EXPECT_EQ(log->append("kim", "draw", draw_data({{0, 0, 0, 3}}, "focus")).data.at("finding"), "drawn-2");
+  EXPECT_EQ(log->append("kim", "draw", draw_data({{0, 0, 0, 3}}, "focus")).data.at("finding"),
+            "drawn-2");
 }
 
 TEST_F(Log, SecondWriterReadsAndSaysWhy) {
@@ -118,7 +123,9 @@ TEST_F(Log, SameFileThroughALinkIsTheSameLock) {
   fill(1);
   const auto first = open();
   fs::create_directory_symlink(folder_, folder_.string() + "_link");
-  EXPECT_TRUE(ReviewLog::open(fs::path(folder_.string() + "_link") / "review.sqlite", Mode::ReadWrite)->read_only());
+  EXPECT_TRUE(
+      ReviewLog::open(fs::path(folder_.string() + "_link") / "review.sqlite", Mode::ReadWrite)
+          ->read_only());
   fs::remove(folder_.string() + "_link");
 }
 
@@ -274,7 +281,8 @@ TEST_F(Log, EmptyFileIsAnEmptyLog) {
 }
 
 TEST_F(Log, NoFolderIsNotFound) {
-  EXPECT_EQ(error_of([&] { ReviewLog::open(folder_ / "no" / "review.sqlite", Mode::ReadWrite); }), ErrorCode::NotFound);
+  EXPECT_EQ(error_of([&] { ReviewLog::open(folder_ / "no" / "review.sqlite", Mode::ReadWrite); }),
+            ErrorCode::NotFound);
 }
 
 // A file size limit stands in for the full disk: every write beyond it fails, as on a full disk.
@@ -289,7 +297,8 @@ TEST_F(Log, FullDiskLosesNothing) {
   small.rlim_cur = wal + 1000;
   setrlimit(RLIMIT_FSIZE, &small);
   const std::string head = log->head_hash();
-  const ErrorCode code = error_of([&] { log->append("kim", "note", note_data("", std::string(200000, 'n'))); });
+  const ErrorCode code =
+      error_of([&] { log->append("kim", "note", note_data("", std::string(200000, 'n'))); });
   setrlimit(RLIMIT_FSIZE, &before);
   EXPECT_EQ(code, ErrorCode::Resources);
   EXPECT_EQ(log->events().size(), 1u);
@@ -304,12 +313,13 @@ TEST_F(Log, DurableSettingsAreInForce) {
   sqlite3* db = nullptr;
   ASSERT_EQ(sqlite3_open(file_.c_str(), &db), SQLITE_OK);
   std::string mode;
-  sqlite3_exec(db, "PRAGMA journal_mode",
-               [](void* out, int, char** values, char**) {
-                 *static_cast<std::string*>(out) = values[0];
-                 return 0;
-               },
-               &mode, nullptr);
+  sqlite3_exec(
+      db, "PRAGMA journal_mode",
+      [](void* out, int, char** values, char**) {
+        *static_cast<std::string*>(out) = values[0];
+        return 0;
+      },
+      &mode, nullptr);
   sqlite3_close(db);
   EXPECT_EQ(mode, "wal");
 }

@@ -32,7 +32,8 @@ std::vector<Include> includes_below(const fs::path& root, const std::vector<std:
       for (std::string line; std::getline(in, line);) {
         ++number;
         std::smatch match;
-        if (std::regex_search(line, match, pattern)) found.push_back({fs::relative(entry.path(), root).string(), match[1], number});
+        if (std::regex_search(line, match, pattern))
+          found.push_back({fs::relative(entry.path(), root).string(), match[1], number});
       }
     }
   return found;
@@ -68,14 +69,18 @@ bool arrow_allowed(const std::string& from, const std::string& to) {
       {"modules/view", {"modules/core", "modules/review"}},
   };
   if (from == to) return true;
-  if (const auto module = between_modules.find(from); module != between_modules.end()) return module->second.contains(to);
-  if (from.starts_with("modules/")) return to == "modules/core"; // a new module starts with core alone
+  if (const auto module = between_modules.find(from); module != between_modules.end())
+    return module->second.contains(to);
+  if (from.starts_with("modules/"))
+    return to == "modules/core"; // a new module starts with core alone
   const bool to_module = to.starts_with("modules/");
   const bool to_window = to == "modules/view";
   if (from == "hyperspectral") return to_module && !to_window;
-  if (from.starts_with("pipelines/")) return (to_module && !to_window && to != "modules/report") || to == "hyperspectral";
+  if (from.starts_with("pipelines/"))
+    return (to_module && !to_window && to != "modules/report") || to == "hyperspectral";
   if (from.starts_with("plugins/")) return (to_module && !to_window) || to == "hyperspectral";
-  if (from == "app/gui") return to_module && to != "modules/learn" && to != "modules/io" && to != "modules/cluster";
+  if (from == "app/gui")
+    return to_module && to != "modules/learn" && to != "modules/io" && to != "modules/cluster";
   if (from.starts_with("app/")) return to_module && !to_window;
   return false;
 }
@@ -91,7 +96,9 @@ const std::vector<ThirdParty>& third_parties() {
       {"LibTorch", std::regex("^(torch|ATen|c10|caffe2)/"), {"modules/learn"}},
       {"ONNX and protobuf", std::regex("^(onnx|google/protobuf)/"), {"modules/learn"}},
       {"FFTW", std::regex("^fftw3"), {"modules/signal"}},
-      {"OpenCV", std::regex("^opencv2/"), {"modules/imaging", "modules/io", "plugins/", "pipelines/", "hyperspectral"}},
+      {"OpenCV",
+       std::regex("^opencv2/"),
+       {"modules/imaging", "modules/io", "plugins/", "pipelines/", "hyperspectral"}},
       {"OpenCV highgui", std::regex("^opencv2/highgui"), {}},
       {"ITK", std::regex("^itk[A-Z]"), {"modules/imaging", "plugins/itk"}},
       {"DCMTK", std::regex("^dcmtk/"), {"plugins/dcmtk"}},
@@ -101,8 +108,13 @@ const std::vector<ThirdParty>& third_parties() {
       {"SQLite", std::regex("^sqlite3"), {"modules/review", "modules/cluster"}},
       {"OpenSSL", std::regex("^openssl/"), {"modules/core"}},
       {"VTK", std::regex("^vtk[A-Z]"), {"modules/view", "app/gui"}},
-      {"Qt widgets", std::regex("^(QtWidgets/|QtOpenGLWidgets/|QApplication|QWidget|QMainWindow|QDialog|QOpenGLWidget|QPushButton|QLabel)"), {"modules/view", "app/gui"}},
-      {"Qt", std::regex("^Q[A-Z]|^Qt[A-Z]"), {"modules/view", "app/gui", "modules/report", "modules/cluster", "app/cli"}},
+      {"Qt widgets",
+       std::regex("^(QtWidgets/|QtOpenGLWidgets/"
+                  "|QApplication|QWidget|QMainWindow|QDialog|QOpenGLWidget|QPushButton|QLabel)"),
+       {"modules/view", "app/gui"}},
+      {"Qt",
+       std::regex("^Q[A-Z]|^Qt[A-Z]"),
+       {"modules/view", "app/gui", "modules/report", "modules/cluster", "app/cli"}},
       {"CLI11", std::regex("^CLI/"), {"app/cli"}},
   };
   return list;
@@ -112,7 +124,8 @@ std::vector<std::string> faults(const std::vector<Include>& includes) {
   std::vector<std::string> out;
   for (const Include& include : includes) {
     const std::string from = room_of(include.from);
-    const std::string place = include.from + ":" + std::to_string(include.line) + " includes " + include.to;
+    const std::string place =
+        include.from + ":" + std::to_string(include.line) + " includes " + include.to;
     if (is_own(include.to)) {
       if (!arrow_allowed(from, room_of(include.to))) out.push_back(place + ": no such arrow");
       continue;
@@ -128,7 +141,8 @@ std::vector<std::string> faults(const std::vector<Include>& includes) {
 }
 
 TEST(Arrows, TheTreeHoldsThem) {
-  const std::vector<Include> includes = includes_below(SENSORIUM_SOURCE_DIR, {"app", "modules", "pipelines", "plugins", "hyperspectral"});
+  const std::vector<Include> includes = includes_below(
+      SENSORIUM_SOURCE_DIR, {"app", "modules", "pipelines", "plugins", "hyperspectral"});
   ASSERT_GT(includes.size(), 50u) << "the tree was not found";
   for (const std::string& fault : faults(includes)) ADD_FAILURE() << fault;
 }
@@ -145,7 +159,11 @@ TEST(Arrows, WrongOnesAreSeen) {
 }
 
 TEST(Arrows, RightOnesPass) {
-  EXPECT_TRUE(faults({{"pipelines/x/a.cpp", "modules/core/b.h", 1}, {"app/gui/a.cpp", "modules/view/b.h", 1}, {"modules/signal/a.cpp", "fftw3.h", 1}, {"plugins/itk/a.cpp", "itkImage.h", 1}}).empty());
+  EXPECT_TRUE(faults({{"pipelines/x/a.cpp", "modules/core/b.h", 1},
+                      {"app/gui/a.cpp", "modules/view/b.h", 1},
+                      {"modules/signal/a.cpp", "fftw3.h", 1},
+                      {"plugins/itk/a.cpp", "itkImage.h", 1}})
+                  .empty());
 }
 
 }
