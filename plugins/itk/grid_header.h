@@ -40,7 +40,9 @@ struct Header {
       0;                   // in data_file, after decompression when the whole file is compressed
   bool compressed = false; // deflate data begins at compressed_offset
   std::uint64_t compressed_offset = 0;
-  bool text = false; // samples as decimal numbers
+  bool text = false;    // samples as decimal numbers
+  std::string modality; // our own NRRD key; empty when the file does not say
+  Laterality laterality = Laterality::Unknown;
   std::vector<Fact> facts;
   std::vector<std::string> warnings;
 

@@ -253,6 +253,18 @@ void read_scale(const fs::path& path, const Text& text, const Axes& axes,
     else
       spacing = axis_spacing(length[s], unit, anatomical || !flags.empty(), field);
   }
+  const auto own_key = [&](const char* name) {
+    const auto found = text.keys.find(name);
+    return found == text.keys.end() ? std::string() : found->second;
+  };
+  header.modality = own_key("sensorium_modality").substr(0, 16);
+  if (own_key("sensorium_laterality") == "right") header.laterality = Laterality::Right;
+  if (own_key("sensorium_laterality") == "left") header.laterality = Laterality::Left;
+  if (own_key("sensorium_scale_source") == "phantom")
+    for (Spacing& spacing : header.spacing)
+      if (spacing.known()) spacing.source = ScaleSource::Phantom;
+  if (const std::string content = own_key("sensorium_content"); !content.empty())
+    header.facts.push_back({"Content", content.substr(0, 80), "sensorium_content"});
   header.has_orientation = anatomical && !directions.empty() && !(all_one && identity) &&
                            text.keys.count("sensorium_orientation") == 0;
 }

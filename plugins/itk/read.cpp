@@ -32,6 +32,8 @@ Volume shape(const Header& header) {
   std::copy(header.size.begin(), header.size.end(), n.begin());
   std::uint64_t channels = header.components;
   volume.spacing = header.spacing;
+  volume.modality = header.modality;
+  volume.laterality = header.laterality;
   if (header.channels == Channels::FirstAxis) {
     channels = n[0];
     n = {n[1], n[2], 1};

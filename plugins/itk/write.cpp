@@ -168,6 +168,12 @@ void write_nrrd(const WriteRequest& request, const fs::path& path) {
   text += fmt::format("endian: little\nencoding: gzip\nspace origin: ({},{},{})\n",
                       place.origin_mm[0], place.origin_mm[1], place.origin_mm[2]);
   if (!request.role.empty()) text += fmt::format("sensorium_role:={}\n", one_line(request.role));
+  if (!volume.modality.empty())
+    text += fmt::format("sensorium_modality:={}\n", one_line(volume.modality));
+  if (volume.laterality != Laterality::Unknown)
+    text += fmt::format("sensorium_laterality:={}\n",
+                        volume.laterality == Laterality::Left ? "left" : "right");
+  if (volume.spacing[0].source == ScaleSource::Phantom) text += "sensorium_scale_source:=phantom\n";
   if (!geometry.orientation) text += "sensorium_orientation:=unknown\n";
   if (!geometry.any_known())
     text += fmt::format("sensorium_scale:=unknown: {}\n", why_unknown(geometry));
