@@ -41,6 +41,16 @@ Tensor to_values(const at::Tensor& in) {
   return {plain.sizes().vec(), {plain.data_ptr<float>(), plain.data_ptr<float>() + plain.numel()}};
 }
 
+// bfloat16 on a processor without it is slower than float32 and less exact.
+Precision usable(Precision wanted, at::Device device) {
+#if defined(__x86_64__)
+  const bool here = __builtin_cpu_supports("avx512bf16") != 0;
+#else
+  const bool here = false;
+#endif
+  return wanted == Precision::BFloat16 && device.is_cpu() && !here ? Precision::Float32 : wanted;
+}
+
 at::ScalarType type_of(Precision precision) {
   return precision == Precision::BFloat16  ? at::kBFloat16
          : precision == Precision::Float16 ? at::kHalf
@@ -72,6 +82,7 @@ Model Model::from_graph(Graph graph, const ModelOptions& options) {
   auto parts = std::make_unique<Parts>();
   parts->options = options;
   parts->device = device_of(options.device);
+  parts->options.precision = usable(options.precision, parts->device);
   if (options.threads > 0) at::set_num_threads(options.threads);
   parts->graph = std::move(graph);
   for (const Node& node : parts->graph.nodes)
@@ -81,11 +92,12 @@ Model Model::from_graph(Graph graph, const ModelOptions& options) {
   parts->executor = std::make_unique<Executor>(
       prepared, parts->device,
       ExecutorOptions{.prepack = options.optimise && parts->device.is_cpu(),
-                      .type = type_of(options.precision)});
+                      .type = type_of(parts->options.precision)});
   return Model(std::move(parts));
 }
 
 const Graph& Model::graph() const { return parts_->graph; }
+Precision Model::precision() const { return parts_->options.precision; }
 const std::string& Model::sha256() const { return parts_->hash; }
 
 std::string Model::card_json() const {

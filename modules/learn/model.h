@@ -19,10 +19,10 @@ struct Tensor {
 enum class Precision { Float32, BFloat16, Float16 };
 
 struct ModelOptions {
-  std::string device = "cpu"; // or "cuda:N"
-  int threads = 0;            // of this process's LibTorch; 0 leaves it as it is
-  Precision precision = Precision::Float32;
-  bool optimise = true; // fold and fuse; the result differs by rounding only
+  std::string device = "cpu";               // or "cuda:N"
+  int threads = 0;                          // of this process's LibTorch; 0 leaves it as it is
+  Precision precision = Precision::Float32; // BFloat16 on a processor without it: Float32 is taken
+  bool optimise = true;                     // fold and fuse; the result differs by rounding only
 };
 
 class Model {
@@ -36,6 +36,7 @@ public:
 
   const Graph& graph() const;
   std::string card_json() const;     // "" without a card
+  Precision precision() const;       // in which it computes
   const std::string& sha256() const; // of the file; "" for a graph from memory
 
   // Throws Error BadInput when shapes do not fit, Resources when memory runs out.

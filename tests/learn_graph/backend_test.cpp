@@ -182,7 +182,8 @@ void walk(const fs::path& root, std::size_t least_passed) {
   for (const auto& entry : fs::directory_iterator(root)) {
     if (!fs::exists(entry.path() / "model.onnx")) continue;
     const std::string name = entry.path().filename();
-    if (name.starts_with("test_castlike_FLOAT_to_BFLOAT16") && root.string().starts_with("/usr"))
+    if (name.starts_with("test_castlike") && name.find("BFLOAT16") != std::string::npos &&
+        root.string().starts_with("/usr"))
       continue; // 'like' is declared [3, 4] and stored flat
     const Outcome outcome = run_case(entry.path(), claimed);
     ++table[outcome.op][outcome.kind];
@@ -202,7 +203,7 @@ void walk(const fs::path& root, std::size_t least_passed) {
 TEST(Backend, DebiansCases) {
   const fs::path root = "/usr/share/libonnx-testdata/data/node";
   if (!fs::is_directory(root)) GTEST_SKIP() << "skipped: libonnx-testdata is not installed";
-  walk(root, 400);
+  walk(root, 670);
 }
 
 TEST(Backend, CasesOfThePythonPackage) {
@@ -216,7 +217,7 @@ TEST(Backend, CasesOfThePythonPackage) {
     ASSERT_EQ(std::system(command.c_str()), 0);
     std::ofstream(root / "complete") << "yes\n";
   }
-  walk(root, 600);
+  walk(root, 1050);
 }
 
 }
