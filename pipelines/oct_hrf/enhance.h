@@ -11,7 +11,7 @@
 // constant (vitreous and what lies below the choroid). Sources: Yaroslavsky, Egiazarian, Astola
 // 2001, Proc. SPIE 4304:155 (sliding-window transform-domain filters); Wiener rule with
 // over-subtraction: Boll 1979, IEEE Trans. ASSP 27:113, and Berouti 1979, ICASSP, eq. 1. How it was
-// chosen, against median, bilateral, non-local means and none: docs/bench_parts/enhancement.md.
+// chosen, against median, bilateral, non-local means and none: docs/BENCHMARKS.md.
 #pragma once
 
 #include <span>

@@ -5,7 +5,7 @@
 // field, hence exponential intensity, averaged over `looks`: Goodman 2007, Speckle Phenomena in
 // Optics, ch. 3 and 4; in OCT: Schmitt, Xiang, Yung 1999, J. Biomed. Opt. 4:95), detector noise is
 // added, and the sum is brought to 8 bits by the fourth root (as Spectralis shows it) or by the
-// logarithm. How near it comes to real scans: docs/bench_parts/phantom.md.
+// logarithm. How near it comes to real scans: docs/BENCHMARKS.md.
 #pragma once
 
 #include "modules/core/dataset.h"

@@ -16,7 +16,7 @@ enum Stream : std::uint64_t { Variety = 1, Shape = 2, Bumps = 3, Content = 4 };
 double bell(double r, double sigma) { return std::exp(-(r / sigma) * (r / sigma)); }
 
 // Grey levels of the layers as fourth-root displays show them; read off two real scans
-// (docs/bench_parts/phantom.md).
+// (docs/BENCHMARKS.md).
 constexpr std::array<double, 10> usual_grey = {27, 150, 106, 76, 100, 57, 172, 128, 182, 66};
 
 struct Placer {

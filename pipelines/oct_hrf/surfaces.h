@@ -9,7 +9,7 @@
 //   ILM (ellipsoid zone or
 //        epithelium), weighted down by what is nearly as bright below it;
 //   RPE  the brightest path within 12 rows (of 496) above BM.
-// Measured agreement with vendor lines (two scans): docs/bench_parts/surfaces.md.
+// Measured agreement with vendor lines (two scans): docs/BENCHMARKS.md.
 #pragma once
 
 #include "modules/core/dataset.h"
