@@ -1,4 +1,4 @@
-// The measurements of the OCT foci pipeline. Each prints one Markdown table; docs/bench_parts holds
+// The measurements of the OCT foci pipeline. Each prints one Markdown table; docs/BENCHMARKS.md holds
 // what it printed.
 #pragma once
 
