@@ -346,6 +346,8 @@ void ensure_application() {
   static char name[] = "sensorium";
   static char* argv[] = {name, nullptr};
   qputenv("QT_QPA_PLATFORM", "offscreen");
+  // Qt tells the terminal about folders that a batch node lacks; a library does not print.
+  qInstallMessageHandler([](QtMsgType, const QMessageLogContext&, const QString&) {});
   static QGuiApplication application(argc, argv);
 }
 

@@ -141,7 +141,9 @@ TEST_F(CommandLine, InterruptStopsCleanly) {
   const int status = process.wait();
   EXPECT_TRUE(status == 8 || status == 0)
       << status << " " << process.errors(); // 0: it was done before
-  if (status == 8) EXPECT_FALSE(fs::exists(folder_ / "c" / "findings.json"));
+  if (status == 8) {
+    EXPECT_FALSE(fs::exists(folder_ / "c" / "findings.json"));
+  }
 }
 
 TEST_F(CommandLine, DamagedRecipesAreRefused) {
