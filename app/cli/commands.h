@@ -34,6 +34,9 @@ void add_worker(CLI::App& app, Session& session);
 void add_extension_commands(
     CLI::App& app, Session& session); // phantom, train, evaluate, ... as pipelines offer them
 void add_completion(CLI::App& app, Session& session);
+// Prints the words that may come next. Taken before parsing: the words are another command's, and
+// may be empty.
+int complete_words(CLI::App& app, const Session& session);
 
 // The pipeline among the words after the command's name, or empty.
 std::string named_pipeline(const Session& session);

@@ -59,15 +59,12 @@ void add_completion(CLI::App& app, Session& session) {
       return 0;
     };
   });
-  auto* candidates = app.add_subcommand("complete", "The words that may come next")->group("");
-  candidates->prefix_command();
-  candidates->callback([&app, &session, candidates] {
-    session.chosen = [&app, &session, candidates] {
-      std::vector<std::string> words = candidates->remaining();
-      if (!words.empty() && words.front() == "--") words.erase(words.begin());
-      return print_candidates(app, session, words);
-    };
-  });
+}
+
+int complete_words(CLI::App& app, const Session& session) {
+  std::vector<std::string> words(session.words.begin() + 1, session.words.end());
+  if (!words.empty() && words.front() == "--") words.erase(words.begin());
+  return print_candidates(app, session, words);
 }
 
 }

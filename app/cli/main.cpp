@@ -40,6 +40,8 @@ int run(int argc, char** argv) {
     for (const auto add : {add_info, add_run, add_pipelines, add_devices, add_convert, add_report,
                            add_extension_commands, add_worker, add_completion})
       add(app, session);
+    if (!session.words.empty() && session.words.front() == "complete")
+      return complete_words(app, session);
     app.parse(argc, argv);
     if (!session.chosen) {
       std::fputs(app.help().c_str(), stdout);
