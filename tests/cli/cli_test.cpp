@@ -38,7 +38,7 @@ TEST_F(CommandLine, HelpNamesEveryCommandAndTheDisclaimer) {
   const Outcome help = sensorium({"--help"});
   EXPECT_EQ(help.status, 0);
   for (const char* word : {"info", "run", "pipelines", "devices", "worker", "convert", "report",
-                           "train", "evaluate", "phantom", "Not a medical device"})
+                           "train", "phantom", "Not a medical device"})
     EXPECT_NE(help.out.find(word), std::string::npos) << word;
 }
 
