@@ -35,8 +35,7 @@ PipelineInfo info() {
       "Research: marks candidates for hyper-reflective foci in retinal OCT B-scans for review by a "
       "reader. Not a medical device; not for diagnosis or treatment.";
   i.limits =
-      "The network was trained on phantoms and on lesions inserted into openly licensed scans, "
-      "never "
+      "The network was trained on phantoms only, never "
       "on expert masks of patients' foci. Foci smaller than the B-scan distance are seen in one "
       "B-scan "
       "only. Inner and outer retina are parted at half depth unless the file has an OPL line.";

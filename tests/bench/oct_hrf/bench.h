@@ -1,5 +1,5 @@
-// The measurements of the OCT foci pipeline. Each prints one Markdown table; docs/BENCHMARKS.md holds
-// what it printed.
+// The measurements of the OCT foci pipeline. Each prints one Markdown table; docs/BENCHMARKS.md
+// holds what it printed.
 #pragma once
 
 #include "modules/core/dataset.h"
