@@ -1,6 +1,7 @@
 #include "modules/review/readers.h"
 
 #include "modules/core/error.h"
+#include "modules/core/hash.h"
 #include "modules/review/footprint.h"
 
 #include <fmt/format.h>
@@ -12,6 +13,8 @@
 namespace sensorium {
 using nlohmann::json;
 namespace {
+
+constexpr std::string_view consensus_prefix = "consensus by ";
 
 bool holds(const std::vector<std::string>& list, const std::string& name) {
   return std::find(list.begin(), list.end(), name) != list.end();
@@ -247,6 +250,22 @@ Consensus consensus(const std::vector<Layer>& layers, const std::array<Spacing, 
   return out;
 }
 
-std::string consensus_reader(const std::string& person) { return "consensus by " + person; }
+std::string consensus_reader(const std::string& person) {
+  return std::string(consensus_prefix) + person;
+}
+
+bool is_consensus_reader(std::string_view reader) { return reader.starts_with(consensus_prefix); }
+
+json consensus_data(const Consensus& consensus, std::span<const Event> events,
+                    const std::string& person) {
+  const std::string reader = consensus_reader(person);
+  if (!fold({}, events, reader).findings.empty())
+    throw Error(ErrorCode::Conflict, fmt::format("there is a layer '{}' already", reader),
+                "decide the findings there, or undo it first");
+  std::vector<Finding> items = consensus.findings;
+  for (std::size_t i = 0; i < items.size(); ++i)
+    items[i].id = fmt::format("consensus-{}-{}", sha256(person).substr(0, 6), i + 1);
+  return import_data(consensus.rule, items);
+}
 
 }

@@ -81,5 +81,9 @@ Consensus consensus(const std::vector<Layer>& layers, const std::array<Spacing, 
 // event with the consensus, then their accepts, rejects, strokes and labels as events of the same
 // name.
 std::string consensus_reader(const std::string& person); // "consensus by NAME"
+bool is_consensus_reader(std::string_view reader);
+// The import_layer event's data. Throws Error Conflict when this person has a consensus already.
+nlohmann::json consensus_data(const Consensus& consensus, std::span<const Event> events,
+                              const std::string& person);
 
 }
