@@ -109,7 +109,7 @@ Item add_case(Registry& registry, const fs::path& folder, int number, const Data
                             c.log.verification.text),
                 "leave the case out");
   const bool is_signed = c.reading.review.is_signed() ||
-                         (!options.reader.empty() && layer_is_signed(c.log.events, options.reader));
+                         (!c.reader.empty() && layer_is_signed(c.log.events, c.reader));
   if (!is_signed && !options.unsigned_too)
     throw Error(ErrorCode::Conflict,
                 fmt::format("the review of '{}' is not signed", folder.string()),
@@ -150,7 +150,7 @@ Item add_case(Registry& registry, const fs::path& folder, int number, const Data
                 {"parameters", c.reading.base.parameters()},
                 {"signed", is_signed},
                 {"readers", readers_of(c.log.events).size()},
-                {"consensus", is_consensus_reader(options.reader)},
+                {"consensus", is_consensus_reader(c.reader)},
                 {"log_hash", c.log.head_hash}};
   return item;
 }

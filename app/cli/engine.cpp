@@ -188,6 +188,12 @@ CaseRun restore_case(Registry& registry, const fs::path& folder, const Context& 
   run.pipeline = &registry.pipeline(run.recipe.pipeline);
   const RecipeInput& input = run.recipe.inputs.front();
   context.step(0.3, "opening the recording");
+  if (std::error_code code; !fs::exists(input.path, code))
+    throw Error(ErrorCode::NotFound,
+                fmt::format("the recording of the case '{}' is no longer at '{}'", folder.string(),
+                            input.path),
+                "put it back, or correct the path in the case's recipe.json; its content is "
+                "checked by its hash");
   run.dataset = std::make_shared<const Dataset>(registry.open(input.path, context.part(0.3, 0.7)));
   check_hash(fmt::format("'{}'", input.path), input.sha256, origin_of(*run.dataset).sha256);
   context.step(0.7, "restoring the analysis");
