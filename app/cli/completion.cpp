@@ -1,6 +1,7 @@
 // completion: a script for the shell that asks this program for the candidates.
-#include "app/cli/commands.h"
+#include "app/cli/models.h"
 #include "modules/core/error.h"
+#include "modules/learn/builders.h"
 
 #include <CLI/CLI.hpp>
 
@@ -24,17 +25,36 @@ void print_names(const CLI::App& app) {
     if (!sub->get_group().empty()) std::puts(sub->get_name().c_str());
 }
 
+// What may stand where no option stands.
+void print_operands(const CLI::App& command, const Session& session) {
+  const std::string name = command.get_name();
+  const bool of_models = command.get_parent() && command.get_parent()->get_name() == "models";
+  if (!command.get_subcommands([](const CLI::App*) { return true; }).empty())
+    print_names(command);
+  else if (of_models && name == "build")
+    for (const NetworkFamily& family : network_families()) std::puts(family.id.c_str());
+  else if (of_models)
+    for (const std::string& id : model_ids()) std::puts(id.c_str());
+  else
+    for (const PipelineInfo& info : session.registry.pipelines()) std::puts(info.id.c_str());
+}
+
 int print_candidates(CLI::App& app, const Session& session, const std::vector<std::string>& words) {
   if (words.size() <= 1) {
     print_names(app);
     return 0;
   }
-  const auto named =
-      app.get_subcommands([&](const CLI::App* sub) { return sub->get_name() == words.front(); });
-  if (named.empty()) return 0;
-  const CLI::App* command = named.front();
+  const CLI::App* command = nullptr;
+  const CLI::App* deepest = &app;
+  for (std::size_t i = 0; i + 1 < words.size(); ++i)
+    for (const CLI::App* sub : deepest->get_subcommands([](const CLI::App*) { return true; }))
+      if (sub->get_name() == words[i] && (i == 0 || command != nullptr)) {
+        command = deepest = sub;
+        break;
+      }
+  if (command == nullptr) return 0;
   if (!words.back().starts_with("-")) {
-    for (const PipelineInfo& info : session.registry.pipelines()) std::puts(info.id.c_str());
+    print_operands(*command, session);
     return 0;
   }
   for (const CLI::Option* option : command->get_options())
