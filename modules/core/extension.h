@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,7 +21,7 @@
 namespace sensorium {
 
 // Raised whenever a struct of this header or of dataset.h, findings.h, parameters.h changes.
-inline constexpr int interface_version = 1;
+inline constexpr int interface_version = 2;
 // Same compiler family and library ABI, or the code is not loaded.
 std::string_view build_identity();
 
@@ -107,6 +108,9 @@ struct WriteRequest {
   std::string role;                // "mask", "soft_map", "labels", "image"
   const Dataset* source = nullptr; // the recording it belongs to: geometry, DICOM references
   const Findings* findings = nullptr;
+  std::string statement = {};             // one line for the header: "as reviewed by A"
+  std::map<int, std::string> labels = {}; // names of a label map's values
+  bool deidentified = false; // nothing that identifies the patient may be taken from the source
 };
 
 struct WriterDefinition {
@@ -116,11 +120,23 @@ struct WriterDefinition {
   std::function<void(const WriteRequest&, const std::filesystem::path&)> write;
 };
 
+// Findings that are no image: reports and lists, laid on the recording they speak of.
+struct LayerReaderDefinition {
+  std::string id, title;
+  std::vector<std::string> suffixes; // for file dialogs only
+  // 0: not mine ... 100: certainly mine. head: the file's first 4096 bytes.
+  std::function<int(const std::filesystem::path&, std::span<const std::byte> head)> sniff;
+  // Throws Error BadInput when the file is about another recording, naming both.
+  std::function<Findings(const std::filesystem::path&, const Dataset& recording, const Context&)>
+      read;
+};
+
 struct Extension {
   std::string id, version, title;
   std::vector<PipelineDefinition> pipelines;
   std::vector<ReaderDefinition> readers;
   std::vector<WriterDefinition> writers;
+  std::vector<LayerReaderDefinition> layers;
 };
 
 nlohmann::json to_json(const PipelineInfo& info);
