@@ -3,6 +3,7 @@
 #include "app/cli/commands.h"
 #include "modules/core/error.h"
 #include "modules/core/file.h"
+#include "modules/core/json_text.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -38,11 +39,14 @@ const PipelineCommand& command_of(Session& session, const std::string& pipeline,
 
 // A plan file: {"pipeline": ..., "parameters": {...}, "output": ...}; words on the command line win
 // over it.
+constexpr const char* plan_hint =
+    "a plan is {\"pipeline\": \"oct_hrf\", \"parameters\": {...}, \"output\": \"DIR\"}";
+
 void read_plan(Words& words, json& parameters) {
   if (!words.pipeline.ends_with(".json")) return;
   json plan;
   try {
-    plan = json::parse(read_text(words.pipeline, 16u << 20));
+    plan = parse_json(read_text(words.pipeline, 16u << 20), words.pipeline, plan_hint);
     json own = plan.value("parameters", json::object());
     own.update(parameters);
     parameters = own;
@@ -51,9 +55,8 @@ void read_plan(Words& words, json& parameters) {
       words.files.push_back(file);
     words.pipeline = plan.at("pipeline").get<std::string>();
   } catch (const json::exception& e) {
-    throw Error(
-        ErrorCode::BadInput, fmt::format("the plan '{}' is damaged: {}", words.pipeline, e.what()),
-        "a plan is {\"pipeline\": \"oct_hrf\", \"parameters\": {...}, \"output\": \"DIR\"}");
+    throw Error(ErrorCode::BadInput,
+                fmt::format("the plan '{}' is damaged: {}", words.pipeline, e.what()), plan_hint);
   }
 }
 

@@ -108,7 +108,11 @@ void write_atomically(const fs::path& path, std::string_view content) {
       throw error;
     }
   }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) throw io_error(path, "replace");
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    const Error error = io_error(path, "replace");
+    ::unlink(temporary.c_str());
+    throw error;
+  }
   sync_folder(path.parent_path());
 }
 
@@ -140,6 +144,22 @@ void make_folder(const fs::path& path) {
     throw Error(ErrorCode::Resources,
                 fmt::format("cannot make the folder '{}': {}", path.string(), code.message()),
                 "choose a folder you may write to");
+}
+
+void check_writable(const fs::path& folder) {
+  fs::path at = fs::absolute(folder).lexically_normal();
+  std::error_code code;
+  while (!fs::exists(at, code) && at.has_relative_path()) at = at.parent_path();
+  if (!fs::is_directory(at, code))
+    throw Error(
+        ErrorCode::Resources,
+        fmt::format("'{}' cannot be a folder: '{}' is a file", folder.string(), at.string()),
+        "choose another folder");
+  if (::access(at.c_str(), W_OK | X_OK) != 0)
+    throw Error(
+        ErrorCode::Resources,
+        fmt::format("cannot write into the folder '{}': {}", at.string(), std::strerror(errno)),
+        "choose a folder you may write to");
 }
 
 fs::path cache_folder() {
