@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -110,6 +111,9 @@ struct WriteRequest {
   std::string role;                // "mask", "soft_map", "labels", "image"
   const Dataset* source = nullptr; // the recording it belongs to: geometry, DICOM references
   const Findings* findings = nullptr;
+  std::string statement = {};             // one line for the header: "as reviewed by A"
+  std::map<int, std::string> labels = {}; // names of a label map's values
+  bool deidentified = false; // nothing that identifies the patient may be taken from the source
 };
 
 struct WriterDefinition {
@@ -119,11 +123,23 @@ struct WriterDefinition {
   std::function<void(const WriteRequest&, const std::filesystem::path&)> write;
 };
 
+// Findings that are no image: reports and lists, laid on the recording they speak of.
+struct LayerReaderDefinition {
+  std::string id, title;
+  std::vector<std::string> suffixes; // for file dialogs only
+  // 0: not mine ... 100: certainly mine. head: the file's first 4096 bytes.
+  std::function<int(const std::filesystem::path&, std::span<const std::byte> head)> sniff;
+  // Throws Error BadInput when the file is about another recording, naming both.
+  std::function<Findings(const std::filesystem::path&, const Dataset& recording, const Context&)>
+      read;
+};
+
 struct Extension {
   std::string id, version, title;
   std::vector<PipelineDefinition> pipelines;
   std::vector<ReaderDefinition> readers;
   std::vector<WriterDefinition> writers;
+  std::vector<LayerReaderDefinition> layers;
 };
 
 nlohmann::json to_json(const PipelineInfo& info);
