@@ -146,22 +146,6 @@ void make_folder(const fs::path& path) {
                 "choose a folder you may write to");
 }
 
-void check_writable(const fs::path& folder) {
-  fs::path at = fs::absolute(folder).lexically_normal();
-  std::error_code code;
-  while (!fs::exists(at, code) && at.has_relative_path()) at = at.parent_path();
-  if (!fs::is_directory(at, code))
-    throw Error(
-        ErrorCode::Resources,
-        fmt::format("'{}' cannot be a folder: '{}' is a file", folder.string(), at.string()),
-        "choose another folder");
-  if (::access(at.c_str(), W_OK | X_OK) != 0)
-    throw Error(
-        ErrorCode::Resources,
-        fmt::format("cannot write into the folder '{}': {}", at.string(), std::strerror(errno)),
-        "choose a folder you may write to");
-}
-
 fs::path cache_folder() {
   if (const char* own = std::getenv("SENSORIUM_CACHE")) return own;
   if (const char* xdg = std::getenv("XDG_CACHE_HOME")) return fs::path(xdg) / "sensorium";

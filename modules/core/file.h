@@ -40,9 +40,6 @@ private:
 
 // For folders made by the program: an existing folder is fine. Throws Error Resources.
 void make_folder(const std::filesystem::path& path);
-// Before long work: whether the folder is there and may be written to, or may be made. Makes
-// nothing. Throws Error Resources.
-void check_writable(const std::filesystem::path& folder);
 // Where caches live: $SENSORIUM_CACHE, or $XDG_CACHE_HOME/sensorium, or ~/.cache/sensorium.
 std::filesystem::path cache_folder();
 // Where the program's own files lie (resources, extensions): beside the running program's folder.

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <unistd.h>
 
@@ -210,6 +211,22 @@ std::vector<std::string> changed_since(const fs::path& folder, const json& files
   return changed;
 }
 
+}
+
+void check_writable(const fs::path& folder) {
+  fs::path at = fs::absolute(folder).lexically_normal();
+  std::error_code code;
+  while (!fs::exists(at, code) && at.has_relative_path()) at = at.parent_path();
+  if (!fs::is_directory(at, code))
+    throw Error(
+        ErrorCode::Resources,
+        fmt::format("'{}' cannot be a folder: '{}' is a file", folder.string(), at.string()),
+        "choose another folder");
+  if (::access(at.c_str(), W_OK | X_OK) != 0)
+    throw Error(
+        ErrorCode::Resources,
+        fmt::format("cannot write into the folder '{}': {}", at.string(), std::strerror(errno)),
+        "choose a folder you may write to");
 }
 
 void write_result_folder(const fs::path& folder, const CaseResult& result,
