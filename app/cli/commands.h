@@ -30,6 +30,10 @@ void add_devices(CLI::App& app, Session& session);
 void add_run(CLI::App& app, Session& session);
 void add_convert(CLI::App& app, Session& session);
 void add_report(CLI::App& app, Session& session);
+void add_readers(CLI::App& app, Session& session);
+void add_compare(CLI::App& app, Session& session);
+void add_consensus(CLI::App& app, Session& session);
+void add_import_mask(CLI::App& app, Session& session);
 void add_worker(CLI::App& app, Session& session);
 void add_extension_commands(
     CLI::App& app, Session& session); // phantom, train, evaluate, ... as pipelines offer them

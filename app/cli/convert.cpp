@@ -1,5 +1,6 @@
 // convert: a recording to another format.
 #include "app/cli/commands.h"
+#include "app/cli/reviewed_case.h"
 #include "modules/core/error.h"
 
 #include <CLI/CLI.hpp>
@@ -11,8 +12,14 @@ using nlohmann::json;
 namespace {
 
 struct Words {
-  std::string input, output, format;
+  std::string input, output, format, map = "mask", state, reader;
+  bool decided_only = false, deidentify = false;
 };
+
+bool is_case(const fs::path& path) {
+  std::error_code code;
+  return fs::exists(path / "provenance.json", code) && fs::exists(path / "recipe.json", code);
+}
 
 const WriterDefinition& writer_for(Session& session, const Words& words) {
   if (!words.format.empty()) return session.registry.writer(words.format);
@@ -43,7 +50,36 @@ Volume as_volume(const Dataset& dataset) {
   return volume;
 }
 
+// csv and json are texts of a case; the rest are the writers' maps.
+std::string format_of_case_file(Session& session, const Words& words) {
+  if (!words.format.empty()) return words.format;
+  for (const char* text : {"csv", "json"})
+    if (words.output.ends_with(std::string(".") + text)) return text;
+  return writer_for(session, words).id;
+}
+
+int convert_case(Session& session, const Words& words) {
+  const Context context = session.console.context();
+  const CaseRun run = restore_case(session.registry, words.input, context.part(0, 0.8));
+  const ExportChoice choice = export_choice_of({{"state", words.state},
+                                                {"reader", words.reader},
+                                                {"decided_only", words.decided_only},
+                                                {"deidentify", words.deidentify}});
+  const std::string format = format_of_case_file(session, words);
+  context.step(0.9, "writing");
+  const std::string statement = reviewed_case(run, choice).statement;
+  export_case(session.registry, run, words.map, format, choice, words.output);
+  session.console.end_progress();
+  session.console.print(json{{"input", words.input},
+                             {"output", words.output},
+                             {"format", format},
+                             {"statement", statement}});
+  session.console.print(fmt::format("{} written: {}", words.output, statement));
+  return 0;
+}
+
 int convert(Session& session, const Words& words) {
+  if (is_case(words.input)) return convert_case(session, words);
   const WriterDefinition& writer = writer_for(session, words);
   const Context context = session.console.context();
   const Dataset dataset = session.registry.open(words.input, context.part(0, 0.6));
@@ -61,12 +97,33 @@ int convert(Session& session, const Words& words) {
 
 void add_convert(CLI::App& app, Session& session) {
   auto* command =
-      app.add_subcommand("convert", "Write a recording in another format: convert IN -o OUT.nrrd");
+      app.add_subcommand("convert", "Write a recording, or a case's findings, in another format: "
+                                    "convert IN -o OUT.nrrd, convert CASE -o FINDINGS.csv");
   const auto words = std::make_shared<Words>();
-  command->add_option("FILE", words->input, "File or folder to read")->required();
+  command->add_option("FILE", words->input, "File or folder to read, or a result folder")
+      ->required();
   command->add_option("-o,--output", words->output, "File to write; its suffix chooses the format")
       ->required();
   command->add_option("--format", words->format, "The format, where the suffix does not tell");
+  command
+      ->add_option("--map", words->map,
+                   "Of a result folder: mask, labels (1: the pipeline's first label), or a map "
+                   "such as soft_map")
+      ->group("Result folders");
+  command
+      ->add_option("--state", words->state,
+                   "reviewed or proposed (default: as reviewed where there is a review)")
+      ->group("Result folders");
+  command->add_option("--reader", words->reader, "Only this reader's decisions")
+      ->group("Result folders");
+  command
+      ->add_flag("--decided-only", words->decided_only,
+                 "Findings that nobody decided on do not count")
+      ->group("Result folders");
+  command
+      ->add_flag("--deidentify", words->deidentify,
+                 "Leave out everything that identifies the patient")
+      ->group("Result folders");
   command->callback([&session, words] {
     session.chosen = [&session, words] { return convert(session, *words); };
   });

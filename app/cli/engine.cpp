@@ -1,11 +1,11 @@
 #include "app/cli/engine.h"
 
+#include "app/cli/reviewed_case.h"
 #include "modules/core/devices.h"
 #include "modules/core/error.h"
 #include "modules/core/hash.h"
 #include "modules/report/report.h"
 #include "modules/report/result_folder.h"
-#include "modules/review/review_log.h"
 
 #include <fmt/format.h>
 
@@ -195,53 +195,24 @@ void save_case(Registry& registry, const CaseRun& run) {
   write_result_folder(run.folder, result_of(run), volume_writer(registry, run));
 }
 
-void export_artifact(const CaseRun& run, const std::string& name, const WriterDefinition& writer,
-                     const fs::path& file) {
-  const auto* source = std::get_if<Volume>(run.dataset.get());
-  if (source == nullptr) throw Error(ErrorCode::Unsupported, "maps are written for volumes only");
-  if (name == "mask")
-    return writer.write({.volume = mask_of(run.findings, *source),
-                         .role = "mask",
-                         .source = run.dataset.get(),
-                         .findings = &run.findings},
-                        file);
-  for (const Artifact& artifact : run.analysis->artifacts)
-    if (artifact.name == name)
-      return writer.write({.volume = artifact.volume,
-                           .role = name,
-                           .source = run.dataset.get(),
-                           .findings = &run.findings},
-                          file);
-  throw Error(ErrorCode::NotFound, fmt::format("the case has no map '{}'", name),
-              "maps are named in provenance.json");
-}
-
 fs::path report_case(Registry&, const CaseRun& run, const fs::path& file, const json& options) {
-  std::vector<Event> events;
-  Verification verification;
-  std::string head;
-  if (const fs::path log_file = run.folder / "review.sqlite"; fs::exists(log_file)) {
-    const auto log = ReviewLog::open(log_file, ReviewLog::Mode::ReadOnly);
-    events = log->events();
-    verification = log->verify();
-    head = log->head_hash();
-  }
-  const std::string reader = options.value("reader", "");
-  const auto* volume = std::get_if<Volume>(run.dataset.get());
-  const ReviewState review =
-      fold(run.findings, events, reader, volume != nullptr ? &volume->spacing : nullptr);
-  ReportInput input{.dataset = *run.dataset, .findings = run.findings, .review = review};
+  const ExportChoice choice = export_choice_of(options);
+  ReviewedCase c = reviewed_case(run, choice);
+  ReportInput input{
+      .dataset = *run.dataset, .findings = c.reading.base, .review = c.reading.review};
   input.provenance = run.provenance;
   if (const json card = run.provenance.value("model", json::object()).value("card", json());
       card.is_object())
     input.model_card = card;
   input.pipeline = run.pipeline->info;
   input.command = run.provenance.value("command", "");
-  input.reader = reader;
-  input.log_hash = head;
-  input.log_text = events.empty() ? std::string() : verification.text;
+  input.reader = choice.reader;
+  input.statement = c.statement;
+  input.log_hash = c.log.head_hash;
+  input.log_text = c.log.events.empty() ? std::string() : c.log.verification.text;
   input.surfaces = run.analysis->surfaces;
-  input.options.deidentified = options.value("deidentify", false);
+  input.options.deidentified = choice.deidentified;
+  input.options.proposed_count = choice.undecided;
   write_pdf(input, file);
   return file;
 }

@@ -35,11 +35,6 @@ void conclude_case(CaseRun& run, const nlohmann::json& parameters);
 // Writes the result folder (docs/WORKER.md lists its files).
 void save_case(Registry& registry, const CaseRun& run);
 
-// Writes "mask" (all findings' footprints) or an artifact's map. Throws Error NotFound,
-// Unsupported.
-void export_artifact(const CaseRun& run, const std::string& name, const WriterDefinition& writer,
-                     const std::filesystem::path& file);
-
 // report.pdf of a result folder: findings as reviewed so far. options: "reader", "deidentify".
 // Returns the file.
 std::filesystem::path report_case(Registry& registry, const CaseRun& run,

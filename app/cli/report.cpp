@@ -11,8 +11,8 @@ using nlohmann::json;
 namespace {
 
 struct Words {
-  std::string folder, output, reader;
-  bool deidentify = false;
+  std::string folder, output, reader, state;
+  bool deidentify = false, decided_only = false;
 };
 
 int report(Session& session, const Words& words) {
@@ -22,7 +22,10 @@ int report(Session& session, const Words& words) {
       words.output.empty() ? fs::path(words.folder) / "report.pdf" : fs::path(words.output);
   context.step(0.8, "writing the report");
   report_case(session.registry, run, file,
-              {{"reader", words.reader}, {"deidentify", words.deidentify}});
+              {{"reader", words.reader},
+               {"state", words.state},
+               {"decided_only", words.decided_only},
+               {"deidentify", words.deidentify}});
   session.console.end_progress();
   session.console.print(json{{"report", file.string()}});
   session.console.print(fmt::format("{} written", file.string()));
@@ -39,6 +42,10 @@ void add_report(CLI::App& app, Session& session) {
   command->add_option("-o,--output", words->output,
                       "The PDF to write (default: report.pdf in the folder)");
   command->add_option("--reader", words->reader, "Only this reader's decisions");
+  command->add_option("--state", words->state,
+                      "reviewed or proposed (default: as reviewed where there is a review)");
+  command->add_flag("--decided-only", words->decided_only,
+                    "Findings that nobody decided on do not count");
   command->add_flag("--deidentify", words->deidentify,
                     "Leave out everything that identifies the patient");
   command->callback([&session, words] {

@@ -1,6 +1,7 @@
 // The worker: the window's other process. docs/WORKER.md is its contract.
 #include "app/cli/commands.h"
 #include "app/cli/engine.h"
+#include "app/cli/reviewed_case.h"
 #include "modules/core/dataset_store.h"
 #include "modules/core/devices.h"
 #include "modules/core/error.h"
@@ -207,6 +208,7 @@ private:
       return {{"folder", case_->folder.string()}};
     }
     if (op == "export") return export_map(request);
+    if (op == "import") return import_layer_file(request, context_of_request);
     throw Error(ErrorCode::Usage, fmt::format("there is no request '{}'", op),
                 "see docs/WORKER.md");
   }
@@ -287,13 +289,25 @@ private:
   }
 
   json export_map(const json& request) {
-    const CaseRun& run = current_case();
-    const std::string name = request.value("artifact", "mask");
-    const WriterDefinition& writer =
-        session_.registry.writer(request.at("format").get<std::string>());
     const fs::path file = request.at("file").get<std::string>();
-    export_artifact(run, name, writer, file);
+    export_case(session_.registry, current_case(), request.value("artifact", "mask"),
+                request.at("format").get<std::string>(), export_choice_of(request), file);
     return {{"file", file.string()}};
+  }
+
+  // The window holds the log, so it appends the event; here the file is read and laid on the case.
+  json import_layer_file(const json& request, const Context& context_of_request) {
+    const CaseRun& run = current_case();
+    const LayerFile found = read_layer_file(
+        session_.registry, run, request.at("file").get<std::string>(), request, context_of_request);
+    const CaseLog log = read_case_log(run.folder);
+    json labels = json::object();
+    for (const auto& [value, label] : found.layer.labels) labels[std::to_string(value)] = label;
+    return {{"data", import_layer_data(found.layer, found.source, found.sha256, log.events,
+                                       request.at("reader").get<std::string>())},
+            {"findings", found.layer.findings.size()},
+            {"labels", labels},
+            {"notes", found.layer.notes}};
   }
 
   CaseRun& current_case() {

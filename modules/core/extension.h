@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,7 +21,7 @@
 namespace sensorium {
 
 // Raised whenever a struct of this header or of dataset.h, findings.h, parameters.h changes.
-inline constexpr int interface_version = 1;
+inline constexpr int interface_version = 2;
 // Same compiler family and library ABI, or the code is not loaded.
 std::string_view build_identity();
 
@@ -107,6 +108,9 @@ struct WriteRequest {
   std::string role;                // "mask", "soft_map", "labels", "image"
   const Dataset* source = nullptr; // the recording it belongs to: geometry, DICOM references
   const Findings* findings = nullptr;
+  std::string statement = {};             // one line for the header: "as reviewed by A"
+  std::map<int, std::string> labels = {}; // names of a label map's values
+  bool deidentified = false; // nothing that identifies the patient may be taken from the source
 };
 
 struct WriterDefinition {

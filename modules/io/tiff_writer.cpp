@@ -71,10 +71,14 @@ std::array<Spacing, 3> spacing_of(const WriteRequest& request) {
   return same ? source->spacing : v.spacing;
 }
 
-std::string imagej_description(int pages, const std::array<Spacing, 3>& spacing) {
-  std::string text =
-      fmt::format("ImageJ=1.53t\nimages={}\nslices={}\nloop=false\nunit=micron\n", pages, pages);
-  if (spacing[2].known()) text += fmt::format("spacing={:.9g}\n", spacing[2].micrometres);
+std::string imagej_description(int pages, const std::array<Spacing, 3>& spacing, bool scaled,
+                               std::string statement) {
+  std::string text = fmt::format("ImageJ=1.53t\nimages={}\nslices={}\nloop=false\n", pages, pages);
+  if (scaled) text += "unit=micron\n";
+  if (scaled && spacing[2].known()) text += fmt::format("spacing={:.9g}\n", spacing[2].micrometres);
+  for (char& c : statement)
+    if (static_cast<unsigned char>(c) < ' ') c = ' ';
+  if (!statement.empty()) text += fmt::format("sensorium_state={}\n", statement.substr(0, 300));
   return text + '\0';
 }
 
@@ -104,7 +108,7 @@ std::vector<Tag> tags_of(const Volume& v, const SampleKind& kind, const Shared& 
   tags.push_back({277, type_short, 1, channels});
   tags.push_back({278, type_long, 1, height});
   tags.push_back({279, type_long, 1, bytes});
-  if (at.text != 0) {
+  if (at.x_resolution != 0) {
     tags.push_back({282, type_ratio, 1, at.x_resolution});
     tags.push_back({283, type_ratio, 1, at.y_resolution});
     tags.push_back({296, type_short, 1, 1}); // no unit of TIFF's own
@@ -114,17 +118,20 @@ std::vector<Tag> tags_of(const Volume& v, const SampleKind& kind, const Shared& 
 }
 
 Shared add_shared(Writer& out, const Volume& v, const SampleKind& kind,
-                  const std::array<Spacing, 3>& spacing) {
+                  const std::array<Spacing, 3>& spacing, const std::string& statement) {
   Shared at;
   at.bits = out.size();
   for (int c = 0; c < 3; ++c) out.add(kind.bits);
   for (int c = 0; c < 3; ++c) out.add(kind.format);
-  if (!spacing[0].known() || !spacing[1].known()) return at;
-  at.x_resolution = out.size();
-  add_resolution(out, spacing[0].micrometres);
-  at.y_resolution = out.size();
-  add_resolution(out, spacing[1].micrometres);
-  const std::string text = imagej_description(v.depth, spacing);
+  const bool scaled = spacing[0].known() && spacing[1].known();
+  if (scaled) {
+    at.x_resolution = out.size();
+    add_resolution(out, spacing[0].micrometres);
+    at.y_resolution = out.size();
+    add_resolution(out, spacing[1].micrometres);
+  }
+  if (!scaled && statement.empty()) return at;
+  const std::string text = imagej_description(v.depth, spacing, scaled, statement);
   at.text = out.size();
   at.text_size = static_cast<std::uint32_t>(text.size());
   out.add(std::string_view(text));
@@ -150,7 +157,7 @@ void write_tiff(const WriteRequest& request, const std::filesystem::path& path) 
   Writer out;
   out.reserve(wanted);
   out.add(std::string_view("II*\0\0\0\0\0", 8));
-  const Shared shared = add_shared(out, v, kind, spacing_of(request));
+  const Shared shared = add_shared(out, v, kind, spacing_of(request), request.statement);
   const auto page_bytes =
       static_cast<std::uint32_t>(v.pixels.size() / static_cast<std::size_t>(v.depth));
   const std::uint32_t first_page = out.size(); // ImageJ wants all pages in one piece

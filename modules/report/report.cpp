@@ -69,6 +69,8 @@ void title(Page& p) {
                                   p.in.review.signature->time_utc))
                   : QString("Not signed"),
               Style::Body, ink::muted);
+  if (!p.in.statement.empty())
+    p.flow.text(q("Findings " + p.in.statement), Style::Body, ink::muted);
   p.flow.space(4 * pt);
   p.flow.notice("Not a medical device",
                 "For research, and for review by qualified people only. No diagnosis or treatment "

@@ -29,6 +29,7 @@ struct ReportInput {
   std::optional<PipelineInfo> pipeline; // title, maturity, intended use, limits, citation
   std::string command;                  // that makes the same result again
   std::string reader;                   // who reports
+  std::string statement;                // "as reviewed by A, signed ..." or "as proposed by ..."
   std::string log_hash;                 // ReviewLog::head_hash()
   std::string log_text;                 // Verification::text
   std::vector<Surface> surfaces;        // drawn over the pictures

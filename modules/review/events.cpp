@@ -36,6 +36,16 @@ public:
     if (!data_.contains(key) || !data_[key].is_number() || !std::isfinite(data_[key].get<double>()))
       refuse(kind_, key, "a finite number");
   }
+  void flag(const char* key) const {
+    if (!data_.contains(key) || !data_[key].is_boolean()) refuse(kind_, key, "true or false");
+  }
+  void names(const char* key) const {
+    if (!data_.contains(key) || !data_[key].is_array() ||
+        !std::all_of(data_[key].begin(), data_[key].end(), [](const json& v) {
+          return v.is_string() && !v.get_ref<const std::string&>().empty();
+        }))
+      refuse(kind_, key, "a list of names");
+  }
   void event_number(const char* key) const {
     if (!data_.contains(key) || !data_[key].is_number_integer() ||
         data_[key].get<std::int64_t>() < 1)
@@ -125,8 +135,11 @@ void check_event(std::string_view kind, const json& data) {
   } else if (kind == "import_layer") {
     check.text("source");
     check.items("items");
-  } else if (kind == "sign") {
+  } else if (kind == "sign" || kind == "sign_layer") {
     check.text("statement");
+  } else if (kind == "protocol") {
+    check.flag("blinded");
+    check.names("readers");
   } else if (kind != "parameters") {
     throw Error(ErrorCode::Usage, fmt::format("'{}' is not a kind of event", kind),
                 "the kinds are listed in modules/review/events.h");

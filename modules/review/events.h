@@ -26,7 +26,9 @@ namespace sensorium {
 // a note fovea         x, z in voxels parameters    any object                 the live parameters
 // chosen; later keys replace earlier ones import_layer  source, items [{finding, label, footprint}]
 // undo, redo    number                     of the event that is undone or done again
-// sign          statement
+// sign          statement                  freezes the whole log
+// sign_layer    statement                  freezes this reader's events
+// protocol      blinded, readers           a read whose readers do not see each other (readers.h)
 // place is the finding's footprint as the reader saw it: by it a decision finds its finding again
 // under another threshold.
 struct Event {

@@ -14,7 +14,8 @@ using nlohmann::json;
 namespace {
 
 bool is_action(const Event& event) {
-  return event.kind != "undo" && event.kind != "redo" && event.kind != "sign";
+  return event.kind != "undo" && event.kind != "redo" && event.kind != "sign" &&
+         event.kind != "sign_layer" && event.kind != "protocol";
 }
 
 // The actions in force, and the two stacks. An undo of an undo is a redo; an undo of a redo is an
@@ -51,6 +52,8 @@ private:
     last_time = event.time_utc;
     if (event.kind == "sign") {
       signature = &event;
+    } else if (event.kind == "sign_layer" || event.kind == "protocol") {
+      return; // about readers, not about findings: readers.h
     } else if (is_action(event)) {
       actions_.push_back(&event);
       active_[event.number] = true;

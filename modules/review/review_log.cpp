@@ -3,12 +3,14 @@
 #include "modules/core/error.h"
 #include "modules/core/file.h"
 #include "modules/review/fold.h"
+#include "modules/review/readers.h"
 #include "modules/review/sqlite.h"
 
 #include <fmt/format.h>
 
 #include <cerrno>
 #include <fcntl.h>
+#include <set>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -17,7 +19,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 namespace {
 
-constexpr int log_version = 1;
+constexpr int log_version = 2;             // 2: kinds "protocol" and "sign_layer"
 constexpr int application_id = 0x534e5352; // "SNSR"
 constexpr std::size_t longest_event = 32u << 20;
 constexpr std::uint64_t most_bytes = 2ull << 30;
@@ -27,6 +29,8 @@ CREATE TABLE event(number INTEGER PRIMARY KEY, time TEXT NOT NULL, reader TEXT N
                    data TEXT NOT NULL, previous_hash TEXT NOT NULL, hash TEXT NOT NULL);
 CREATE TABLE head(one INTEGER PRIMARY KEY CHECK(one = 1), number INTEGER NOT NULL, hash TEXT NOT NULL);
 INSERT INTO head VALUES(1, 0, '');)";
+
+bool is_of_version_2(std::string_view kind) { return kind == "protocol" || kind == "sign_layer"; }
 
 // One writer at a time; the system frees the lock when its owner dies, so a lock file left behind
 // blocks nobody.
@@ -119,6 +123,7 @@ private:
   void connect();
   void create();
   std::vector<Row> rows_after(std::int64_t number) const;
+  void check_readers(const std::string& reader, const std::string& kind) const;
   void write(const Row& row);
   Verification verify_rows(const std::vector<Row>& rows) const;
   Verification verify_witness(const std::vector<Row>& rows) const;
@@ -194,7 +199,7 @@ void SqliteReviewLog::create() {
   auto db = std::make_unique<Sqlite>(file_, Sqlite::Access::Write, longest_event);
   Sqlite::Transaction transaction(*db);
   db->run(fmt::format("PRAGMA application_id = {}", application_id));
-  db->run(fmt::format("PRAGMA user_version = {}", log_version));
+  db->run("PRAGMA user_version = 1");
   db->run(schema);
   transaction.commit();
   db_ = std::move(db);
@@ -230,11 +235,28 @@ void SqliteReviewLog::write(const Row& row) {
        {&row.time, &row.reader, &row.kind, &row.data, &row.previous_hash, &row.hash})
     insert.bind(column++, *text);
   insert.step();
+  // Only a log that uses the new kinds is closed to older programs, which would not keep readers
+  // apart.
+  if (is_of_version_2(row.kind)) db_->run("PRAGMA user_version = 2");
   Sqlite::Statement head = db_->prepare("UPDATE head SET number = ?, hash = ? WHERE one = 1");
   head.bind(1, row.number);
   head.bind(2, row.hash);
   head.step();
   transaction.commit();
+}
+
+// A signed layer stays as it is, and a closed blinded read can neither be opened nor ended early.
+void SqliteReviewLog::check_readers(const std::string& reader, const std::string& kind) const {
+  if (layer_is_signed(events_, reader) && kind != "sign" && kind != "protocol")
+    throw Error(ErrorCode::Conflict,
+                fmt::format("'{}' has signed: this layer can no longer be changed", reader),
+                "a consensus is decided under another name");
+  const Protocol protocol = protocol_of(events_);
+  if ((kind == "sign" || kind == "protocol") && protocol.closed())
+    throw Error(ErrorCode::Conflict,
+                kind == "sign" ? "the case cannot be signed: " + protocol.text()
+                               : "the readers' agreement cannot be changed: " + protocol.text(),
+                "each reader signs their own layer first");
 }
 
 Event SqliteReviewLog::append(const std::string& reader, const std::string& kind,
@@ -246,6 +268,7 @@ Event SqliteReviewLog::append(const std::string& reader, const std::string& kind
   if (is_signed())
     throw Error(ErrorCode::Conflict, "the case is signed: its review can no longer be changed",
                 "analyse the recording into a new folder to review it again");
+  check_readers(reader, kind);
   const std::int64_t number = events_.empty() ? 1 : events_.back().number + 1;
   json filled = data;
   if (filled.is_object() && (kind == "draw" || kind == "paint") && !filled.contains("finding"))
@@ -290,6 +313,7 @@ Verification broken(std::int64_t event, std::string text) {
 Verification SqliteReviewLog::verify_rows(const std::vector<Row>& rows) const {
   std::string previous;
   std::int64_t expected = 1, signed_at = 0;
+  std::set<std::string> signers;
   for (const Row& row : rows) {
     if (row.number != expected)
       return broken(expected, fmt::format("event {} is missing from the log", expected));
@@ -301,6 +325,10 @@ Verification SqliteReviewLog::verify_rows(const std::vector<Row>& rows) const {
       return broken(row.number,
                     fmt::format("event {} was changed after it was written", row.number));
     if (row.kind == "sign") signed_at = row.number;
+    if (signers.contains(row.reader) && row.kind != "sign" && row.kind != "protocol")
+      return broken(row.number,
+                    fmt::format("event {} was added after its reader had signed", row.number));
+    if (row.kind == "sign_layer") signers.insert(row.reader);
     previous = row.hash;
     ++expected;
   }

@@ -90,6 +90,10 @@ std::vector<Table> count_tables(const std::vector<Finding>& items) {
 
 }
 
+std::string_view name_of(ExportState state) {
+  return state == ExportState::AsReviewed ? "as reviewed" : "as proposed";
+}
+
 Findings reviewed_findings(const Findings& base, const ReviewState& state, Keep keep) {
   Findings out = base;
   out.items.clear();

@@ -10,6 +10,11 @@ struct Keep {
   bool proposed = true;
 };
 
+// What an export holds: the review when there is one, or the pipeline's proposal.
+enum class ExportState { AsReviewed, AsProposed };
+// "as reviewed" or "as proposed": what the output says of itself.
+std::string_view name_of(ExportState state);
+
 // Each item carries the attributes "review" (state) and "reader"; summary and tables are counted
 // anew.
 Findings reviewed_findings(const Findings& base, const ReviewState& state, Keep keep = {});

@@ -122,6 +122,11 @@ int place_frames(const File& file, std::vector<Frame>& frames, Volume& volume) {
     depth = place_by_position(frames, planes, warnings);
   else
     depth = sourced ? place_by_source(frames) : place_by_order(frames);
+  volume.origin.facts.push_back({"slices placed by",
+                                 placed && (distinct || !sourced) ? "position"
+                                 : sourced                        ? "source frame"
+                                                                  : "order",
+                                 ""});
   if (planes.empty()) planes.assign(static_cast<std::size_t>(depth), frames.front().plane);
   const Stack stack = stack_of(planes, distance, name_of_tag(DCM_SpacingBetweenSlices), warnings);
   volume.spacing[2] = stack.spacing;

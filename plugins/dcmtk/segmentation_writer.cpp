@@ -1,3 +1,4 @@
+#include "plugins/dcmtk/deidentify.h"
 #include "plugins/dcmtk/geometry.h"
 #include "plugins/dcmtk/segmentation.h"
 #include "plugins/dcmtk/series.h"
@@ -98,6 +99,13 @@ OFString decimal(double value) {
   return OFString(text.c_str());
 }
 
+// At most 64 characters of ASCII (PS3.5 6.2, VR LO), without the separator of values.
+std::string long_string(std::string text) {
+  for (char& c : text)
+    if (c == '\\' || c < ' ' || c > '~') c = '?';
+  return text.substr(0, 64);
+}
+
 void must(const OFCondition& status, const char* what) {
   if (status.bad())
     throw Error(ErrorCode::Internal, fmt::format("DICOM SEG: {}: {}", what, status.text()),
@@ -113,8 +121,12 @@ std::vector<std::string> segment_names(const WriteRequest& request, int segments
       name = items.front().label;
   }
   std::vector<std::string> out;
-  for (int i = 1; i <= segments; ++i)
-    out.push_back(request.role == "labels" ? fmt::format("label {}", i) : name);
+  for (int i = 1; i <= segments; ++i) {
+    const auto own = request.labels.find(i);
+    out.push_back(request.role != "labels"      ? name
+                  : own == request.labels.end() ? fmt::format("label {}", i)
+                                                : own->second);
+  }
   return out;
 }
 
@@ -123,8 +135,9 @@ std::unique_ptr<DcmSegmentation> new_document(const WriteRequest& request, int s
              columns = static_cast<Uint16>(request.volume.width);
   const IODGeneralEquipmentModule::EquipmentInfo equipment("Sensorium", "Sensorium", "none",
                                                            "0.1.0");
-  const ContentIdentificationMacro content("1", "FINDINGS",
-                                           "Findings of Sensorium, research preview", "");
+  const std::string description =
+      request.statement.empty() ? "Findings of Sensorium, research preview" : request.statement;
+  const ContentIdentificationMacro content("1", "FINDINGS", long_string(description).c_str(), "");
   DcmSegmentation* raw = nullptr;
   must(request.role == "soft_map"
            ? DcmSegmentation::createFractionalSegmentation(
@@ -137,7 +150,9 @@ std::unique_ptr<DcmSegmentation> new_document(const WriteRequest& request, int s
     must(DcmSegment::create(
              segment, OFString(name.substr(0, 64).c_str()),
              CodeSequenceMacro("49755003", "SCT", "Morphologically Abnormal Structure"),
-             CodeSequenceMacro("52988006", "SCT", "Lesion"), DcmSegTypes::SAT_AUTOMATIC,
+             CodeSequenceMacro("52988006", "SCT", "Lesion"),
+             request.statement.starts_with("as reviewed") ? DcmSegTypes::SAT_SEMIAUTOMATIC
+                                                          : DcmSegTypes::SAT_AUTOMATIC,
              OFString(request.findings != nullptr && !request.findings->pipeline.empty()
                           ? request.findings->pipeline.substr(0, 64).c_str()
                           : "Sensorium")),
@@ -278,7 +293,8 @@ void remove_scaffold(DcmDataset& data, const Sources& sources) {
     item->findAndDeleteElement(DCM_PlaneOrientationSequence);
 }
 
-void save(DcmSegmentation& document, const Sources& sources, const fs::path& path) {
+void save(DcmSegmentation& document, const Sources& sources, const fs::path& path,
+          bool without_patient) {
   DcmFileFormat file;
   DcmDataset& data = *file.getDataset();
   if (!sources.framed) {
@@ -291,6 +307,7 @@ void save(DcmSegmentation& document, const Sources& sources, const fs::path& pat
   must(document.writeDataset(data), "write");
   remove_scaffold(data, sources);
   add_instance_references(data, sources);
+  if (without_patient) deidentify(data);
   const fs::path temporary = path.string() + fmt::format(".{}.tmp", ::getpid());
   const OFCondition status = file.saveFile(temporary.c_str(), EXS_LittleEndianExplicit);
   std::error_code code;
@@ -318,7 +335,11 @@ void write_segmentation(const WriteRequest& request, const fs::path& path) {
   const auto document = new_document(request, segments);
   must(document->importFromSourceImage(sources.files.front()->data()), "source");
   must(document->getSeries().setSeriesNumber("9001"), "series");
-  must(document->getSeries().setSeriesDescription("Sensorium findings"), "series");
+  must(document->getSeries().setSeriesDescription(
+           request.statement.starts_with("as reviewed")   ? "Sensorium findings, as reviewed"
+           : request.statement.starts_with("as proposed") ? "Sensorium findings, as proposed"
+                                                          : "Sensorium findings"),
+       "series");
   char uid[65];
   dcmGenerateUniqueIdentifier(uid, SITE_INSTANCE_UID_ROOT);
   must(document->getDimensions().addDimensionIndex(DCM_ReferencedSegmentNumber, uid,
@@ -329,7 +350,7 @@ void write_segmentation(const WriteRequest& request, const fs::path& path) {
        "dimension");
   add_shared_groups(*document, sources);
   add_frames(*document, request, sources, segments);
-  save(*document, sources, path);
+  save(*document, sources, path, request.deidentified);
 }
 
 }

@@ -265,6 +265,12 @@ void read_scale(const fs::path& path, const Text& text, const Axes& axes,
       if (spacing.known()) spacing.source = ScaleSource::Phantom;
   if (const std::string content = own_key("sensorium_content"); !content.empty())
     header.facts.push_back({"Content", content.substr(0, 80), "sensorium_content"});
+  if (const std::string state = own_key("sensorium_state"); !state.empty())
+    header.facts.push_back({"State", state.substr(0, 200), "sensorium_state"});
+  for (int value = 1; value < 256; ++value)
+    if (const std::string key = fmt::format("sensorium_label_{}", value); text.keys.contains(key))
+      header.facts.push_back(
+          {fmt::format("segment {}", value), text.keys.at(key).substr(0, 80), key});
   header.has_orientation = anatomical && !directions.empty() && !(all_one && identity) &&
                            text.keys.count("sensorium_orientation") == 0;
 }

@@ -168,6 +168,10 @@ void write_nrrd(const WriteRequest& request, const fs::path& path) {
   text += fmt::format("endian: little\nencoding: gzip\nspace origin: ({},{},{})\n",
                       place.origin_mm[0], place.origin_mm[1], place.origin_mm[2]);
   if (!request.role.empty()) text += fmt::format("sensorium_role:={}\n", one_line(request.role));
+  if (!request.statement.empty())
+    text += fmt::format("sensorium_state:={}\n", one_line(request.statement));
+  for (const auto& [value, label] : request.labels)
+    text += fmt::format("sensorium_label_{}:={}\n", value, one_line(label));
   if (!volume.modality.empty())
     text += fmt::format("sensorium_modality:={}\n", one_line(volume.modality));
   if (volume.laterality != Laterality::Unknown)
@@ -216,8 +220,8 @@ void write_nifti(const WriteRequest& request, const fs::path& path) {
   header.put<char>(123, geometry.any_known() ? 2 : 0);
   const auto flag = [&](std::size_t i) { return geometry.spacing[i].known() ? 1 : 0; };
   header.text(148, 80,
-              fmt::format("sensorium scale={}{}{} role={}", flag(0), flag(1), flag(2),
-                          one_line(request.role).substr(0, 20)));
+              fmt::format("sensorium scale={}{}{} role={} {}", flag(0), flag(1), flag(2),
+                          one_line(request.role).substr(0, 20), one_line(request.statement)));
   header.text(344, 4, "n+1");
   if (geometry.orientation) put_orientation(header, geometry);
   write_atomically(path, gzipped(header.bytes() + std::string(pixel_text(volume))));
