@@ -112,6 +112,13 @@ void SliceView::show_pixel(const QPointF& pixel) {
   update();
 }
 
+void SliceView::set_zoom_and_pan(double zoom, const QPointF& pan) {
+  if (zoom == zoom_ && pan == pan_) return;
+  zoom_ = zoom;
+  pan_ = pan;
+  update();
+}
+
 void SliceView::set_enhanced_shown(bool shown) {
   show_enhanced_ = shown && !enhanced_.empty();
   refresh_image();
@@ -400,7 +407,7 @@ QString SliceView::hover_text(const QPointF& pixel) const {
     value = *reinterpret_cast<const double*>(raw);
     break;
   }
-  return QString("x %1  y %2  value %3").arg(x).arg(y).arg(value, 0, 'g', 5);
+  return QString("x %1 y %2: %3").arg(x).arg(y).arg(value, 0, 'g', 5);
 }
 
 }

@@ -44,6 +44,10 @@ public:
   int brush_radius() const { return brush_radius_; }
   // Milliseconds that the last paint took: own work, without the window system's.
   double last_paint_ms() const { return last_paint_ms_; }
+  // Zoom (1: fits) and shift, for views that are moved together.
+  double zoom() const { return zoom_; }
+  QPointF pan() const { return pan_; }
+  void set_zoom_and_pan(double zoom, const QPointF& pan); // without a signal
   QPointF to_pixel(const QPointF& widget) const;
   QPointF to_widget(const QPointF& pixel) const;
 

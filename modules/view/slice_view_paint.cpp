@@ -55,6 +55,11 @@ void SliceView::paintEvent(QPaintEvent*) {
   draw_stroke(painter);
   draw_legend(painter);
   draw_scale_bar(painter);
+  if (hasFocus()) {
+    painter.setPen(QPen(theme_colors().accent, 2));
+    painter.setBrush(Qt::NoBrush);
+    painter.drawRect(rect().adjusted(1, 1, -1, -1));
+  }
   last_paint_ms_ = static_cast<double>(timer.nsecsElapsed()) / 1e6;
 }
 
