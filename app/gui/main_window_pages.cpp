@@ -159,6 +159,17 @@ void MainWindow::compare(const QString& a, const QString& b) {
   QStringList names = review.readers();
   if (!names.contains(review.reader())) names.prepend(review.reader());
   names << ai;
+  for (const QString& wanted : {a, b})
+    if (!wanted.isEmpty() && !names.contains(wanted)) {
+      try {
+        review.layer(wanted, false);
+        notice_->show_message(QString("Nobody called %1 has read this case.").arg(wanted),
+                              "Choose one of its readers.");
+      } catch (const Error& e) {
+        notice_->show_message(QString::fromStdString(e.what()), QString::fromStdString(e.hint()));
+      }
+      return;
+    }
   compare_->set_case(*session_->dataset(), session_->surfaces(), review.spacing(), names,
                      [this](const QString& name, bool with_proposed) {
                        return session_->review().layer(name, with_proposed);
