@@ -205,6 +205,27 @@ QString ScriptDriver::screenshot(const json& step) {
   return picture.save(text_of(step, "file")) ? "" : "the picture could not be written";
 }
 
+// From the pointer's move to the painted frame, for a stroke across the picture. Sorted.
+static std::vector<double> brush_times(SliceView& view) {
+  view.set_tool(SliceTool::Brush);
+  view.set_brush_radius(4);
+  std::vector<double> times;
+  const QPointF start = view.to_widget({20, view.stack().height / 3.0}),
+                step(view.width() / 260.0, 0.4);
+  send_mouse(&view, QEvent::MouseButtonPress, start, Qt::LeftButton);
+  view.repaint();
+  for (int i = 1; i <= 200; ++i) {
+    QElapsedTimer timer;
+    timer.start();
+    send_mouse(&view, QEvent::MouseMove, start + step * i, Qt::LeftButton);
+    view.repaint();
+    times.push_back(static_cast<double>(timer.nsecsElapsed()) / 1e6);
+  }
+  send_mouse(&view, QEvent::MouseButtonRelease, start + step * 200, Qt::NoButton);
+  std::sort(times.begin(), times.end());
+  return times;
+}
+
 // The 2-D view at 1280 x 900: own work of a step to the next B-scan, and the whole from the call to
 // the painted frame.
 QString ScriptDriver::bench(const json& step) {
@@ -236,7 +257,10 @@ QString ScriptDriver::bench(const json& step) {
   }
   std::sort(own.begin(), own.end());
   std::sort(whole.begin(), whole.end());
+  const std::vector<double> brush = brush_times(alone);
   const json result{{"frames", 200},
+                    {"brush_own_p50_ms", brush[brush.size() / 2]},
+                    {"brush_own_p95_ms", brush[brush.size() * 95 / 100]},
                     {"size", {1280, 900}},
                     {"picture_p50_ms", bare[25]},
                     {"own_p50_ms", own[100]},
