@@ -527,6 +527,7 @@ void CaseSession::set_reader(const QString& name) {
   store_reader(name);
   if (review_.is_open()) review_.set_reader(name.trimmed());
   emit items_changed();
+  follow_parameters();
 }
 
 void CaseSession::start_blinded_read(const QStringList& readers) {
@@ -621,12 +622,12 @@ void CaseSession::export_csv(const QString& file) {
 
 void CaseSession::export_map(const QString& format, const QString& file) {
   ensure_loaded();
+  json fields{{"folder", entry_.folder.string()},
+              {"format", format.toStdString()},
+              {"file", file.toStdString()}};
+  if (review_.protocol().closed()) fields["reader"] = reader().toStdString();
   begin(
-      "export",
-      {{"folder", entry_.folder.string()},
-       {"format", format.toStdString()},
-       {"file", file.toStdString()}},
-      "Exporting " + name_of_file(file), [](const json&) {},
+      "export", fields, "Exporting " + name_of_file(file), [](const json&) {},
       [this, format, file] { export_map(format, file); }, stage_);
 }
 
