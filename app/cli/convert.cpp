@@ -24,10 +24,14 @@ bool is_case(const fs::path& path) {
 const WriterDefinition& writer_for(Session& session, const Words& words) {
   if (!words.format.empty()) return session.registry.writer(words.format);
   std::string known;
+  const WriterDefinition* best = nullptr; // ".sr.dcm" before ".dcm"
   for (const WriterDefinition* writer : session.registry.writers()) {
-    if (words.output.ends_with(writer->suffix)) return *writer;
+    if (words.output.ends_with(writer->suffix) &&
+        (best == nullptr || writer->suffix.size() > best->suffix.size()))
+      best = writer;
     known += (known.empty() ? "" : ", ") + writer->suffix;
   }
+  if (best != nullptr) return *best;
   throw Error(ErrorCode::Usage,
               fmt::format("'{}' does not end in a suffix that can be written", words.output),
               fmt::format("the suffixes are {}; or name one with --format", known));

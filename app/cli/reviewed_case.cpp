@@ -2,6 +2,7 @@
 
 #include "modules/core/error.h"
 #include "modules/core/file.h"
+#include "modules/core/hash.h"
 #include "modules/report/result_folder.h"
 #include "modules/report/scrub.h"
 
@@ -223,6 +224,10 @@ void export_case(Registry& registry, const CaseRun& run, const std::string& map,
                        .findings = &c.findings,
                        .statement = c.statement,
                        .deidentified = choice.deidentified};
+  if (std::find(writer.roles.begin(), writer.roles.end(), "findings") != writer.roles.end()) {
+    request.role = "findings";
+    return writer.write(request, file);
+  }
   if (map == "mask" || map == "labels") {
     const std::vector<std::string> labels = labels_of(run, c.findings);
     for (std::size_t k = 0; k < labels.size() && map == "labels"; ++k)
@@ -254,10 +259,10 @@ ImportOptions import_options_of(const json& options) {
     long number = 0;
     const auto end = value.data() + value.size();
     if (const auto [at, fault] = std::from_chars(value.data(), end, number);
-        fault != std::errc() || at != end || number < 1 || number > 65535)
-      throw Error(ErrorCode::Usage, fmt::format("'{}' is not a label's value", value),
-                  "values are whole numbers from 1 to 65535");
-    out.labels[number] = label.get<std::string>();
+        fault == std::errc() && at == end)
+      out.labels[number] = label.get<std::string>();
+    else
+      out.names[value] = label.get<std::string>();
   }
   if (options.contains("slice")) out.slice = options.at("slice").get<int>();
   if (options.contains("threshold")) out.threshold = options.at("threshold").get<double>();
@@ -267,13 +272,20 @@ ImportOptions import_options_of(const json& options) {
 LayerFile read_layer_file(Registry& registry, const CaseRun& run, const fs::path& file,
                           const json& options, const Context& context) {
   const Volume& recording = volume_of(run);
+  const std::string source = fs::absolute(file).lexically_normal().filename().string();
+  if (const LayerReaderDefinition* reader = registry.layer_reader(file)) {
+    const Findings found = reader->read(file, *run.dataset, context);
+    return {import_findings(found, recording, run.pipeline->info.labels, import_options_of(options),
+                            source),
+            source, sha256_of_path(file)};
+  }
   const Dataset dataset = registry.open(file, context);
   const auto* mask = std::get_if<Volume>(&dataset);
   if (mask == nullptr)
     throw Error(ErrorCode::Unsupported, fmt::format("'{}' is a clip, not a mask", file.string()),
                 "give a mask with the recording's size");
   return {import_layer(*mask, recording, run.pipeline->info.labels, import_options_of(options)),
-          fs::absolute(file).lexically_normal().filename().string(), mask->origin.sha256};
+          source, mask->origin.sha256};
 }
 
 }

@@ -120,11 +120,23 @@ struct WriterDefinition {
   std::function<void(const WriteRequest&, const std::filesystem::path&)> write;
 };
 
+// Findings that are no image: reports and lists, laid on the recording they speak of.
+struct LayerReaderDefinition {
+  std::string id, title;
+  std::vector<std::string> suffixes; // for file dialogs only
+  // 0: not mine ... 100: certainly mine. head: the file's first 4096 bytes.
+  std::function<int(const std::filesystem::path&, std::span<const std::byte> head)> sniff;
+  // Throws Error BadInput when the file is about another recording, naming both.
+  std::function<Findings(const std::filesystem::path&, const Dataset& recording, const Context&)>
+      read;
+};
+
 struct Extension {
   std::string id, version, title;
   std::vector<PipelineDefinition> pipelines;
   std::vector<ReaderDefinition> readers;
   std::vector<WriterDefinition> writers;
+  std::vector<LayerReaderDefinition> layers;
 };
 
 nlohmann::json to_json(const PipelineInfo& info);

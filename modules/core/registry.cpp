@@ -86,7 +86,8 @@ json manifest_of(const Extension& extension, const std::string& library_file) {
           {"library", library_file},
           {"pipelines", pipelines},
           {"readers", names_of(extension.readers)},
-          {"writers", names_of(extension.writers)}};
+          {"writers", names_of(extension.writers)},
+          {"layers", names_of(extension.layers)}};
 }
 
 void Registry::add(Extension extension) {
@@ -210,7 +211,8 @@ void Registry::load(Entry& entry) {
 
 void Registry::load_with(const std::string& section) {
   for (Entry& entry : entries_)
-    if (entry.status.failure.empty() && !entry.manifest.at(section).empty()) load(entry);
+    if (entry.status.failure.empty() && !entry.manifest.value(section, json::array()).empty())
+      load(entry);
 }
 
 const PipelineDefinition& Registry::pipeline(const std::string& id) {
@@ -265,6 +267,22 @@ std::vector<const ReaderDefinition*> Registry::readers() {
   for (const Entry& entry : entries_)
     for (const ReaderDefinition& reader : entry.extension.readers) out.push_back(&reader);
   return out;
+}
+
+const LayerReaderDefinition* Registry::layer_reader(const fs::path& path) {
+  const std::lock_guard lock(mutex_);
+  load_with("layers");
+  if (!fs::is_regular_file(path)) return nullptr;
+  const std::vector<std::byte> head = read_head(path);
+  const LayerReaderDefinition* best = nullptr;
+  int most = 0;
+  for (const Entry& entry : entries_)
+    for (const LayerReaderDefinition& reader : entry.extension.layers)
+      if (const int score = reader.sniff(path, head); score > most) {
+        most = score;
+        best = &reader;
+      }
+  return best;
 }
 
 std::vector<Registry::Candidate> Registry::sniff(const fs::path& path) {

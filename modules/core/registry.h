@@ -36,6 +36,8 @@ public:
   const WriterDefinition& writer(const std::string& id);
   std::vector<const WriterDefinition*> writers();
   std::vector<const ReaderDefinition*> readers();
+  // The one that recognises this file's content as its own, or null.
+  const LayerReaderDefinition* layer_reader(const std::filesystem::path& path);
 
   struct Candidate {
     const ReaderDefinition* reader;

@@ -205,12 +205,21 @@ std::string lower(std::string text) {
   return text;
 }
 
-// The label of the pipeline that the file's own name for this value means, or empty.
-std::string label_in_file(const Volume& mask, long value, const std::vector<std::string>& known) {
+// The pipeline's label that a name in a file means, or empty.
+std::string label_of_name(const std::string& name, const std::vector<std::string>& known,
+                          const ImportOptions& options) {
+  if (const auto given = options.names.find(name); given != options.names.end())
+    return given->second;
+  for (const std::string& label : known)
+    if (lower(label) == lower(name)) return label;
+  return {};
+}
+
+std::string label_in_file(const Volume& mask, long value, const std::vector<std::string>& known,
+                          const ImportOptions& options) {
   for (const Fact& fact : mask.origin.facts)
     if (fact.name == fmt::format("segment {}", value))
-      for (const std::string& label : known)
-        if (lower(label) == lower(fact.value)) return label;
+      return label_of_name(fact.value, known, options);
   return {};
 }
 
@@ -221,7 +230,7 @@ std::map<long, std::string> labels_of(const std::map<long, std::vector<Run>>& va
   std::vector<long> nameless;
   for (const auto& [value, runs] : values) {
     const auto given = options.labels.find(value);
-    const std::string own = label_in_file(mask, value, known);
+    const std::string own = label_in_file(mask, value, known, options);
     if (given != options.labels.end())
       out[value] = given->second;
     else if (!own.empty())
@@ -318,6 +327,30 @@ ImportedLayer import_layer(const Volume& mask, const Volume& recording,
       out.findings.push_back(std::move(f));
     }
   if (out.findings.empty()) out.notes.push_back("the mask is empty: nothing is marked in it");
+  return out;
+}
+
+ImportedLayer import_findings(const Findings& findings, const Volume& recording,
+                              const std::vector<std::string>& known, const ImportOptions& options,
+                              const std::string& source) {
+  ImportedLayer out;
+  out.notes = findings.notes;
+  for (const Finding& in : findings.items) {
+    Finding f = in;
+    f.id = fmt::format("{}", out.findings.size() + 1);
+    f.label = label_of_name(in.label, known, options);
+    if (f.label.empty())
+      throw Error(ErrorCode::Usage,
+                  fmt::format("'{}' has findings '{}', which is no label of this pipeline", source,
+                              in.label),
+                  fmt::format("say what it means, for example '{}={}'; the labels are {}", in.label,
+                              known.empty() ? "lesion" : known.front(), fmt::join(known, ", ")));
+    f.footprint = normalised(f.footprint);
+    place(f);
+    remeasure(f, recording.spacing);
+    out.findings.push_back(std::move(f));
+  }
+  if (out.findings.empty()) out.notes.push_back("nothing is marked in it");
   return out;
 }
 

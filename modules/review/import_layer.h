@@ -11,9 +11,10 @@
 namespace sensorium {
 
 struct ImportOptions {
-  std::map<long, std::string> labels; // value -> label; wins over what the file says
-  std::optional<int> slice;           // where one image belongs in a volume, from 0
-  std::optional<double> threshold;    // for probabilities: values at or above it belong to lesions
+  std::map<long, std::string> labels;       // value -> label; wins over what the file says
+  std::map<std::string, std::string> names; // the file's name for a label -> label
+  std::optional<int> slice;                 // where one image belongs in a volume, from 0
+  std::optional<double> threshold; // for probabilities: values at or above it belong to lesions
 };
 
 struct ImportedLayer {
@@ -37,6 +38,12 @@ int check_geometry(const Volume& mask, const Volume& recording, const ImportOpti
 ImportedLayer import_layer(const Volume& mask, const Volume& recording,
                            const std::vector<std::string>& known,
                            const ImportOptions& options = {});
+
+// The same from a report's findings, whose labels are names. Throws Error Usage for a name that
+// the pipeline does not have, with the option that says what it means.
+ImportedLayer import_findings(const Findings& findings, const Volume& recording,
+                              const std::vector<std::string>& known, const ImportOptions& options,
+                              const std::string& source);
 
 // The event's data. source: the file's name without its folder; sha256: of the file. Throws Error
 // Conflict when this reader's layer holds that file already.

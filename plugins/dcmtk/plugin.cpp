@@ -1,6 +1,7 @@
 #include "plugins/dcmtk/image_reader.h"
 #include "plugins/dcmtk/segmentation.h"
 #include "plugins/dcmtk/series.h"
+#include "plugins/dcmtk/structured_report.h"
 
 namespace sensorium {
 namespace {
@@ -31,7 +32,19 @@ Extension make_extension() {
                        "DICOM Segmentation",
                        ".dcm",
                        {"mask", "labels", "soft_map"},
-                       dicom::write_segmentation}}};
+                       dicom::write_segmentation},
+                      {"dicom_sr",
+                       "DICOM Structured Report (TID 1500)",
+                       ".sr.dcm",
+                       {"findings"},
+                       dicom::write_structured_report}},
+          .layers = {{"dicom_sr",
+                      "DICOM Structured Report (TID 1500)",
+                      {".dcm"},
+                      [](const std::filesystem::path&, std::span<const std::byte> head) {
+                        return dicom::sniff_report(head);
+                      },
+                      dicom::read_structured_report}}};
 }
 
 }

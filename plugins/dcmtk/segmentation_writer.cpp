@@ -1,7 +1,7 @@
 #include "plugins/dcmtk/deidentify.h"
 #include "plugins/dcmtk/geometry.h"
 #include "plugins/dcmtk/segmentation.h"
-#include "plugins/dcmtk/series.h"
+#include "plugins/dcmtk/sources.h"
 
 #include "modules/core/file.h"
 
@@ -22,89 +22,12 @@ namespace sensorium::dicom {
 namespace fs = std::filesystem;
 namespace {
 
-// What one slice of the mask refers to.
-struct Source {
-  std::string sop_class, instance;
-  long frame = 0; // 1-based; 0: the instance has one frame
-  Plane plane;
-};
-
-struct Sources {
-  std::vector<std::unique_ptr<File>> files;
-  std::vector<Source> slices;
-  std::array<Spacing, 2> spacing;
-  std::optional<double> distance_mm, thickness_mm;
-  bool framed = false; // they have a frame of reference
-  bool placed = true;  // every slice has a position and an orientation
-};
-
 Error refused(const std::string& why) {
   return Error(ErrorCode::Unsupported, fmt::format("no DICOM SEG can be written: {}", why),
                "write the mask as NRRD instead");
 }
 
-std::pair<std::array<int, 3>, const Spacing*> grid_of(const Dataset& source) {
-  if (const auto* v = std::get_if<Volume>(&source))
-    return {{v->width, v->height, v->depth}, &v->spacing[2]};
-  const auto& video = std::get<Video>(source);
-  return {{video.width, video.height, video.frames}, nullptr};
-}
-
-Sources sources_of(const WriteRequest& request) {
-  if (request.source == nullptr || origin_of(*request.source).format != "dicom")
-    throw refused("the recording is not DICOM");
-  const auto [size, z_spacing] = grid_of(*request.source);
-  const Volume& mask = request.volume;
-  if (size != std::array<int, 3>{mask.width, mask.height, mask.depth} || mask.channels != 1)
-    throw refused(fmt::format("the mask is {} x {} x {}, the recording {} x {} x {}", mask.width,
-                              mask.height, mask.depth, size[0], size[1], size[2]));
-  const fs::path path = origin_of(*request.source).path;
-  if (!fs::exists(path))
-    throw Error(ErrorCode::NotFound,
-                fmt::format("the recording '{}' is no longer there; a DICOM SEG must refer to it",
-                            path.string()),
-                "put it back, or write the mask as NRRD");
-  Sources out;
-  const auto files =
-      fs::is_directory(path) ? sorted_slices(path, Context{}) : std::vector<fs::path>{path};
-  for (const fs::path& one : files) {
-    out.files.push_back(std::make_unique<File>(one));
-    DcmDataset& data = out.files.back()->data();
-    const long frames = integer_of(data, DCM_NumberOfFrames).value_or(1);
-    for (long f = 0; f < frames && out.slices.size() < static_cast<std::size_t>(size[2]) + 1; ++f)
-      out.slices.push_back({out.files.back()->sop_class(), text_of(data, DCM_SOPInstanceUID),
-                            data.tagExists(DCM_NumberOfFrames) ? f + 1 : 0,
-                            plane_of(data, static_cast<std::size_t>(f))});
-  }
-  if (out.slices.size() != static_cast<std::size_t>(size[2]))
-    throw refused(fmt::format("'{}' no longer has {} slices", path.string(), size[2]));
-  for (const Source& slice : out.slices)
-    if (slice.instance.empty()) throw refused("the recording has no SOP Instance UID to refer to");
-  for (const Source& slice : out.slices)
-    out.placed = out.placed && slice.plane.position && slice.plane.orientation;
-  DcmDataset& first = out.files.front()->data();
-  DcmItem* measures = functional_group(first, 0, DCM_PixelMeasuresSequence);
-  out.thickness_mm =
-      number_of(measures != nullptr ? *measures : static_cast<DcmItem&>(first), DCM_SliceThickness);
-  out.framed = !text_of(out.files.front()->data(), DCM_FrameOfReferenceUID).empty();
-  std::visit([&](const auto& d) { out.spacing = {d.spacing[0], d.spacing[1]}; }, *request.source);
-  if (z_spacing != nullptr && z_spacing->known()) out.distance_mm = z_spacing->micrometres / 1e3;
-  return out;
-}
-
-// A decimal string of at most 16 characters (PS3.5 6.2, VR DS).
-OFString decimal(double value) {
-  std::string text = fmt::format("{:.10g}", value);
-  for (int digits = 9; text.size() > 16; --digits) text = fmt::format("{:.{}g}", value, digits);
-  return OFString(text.c_str());
-}
-
-// At most 64 characters of ASCII (PS3.5 6.2, VR LO), without the separator of values.
-std::string long_string(std::string text) {
-  for (char& c : text)
-    if (c == '\\' || c < ' ' || c > '~') c = '?';
-  return text.substr(0, 64);
-}
+OFString ds(double value) { return OFString(decimal(value).c_str()); }
 
 void must(const OFCondition& status, const char* what) {
   if (status.bad())
@@ -166,20 +89,20 @@ std::unique_ptr<DcmSegmentation> new_document(const WriteRequest& request, int s
 void add_shared_groups(DcmSegmentation& document, const Sources& sources) {
   if (sources.spacing[0].known() && sources.spacing[1].known()) {
     FGPixelMeasures measures;
-    const OFString pair = decimal(sources.spacing[1].micrometres / 1e3) + "\\" +
-                          decimal(sources.spacing[0].micrometres / 1e3);
+    const OFString pair =
+        ds(sources.spacing[1].micrometres / 1e3) + "\\" + ds(sources.spacing[0].micrometres / 1e3);
     must(measures.setPixelSpacing(pair), "pixel spacing");
     if (sources.distance_mm)
-      must(measures.setSpacingBetweenSlices(decimal(*sources.distance_mm)), "slice distance");
+      must(measures.setSpacingBetweenSlices(ds(*sources.distance_mm)), "slice distance");
     if (sources.thickness_mm)
-      must(measures.setSliceThickness(decimal(*sources.thickness_mm)), "slice thickness");
+      must(measures.setSliceThickness(ds(*sources.thickness_mm)), "slice thickness");
     must(document.addForAllFrames(measures), "pixel measures");
   }
   const auto o =
       sources.slices.front().plane.orientation.value_or(std::array<double, 6>{1, 0, 0, 0, 1, 0});
   const std::unique_ptr<FGPlaneOrientationPatient> orientation(
-      FGPlaneOrientationPatient::createMinimal(decimal(o[0]), decimal(o[1]), decimal(o[2]),
-                                               decimal(o[3]), decimal(o[4]), decimal(o[5])));
+      FGPlaneOrientationPatient::createMinimal(ds(o[0]), ds(o[1]), ds(o[2]), ds(o[3]), ds(o[4]),
+                                               ds(o[5])));
   must(document.addForAllFrames(*orientation), "orientation");
 }
 
@@ -213,7 +136,7 @@ void add_frame(DcmSegmentation& document, const Source& source, std::size_t z, U
   groups.push_back(derivation.get());
   const Vector3 p = source.plane.position.value_or(Vector3{0, 0, static_cast<double>(z)});
   const std::unique_ptr<FGPlanePosPatient> position(
-      FGPlanePosPatient::createMinimal(decimal(p[0]), decimal(p[1]), decimal(p[2])));
+      FGPlanePosPatient::createMinimal(ds(p[0]), ds(p[1]), ds(p[2])));
   groups.push_back(position.get());
   must(document.addFrame(pixels.data(), segment, groups), "frame");
 }
@@ -329,7 +252,9 @@ void write_segmentation(const WriteRequest& request, const fs::path& path) {
       !(volume.type == PixelType::UInt16 && request.role == "labels"))
     throw refused(
         fmt::format("a {} of {} samples has no place in it", request.role, name_of(volume.type)));
-  const Sources sources = sources_of(request);
+  if (volume.channels != 1) throw refused(fmt::format("the mask has {} channels", volume.channels));
+  const auto [sources, absence] = sources_of(request.source, volume);
+  if (!absence.empty()) throw refused(absence);
   const int segments = request.role == "labels" ? label_count(volume) : 1;
   if (segments > 256) throw refused(fmt::format("{} segments are too many", segments));
   const auto document = new_document(request, segments);

@@ -46,6 +46,18 @@ function(sensorium_pipeline id)
   sensorium_extension(${id} pipelines ${ARGN})
 endfunction()
 
+# What an earlier build of this folder made and nobody makes any more must not be found and loaded.
+function(sensorium_remove_stale_extensions)
+  get_property(known GLOBAL PROPERTY SENSORIUM_EXTENSIONS)
+  file(GLOB made ${CMAKE_BINARY_DIR}/extensions/*.json ${CMAKE_BINARY_DIR}/extensions/*.so)
+  foreach(f ${made})
+    get_filename_component(id ${f} NAME_WE)
+    if(NOT id IN_LIST known)
+      file(REMOVE ${f})
+    endif()
+  endforeach()
+endfunction()
+
 # sensorium_test(core_error LABEL quick SOURCES ... LINK ...): labels quick (daily), ci, long. DEPENDS: programs it starts.
 function(sensorium_test name)
   cmake_parse_arguments(T "" "LABEL;TIMEOUT" "SOURCES;LINK;DEPENDS;ENVIRONMENT" ${ARGN})

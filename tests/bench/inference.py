@@ -1,10 +1,12 @@
 """Inference of a residual U-Net: ours, and ONNX Runtime, in turns, in one run.
 
-inference.py MAKE_MODEL RUN_MODEL [--threads 2] [--rounds 3]: prints the fastest of each and the least processor time.
+inference.py MAKE_MODEL RUN_MODEL [--threads 2] [--rounds 3] [--repeat 3]: each figure of a round is the best of
+--repeat runs after one that is not counted; the rounds give minimum, median and the ratio to ONNX Runtime.
 """
 import argparse
 import json
 import os
+import statistics
 import subprocess
 import tempfile
 import time
@@ -44,6 +46,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--widths", default="24,48,96,192")
     parser.add_argument("--size", default="496,768")
+    parser.add_argument("--only-passes", action="store_true", help="leave out the run without graph passes")
     a = parser.parse_args()
     height, width = map(int, a.size.split(","))
     results = {}
@@ -54,21 +57,30 @@ def main():
         value = np.random.default_rng(0).normal(size=(1, 1, height, width)).astype(np.float32)
         with open(pb, "wb") as f:
             f.write(numpy_helper.from_array(value, name).SerializeToString())
+        contenders = {
+            "ONNX Runtime float32": lambda: onnx_runtime(path, name, value, a.threads, a.repeat),
+            "ours float32": lambda: ours(a.run_model, path, pb, a.threads, a.repeat),
+            "ours float32 without passes": lambda: ours(a.run_model, path, pb, a.threads, a.repeat, "--plain"),
+        }
+        if "avx512_bf16" in open("/proc/cpuinfo").read():
+            contenders["ours bfloat16"] = lambda: ours(a.run_model, path, pb, a.threads, a.repeat, "--bf16")
+        if a.only_passes:
+            del contenders["ours float32 without passes"]
         for _ in range(a.rounds):
-            measured = {
-                "ONNX Runtime float32": onnx_runtime(path, name, value, a.threads, a.repeat),
-                "ours float32": ours(a.run_model, path, pb, a.threads, a.repeat),
-                "ours float32 without passes": ours(a.run_model, path, pb, a.threads, a.repeat, "--plain"),
-                "ours bfloat16": ours(a.run_model, path, pb, a.threads, a.repeat, "--bf16"),
-            }
-            for key, seconds in measured.items():
-                results.setdefault(key, []).append(seconds)
+            for key, measure in contenders.items():
+                results.setdefault(key, []).append(measure())
         want = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, {name: value})[0]
         for key, options in (("ours float32", []), ("ours bfloat16", ["--bf16"])):
+            if key not in results:
+                continue
             got = np.frombuffer(subprocess.run([a.run_model, *options, path, pb], check=True, stdout=subprocess.PIPE).stdout, np.float32).reshape(want.shape)
             print(f"{key}: worst difference from ONNX Runtime over the largest value {np.abs(got - want).max() / np.abs(want).max():.2e}")
+    judge = results["ONNX Runtime float32"]
     for key, seconds in results.items():
-        print(f"{key}: fastest {min(s[0] for s in seconds):.3f} s, rounds {' '.join(f'{s[0]:.3f}' for s in seconds)}; least processor time {min(s[1] for s in seconds):.3f} s")
+        wall, cpu = ([s[i] for s in seconds] for i in (0, 1))
+        ratio = [statistics.median(s[i] / j[i] for s, j in zip(seconds, judge)) for i in (0, 1)]
+        print(f"{key}: wall fastest {min(wall):.3f} s, median {statistics.median(wall):.3f} s; processor least {min(cpu):.3f} s, median {statistics.median(cpu):.3f} s; "
+              f"median ratio to ONNX Runtime, round by round: wall {ratio[0]:.3f}, processor {ratio[1]:.3f}")
 
 
 if __name__ == "__main__":

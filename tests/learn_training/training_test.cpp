@@ -15,10 +15,7 @@
 namespace sensorium {
 namespace {
 namespace fs = std::filesystem;
-using testing_support::Process;
 using testing_support::run_program;
-
-const std::string child = SENSORIUM_BINARY_DIR "/bin/training_child";
 
 class Training : public ::testing::Test {
 protected:
@@ -82,29 +79,6 @@ TEST_F(Training, TheTrainedNetworkFindsTheDots) {
   for (std::size_t i = 0; i < 256; ++i)
     right += (out.values[i] > 0) == (sample.target.values[i] > 0.5f) ? 1 : 0;
   EXPECT_GE(right, 250);
-}
-
-TEST_F(Training, AKilledRunEndsWithTheSameWeights) {
-  const auto undisturbed = run_program({child, (folder_ / "whole").string(), "40"});
-  ASSERT_EQ(undisturbed.status, 0) << undisturbed.err;
-  std::mt19937 engine(7);
-  int kills = 0;
-  std::string hash;
-  for (int attempt = 0; attempt < 40 && hash.empty(); ++attempt) {
-    Process process({child, (folder_ / "killed").string(), "40"});
-    process.close_input();
-    if (kills < 8) {
-      ::usleep(250000 + engine() % 350000); // start-up takes about 200 ms
-      process.signal(SIGKILL);
-    }
-    const std::string out = process.read_rest();
-    if (process.wait() == 0)
-      hash = out;
-    else
-      ++kills;
-  }
-  EXPECT_GT(kills, 2) << "the run was too short to be killed";
-  EXPECT_EQ(hash, undisturbed.out);
 }
 
 TEST_F(Training, AGroupInBothSourcesIsLeakage) {

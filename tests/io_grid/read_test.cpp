@@ -51,10 +51,15 @@ std::string nifti(int w, int h, int d, std::size_t samples, int type = 2) {
   return out + std::string(samples, '\x05');
 }
 
-TEST(ItkRead, EveryFileOfTheJudgesGivesItsVoxelsSpacingAndPlace) {
+class GridReadJudged : public testing::TestWithParam<std::string> {};
+
+INSTANTIATE_TEST_SUITE_P(By, GridReadJudged, testing::Values("judge", "judge_itk"),
+                         [](const auto& one) { return one.param; });
+
+TEST_P(GridReadJudged, EveryFileGivesItsVoxelsSpacingAndPlace) {
   NEEDS_JUDGES();
   const Folder folder;
-  const auto cases = judge("plugins_itk/judge.py", {"make", folder.path().string()});
+  const auto cases = judge("io_grid/" + GetParam() + ".py", {"make", folder.path().string()});
   ASSERT_GT(cases.size(), 20u);
   for (const auto& want : cases) {
     const std::string name = want["file"];
@@ -95,10 +100,10 @@ TEST(ItkRead, EveryFileOfTheJudgesGivesItsVoxelsSpacingAndPlace) {
   }
 }
 
-TEST(ItkRead, AnRgbPictureIsRecognisedAndSaysSo) {
+TEST(GridRead, AnRgbPictureIsRecognisedAndSaysSo) {
   NEEDS_JUDGES();
   const Folder folder;
-  judge("plugins_itk/judge.py", {"make", folder.path().string()});
+  judge("io_grid/judge.py", {"make", folder.path().string()});
   for (const char* name : {"first.nii.gz", "last.nii.gz"}) {
     const Dataset dataset = registry().open(folder / name);
     ASSERT_EQ(origin_of(dataset).warnings.size(), 1u);
@@ -106,7 +111,7 @@ TEST(ItkRead, AnRgbPictureIsRecognisedAndSaysSo) {
   }
 }
 
-TEST(ItkRead, TruncatedFilesNameBothNumbers) {
+TEST(GridRead, TruncatedFilesNameBothNumbers) {
   const Folder folder;
   write(folder / "short.nii", nifti(10, 10, 10, 900));
   expect_error(folder / "short.nii", ErrorCode::BadInput, "1000 bytes of samples, there are 900");
@@ -130,7 +135,7 @@ TEST(ItkRead, TruncatedFilesNameBothNumbers) {
   expect_error(folder / "header.mha", ErrorCode::BadInput, "ElementDataFile");
 }
 
-TEST(ItkRead, LyingHeadersAreRefusedBeforeAnythingIsAllocated) {
+TEST(GridRead, LyingHeadersAreRefusedBeforeAnythingIsAllocated) {
   const Folder folder;
   write(folder / "huge.nii", nifti(32000, 32000, 32000, 100));
   expect_error(folder / "huge.nii", ErrorCode::BadInput, "more than");
@@ -153,7 +158,7 @@ TEST(ItkRead, LyingHeadersAreRefusedBeforeAnythingIsAllocated) {
   expect_error(folder / "away.nhdr", ErrorCode::Unsupported, "etc/passwd");
 }
 
-TEST(ItkRead, AnOrientationThatIsNoNumberIsRefused) {
+TEST(GridRead, AnOrientationThatIsNoNumberIsRefused) {
   const Folder folder;
   std::string file = nifti(4, 3, 2, 24);
   const std::int16_t code = 2;
@@ -164,7 +169,7 @@ TEST(ItkRead, AnOrientationThatIsNoNumberIsRefused) {
   expect_error(folder / "nan.nii", ErrorCode::BadInput, "orientation");
 }
 
-TEST(ItkRead, ABombOfZerosIsCountedInBoundedMemory) {
+TEST(GridRead, ABombOfZerosIsCountedInBoundedMemory) {
   const Folder folder;
   const std::string bomb = gzip(std::string(64u << 20, '\0'));
   write(folder / "bomb.nii.gz", gzip(nifti(10, 10, 10, 1000)) + bomb);
@@ -172,7 +177,7 @@ TEST(ItkRead, ABombOfZerosIsCountedInBoundedMemory) {
   EXPECT_EQ(std::get<Volume>(dataset).voxels(), 1000u);
 }
 
-TEST(ItkRead, EmptyAndForeignFilesAreNotOurs) {
+TEST(GridRead, EmptyAndForeignFilesAreNotOurs) {
   const Folder folder;
   write(folder / "empty.nii", "");
   expect_error(folder / "empty.nii", ErrorCode::BadInput, "empty");
@@ -182,7 +187,7 @@ TEST(ItkRead, EmptyAndForeignFilesAreNotOurs) {
   expect_error(folder / "byte.nii.gz", ErrorCode::Unsupported, "no known format");
 }
 
-TEST(ItkRead, TheContentDecidesNotTheName) {
+TEST(GridRead, TheContentDecidesNotTheName) {
   const Folder folder;
   const std::string nrrd = "NRRD0004\ntype: uchar\ndimension: 3\nsizes: 4 3 2\nencoding: raw\n\n" +
                            std::string(24, '\x05');
@@ -199,7 +204,7 @@ TEST(ItkRead, TheContentDecidesNotTheName) {
   }
 }
 
-TEST(ItkRead, OctPicturesOfTheBiomarkerSetHaveNoScale) {
+TEST(GridRead, OctPicturesOfTheBiomarkerSetHaveNoScale) {
   NEEDS_SHARED_DATA("oct/OCT-Biomarker-Segmentation");
   std::size_t opened = 0;
   for (const auto& entry : fs::recursive_directory_iterator(fs::path(SENSORIUM_SHARED_DATA) /
@@ -218,7 +223,7 @@ TEST(ItkRead, OctPicturesOfTheBiomarkerSetHaveNoScale) {
   EXPECT_GE(opened, 20u);
 }
 
-TEST(ItkRead, TheMalformedNiftiGivesOneError) {
+TEST(GridRead, TheMalformedNiftiGivesOneError) {
   NEEDS_SHARED_DATA("malformed");
   const auto error = error_of(fs::path(SENSORIUM_SHARED_DATA) / "malformed/AMD_0779_0000.nii.gz");
   ASSERT_TRUE(error);

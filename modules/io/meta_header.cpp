@@ -1,21 +1,35 @@
-#include "plugins/itk/grid_header.h"
+#include "modules/io/grid_header.h"
 
 #include "modules/core/file.h"
 
 #include <fmt/format.h>
 
 #include <map>
+#include <sstream>
 
 namespace sensorium::grid {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t header_limit = 1 << 16;
+constexpr std::size_t header_limit = 1 << 20;
 
 struct Text {
   std::map<std::string, std::string> fields;
+  std::vector<std::string> list; // the files after "ElementDataFile = LIST"
   std::uint64_t end = 0;
 };
+
+bool is_local(const std::string& file) {
+  return file == "LOCAL" || file == "Local" || file == "local";
+}
+
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> out;
+  std::istringstream in{std::string(text)};
+  for (std::string line; std::getline(in, line);)
+    if (const std::string name = trimmed(line); !name.empty()) out.push_back(name);
+  return out;
+}
 
 // "Key = value" lines; ElementDataFile is the last.
 Text read_text_header(const fs::path& path) {
@@ -36,6 +50,7 @@ Text read_text_header(const fs::path& path) {
     text.fields[key] = trimmed(line.substr(equals + 1));
     if (key == "ElementDataFile") {
       text.end = at;
+      if (!is_local(text.fields[key])) text.list = lines_of(all.substr(at));
       return text;
     }
   }
@@ -47,6 +62,7 @@ const std::map<std::string_view, PixelType> types{
     {"MET_CHAR", PixelType::Int8},     {"MET_UCHAR", PixelType::UInt8},
     {"MET_SHORT", PixelType::Int16},   {"MET_USHORT", PixelType::UInt16},
     {"MET_INT", PixelType::Int32},     {"MET_UINT", PixelType::UInt32},
+    {"MET_LONG", PixelType::Int32},    {"MET_ULONG", PixelType::UInt32},
     {"MET_FLOAT", PixelType::Float32}, {"MET_DOUBLE", PixelType::Float64}};
 
 void read_type(const fs::path& path, const std::string& name, Header& header) {
@@ -107,7 +123,7 @@ Header read_meta_header(const fs::path& path) {
         return std::pair<std::string, std::string>{name, found->second};
     return std::pair<std::string, std::string>{*names.begin(), ""};
   };
-  Header header{.format = "MetaImage", .data_file = path};
+  Header header{.format = "MetaImage", .data_files = {path}};
   const std::uint64_t dimensions = whole(path, "NDims", get({"NDims"}).second);
   if (dimensions < 1 || dimensions > 3)
     throw unsupported(path, fmt::format("NDims is {}", dimensions),
@@ -127,12 +143,14 @@ Header read_meta_header(const fs::path& path) {
       throw bad(path, fmt::format("ElementNumberOfChannels is {}", n));
   }
   const std::string local = get({"ElementDataFile"}).second;
-  header.data_offset = local == "LOCAL" || local == "Local" || local == "local" ? text.end : 0;
-  if (header.data_offset == 0) header.data_file = beside(path, local);
-  if (const std::string skip = get({"HeaderSize"}).second; !skip.empty() && skip != "0")
-    throw unsupported(path,
-                      fmt::format("its header skips '{}' bytes (HeaderSize)", skip.substr(0, 20)),
-                      "save it as one .mha file");
+  if (is_local(local))
+    header.data_offset = text.end;
+  else
+    header.data_files = data_files_of(path, local, text.list);
+  if (const std::string skip = get({"HeaderSize"}).second; skip == "-1")
+    header.from_end = true;
+  else if (!skip.empty() && !is_local(local))
+    header.data_offset = whole(path, "HeaderSize", skip);
   header.text = get({"BinaryData"}).second == "False";
   if (is_true(get({"CompressedData"}).second)) {
     header.compressed = true;

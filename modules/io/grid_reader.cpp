@@ -1,6 +1,6 @@
-#include "plugins/itk/read.h"
+#include "modules/io/grid_reader.h"
 
-#include "plugins/itk/inflate.h"
+#include "modules/io/inflate.h"
 
 #include "modules/core/file.h"
 
@@ -142,7 +142,7 @@ std::vector<std::byte> parsed(const fs::path& path, std::string_view text, std::
 }
 
 std::vector<std::byte> parse_text(const fs::path& path, const Header& header, std::size_t count) {
-  const std::string all = read_text(header.data_file, allocation_limit());
+  const std::string all = read_text(header.data_files.front(), allocation_limit());
   const std::string_view text =
       std::string_view(all).substr(std::min<std::size_t>(header.data_offset, all.size()));
   switch (header.stored) {
@@ -168,11 +168,18 @@ std::vector<std::byte> parse_text(const fs::path& path, const Header& header, st
 
 // As stored: in the machine's byte order, components of a voxel next to each other, values scaled.
 std::vector<std::byte> read_samples(const fs::path& path, const Header& header) {
-  std::size_t count = header.components;
-  for (const std::uint64_t n : header.size) count *= n;
+  const std::size_t count = header.sample_count();
   if (header.text) return parse_text(path, header, count);
-  auto bytes = read_bytes(header.data_file, header.compressed, header.compressed_offset,
-                          header.data_offset, count * header.sample_bytes());
+  const std::size_t share = count * header.sample_bytes() / header.data_files.size();
+  std::vector<std::byte> bytes;
+  for (const fs::path& file : header.data_files) {
+    auto piece =
+        read_bytes(file, header.compressed, header.compressed_offset, header.data_offset, share);
+    if (header.data_files.size() == 1)
+      bytes = std::move(piece);
+    else
+      bytes.insert(bytes.end(), piece.begin(), piece.end());
+  }
   const auto width = static_cast<std::ptrdiff_t>(header.sample_bytes());
   if (header.swap && width > 1)
     for (auto at = bytes.begin(); at != bytes.end(); at += width) std::reverse(at, at + width);

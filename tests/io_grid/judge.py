@@ -1,4 +1,4 @@
-"""Judge of plugins/itk: nibabel and pynrrd write files we must read, and read files we wrote.
+"""Judge of the NIfTI, NRRD and MetaImage readers and writers: nibabel and pynrrd write files we must read, and read files we wrote.
 
 judge.py make DIR     writes files, prints what each holds
 judge.py read FILE    prints shape, spacing and place, writes the samples beside it (.f64)

@@ -39,9 +39,9 @@ const std::vector<Case> cases{{PixelType::UInt8, 1, false, {true, true, true}},
                               {PixelType::Float32, 1, true, {true, true, true}},
                               {PixelType::UInt8, 3, false, {true, true, true}}};
 
-class ItkWrite : public testing::TestWithParam<std::string> {};
+class GridWrite : public testing::TestWithParam<std::string> {};
 
-TEST_P(ItkWrite, TheJudgeReadsTheSameVoxelsAndSpacing) {
+TEST_P(GridWrite, TheJudgeReadsTheSameVoxelsAndSpacing) {
   NEEDS_JUDGES();
   const Folder folder;
   for (std::size_t i = 0; i < cases.size(); ++i) {
@@ -50,7 +50,7 @@ TEST_P(ItkWrite, TheJudgeReadsTheSameVoxelsAndSpacing) {
         folder / ("case" + std::to_string(i) + (GetParam() == "nrrd" ? ".nrrd" : ".nii.gz"));
     SCOPED_TRACE(path.filename().string());
     registry().writer(GetParam()).write({.volume = v, .role = "soft_map"}, path);
-    const auto seen = judge("plugins_itk/judge.py", {"read", path.string()});
+    const auto seen = judge("io_grid/judge.py", {"read", path.string()});
     EXPECT_EQ(seen["size"].get<std::vector<int>>(), (std::vector<int>{6, 5, 4, cases[i].channels}));
     expect_same(read_numbers(path.string() + ".f64"), numbers(v.type, v.pixels));
     for (std::size_t axis = 0; axis < 3; ++axis)
@@ -69,7 +69,29 @@ TEST_P(ItkWrite, TheJudgeReadsTheSameVoxelsAndSpacing) {
   }
 }
 
-TEST_P(ItkWrite, WhatWeWriteWeReadWithTheSameKnowledge) {
+TEST_P(GridWrite, ItkReadsTheSameVoxelsSpacingAndPlace) {
+  NEEDS_JUDGES();
+  const Folder folder;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const Volume v = volume_of(cases[i].type, cases[i].channels, cases[i].placed, cases[i].known);
+    const fs::path path =
+        folder / ("case" + std::to_string(i) + (GetParam() == "nrrd" ? ".nrrd" : ".nii.gz"));
+    SCOPED_TRACE(path.filename().string());
+    registry().writer(GetParam()).write({.volume = v, .role = "soft_map"}, path);
+    const auto seen = judge("io_grid/judge_itk.py", {"read", path.string()});
+    EXPECT_EQ(seen["size"].get<std::vector<int>>(), (std::vector<int>{6, 5, 4, cases[i].channels}));
+    expect_same(read_numbers(path.string() + ".f64"), numbers(v.type, v.pixels));
+    for (std::size_t axis = 0; axis < 3; ++axis)
+      EXPECT_NEAR(seen["spacing_mm"][axis].get<double>(),
+                  cases[i].known[axis] ? v.spacing[axis].micrometres / 1e3 : 1.0, 1e-6);
+    for (std::size_t k = 0; cases[i].placed && k < 9; ++k)
+      EXPECT_NEAR(seen["direction"][k].get<double>(), v.orientation->direction[k], 1e-6);
+    for (std::size_t k = 0; cases[i].placed && k < 3; ++k)
+      EXPECT_NEAR(seen["origin"][k].get<double>(), v.orientation->origin_mm[k], 1e-5);
+  }
+}
+
+TEST_P(GridWrite, WhatWeWriteWeReadWithTheSameKnowledge) {
   const Folder folder;
   for (std::size_t i = 0; i < cases.size(); ++i) {
     const Volume v = volume_of(cases[i].type, cases[i].channels, cases[i].placed, cases[i].known);
@@ -93,7 +115,7 @@ TEST_P(ItkWrite, WhatWeWriteWeReadWithTheSameKnowledge) {
   }
 }
 
-TEST_P(ItkWrite, AKnownMillimetreOnEveryAxisStaysKnown) {
+TEST_P(GridWrite, AKnownMillimetreOnEveryAxisStaysKnown) {
   const Folder folder;
   Volume v = volume_of(PixelType::UInt8, 1, false, {true, true, true});
   for (Spacing& spacing : v.spacing)
@@ -105,7 +127,7 @@ TEST_P(ItkWrite, AKnownMillimetreOnEveryAxisStaysKnown) {
     EXPECT_DOUBLE_EQ(spacing.micrometres, 1000);
 }
 
-TEST_P(ItkWrite, AMaskTakesTheGeometryOfItsSource) {
+TEST_P(GridWrite, AMaskTakesTheGeometryOfItsSource) {
   const Folder folder;
   const Dataset source = volume_of(PixelType::UInt16, 1, true, {true, true, true});
   Volume mask = volume_of(PixelType::UInt8, 1, false, {false, false, false});
@@ -119,14 +141,14 @@ TEST_P(ItkWrite, AMaskTakesTheGeometryOfItsSource) {
   EXPECT_NEAR(back.orientation->origin_mm[1], -6, 1e-5);
 }
 
-TEST_P(ItkWrite, AFolderThatIsNotThereIsAnError) {
+TEST_P(GridWrite, AFolderThatIsNotThereIsAnError) {
   const Volume v = volume_of(PixelType::UInt8, 1, false, {true, true, true});
   EXPECT_THROW(
       registry().writer(GetParam()).write({.volume = v, .role = "mask"}, "/nonexistent/folder/a"),
       Error);
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, ItkWrite, testing::Values("nrrd", "nifti"),
+INSTANTIATE_TEST_SUITE_P(Formats, GridWrite, testing::Values("nrrd", "nifti"),
                          [](const auto& one) { return one.param; });
 
 }

@@ -1,4 +1,4 @@
-#include "plugins/itk/grid_header.h"
+#include "modules/io/grid_header.h"
 
 #include "modules/core/file.h"
 
@@ -17,7 +17,8 @@ constexpr std::size_t header_limit = 1 << 20;
 
 struct Text {
   std::map<std::string, std::string> fields, keys;
-  std::uint64_t end = 0; // where an attached file's samples begin
+  std::vector<std::string> list; // the files after "data file: LIST", which ends the header
+  std::uint64_t end = 0;         // where an attached file's samples begin
 };
 
 std::string plain(std::string_view name) {
@@ -34,6 +35,7 @@ Text read_text_header(const fs::path& path) {
   std::size_t at = all.find('\n');
   if (at == std::string_view::npos) throw bad(path, "the NRRD header ends in its first line");
   ++at;
+  bool in_list = false;
   while (true) {
     const std::size_t stop = all.find('\n', at);
     const std::string_view raw = all.substr(at, stop == std::string_view::npos ? stop : stop - at);
@@ -41,15 +43,23 @@ Text read_text_header(const fs::path& path) {
     if (stop == std::string_view::npos && head.size() == header_limit)
       throw bad(path, "the NRRD header has no end");
     at = stop == std::string_view::npos ? all.size() : stop + 1;
-    if (line.empty()) break;
+    if (line.empty()) break; // blank: the samples follow
+    if (in_list) {
+      text.list.push_back(line);
+      if (at >= all.size()) break;
+      continue;
+    }
     if (line[0] == '#') continue;
     const auto key = line.find(":=");
     const auto field = line.find(": ");
     if (key != std::string::npos && (field == std::string::npos || key < field))
       text.keys[line.substr(0, key)] = line.substr(key + 2);
-    else if (field != std::string::npos)
-      text.fields[plain(line.substr(0, field))] = trimmed(line.substr(field + 2));
-    else if (line.back() != ':')
+    else if (field != std::string::npos) {
+      const std::string name = plain(line.substr(0, field)),
+                        value = trimmed(line.substr(field + 2));
+      text.fields[name] = value;
+      if (name == "datafile" && value.starts_with("LIST")) in_list = true;
+    } else if (line.back() != ':')
       throw bad(path, fmt::format("the NRRD header line '{}' is neither a field nor a key",
                                   line.substr(0, 60)));
     if (at >= all.size()) break;
@@ -176,10 +186,13 @@ void place_axes(const fs::path& path, const Axes& axes, Header& header) {
   if (spatial == 0 || spatial > 3 || dimension - spatial > 1)
     throw unsupported(path, fmt::format("it has {} axes, {} of them spatial", dimension, spatial),
                       "save one volume, with at most one axis of colours");
-  if (dimension > spatial && axes.spatial.front() == 0)
-    throw unsupported(path, "its colour axis is not the fastest one",
-                      "save the channels interleaved ('unu permute')");
-  if (dimension > spatial) header.components = axes.size[0];
+  if (dimension > spatial) {
+    header.planes = axes.spatial.front() == 0;
+    if (header.planes && axes.spatial.back() + 1 == dimension)
+      throw unsupported(path, "its colour axis is neither the fastest nor the slowest one",
+                        "save the channels interleaved ('unu permute')");
+    header.components = header.planes ? axes.size[dimension - 1] : axes.size[0];
+  }
   for (const std::size_t i : axes.spatial) header.size.push_back(axes.size[i]);
 }
 
@@ -315,7 +328,7 @@ Header read_nrrd_header(const fs::path& path) {
     const auto found = text.fields.find(name);
     return found == text.fields.end() ? std::string() : found->second;
   };
-  Header header{.format = "NRRD", .data_file = path};
+  Header header{.format = "NRRD", .data_files = {path}};
   if (get("type").empty()) throw bad(path, "the NRRD header has no 'type'");
   read_type(path, get("type"), header);
   const auto directions = get("spacedirections").empty()
@@ -326,12 +339,14 @@ Header read_nrrd_header(const fs::path& path) {
 
   const std::string detached = get("datafile");
   header.data_offset = detached.empty() ? text.end : 0;
-  if (!detached.empty()) header.data_file = beside(path, detached);
-  for (const char* skip : {"lineskip", "byteskip"})
-    if (!get(skip).empty() && get(skip) != "0")
-      throw unsupported(path,
-                        fmt::format("its header skips '{}' ({})", get(skip).substr(0, 20), skip),
-                        "save it as an attached .nrrd file");
+  if (!detached.empty()) header.data_files = data_files_of(path, detached, text.list);
+  const std::string lines = get("lineskip"), skipped = get("byteskip");
+  if (!lines.empty() && lines != "0") {
+    if (header.data_files.size() > 1)
+      throw unsupported(path, "it skips lines of many files", "save it as one .nrrd file");
+    header.data_offset =
+        after_lines(header.data_files.front(), header.data_offset, whole(path, "line skip", lines));
+  }
   const std::string encoding = get("encoding");
   if (encoding == "gzip" || encoding == "gz") {
     header.compressed = true;
@@ -342,6 +357,10 @@ Header read_nrrd_header(const fs::path& path) {
   else if (encoding != "raw")
     throw unsupported(path, fmt::format("NRRD encoding '{}' is not read", encoding.substr(0, 20)),
                       "save it with encoding gzip or raw");
+  if (skipped == "-1")
+    header.from_end = true;
+  else if (!skipped.empty())
+    header.data_offset += std::min(whole(path, "byte skip", skipped), std::uint64_t{1} << 40);
   const std::string endian = get("endian");
   if (header.sample_bytes() > 1 && !header.text && endian != "little" && endian != "big")
     throw bad(path, fmt::format("'endian' is '{}'", endian.substr(0, 20)));

@@ -1,6 +1,6 @@
-#include "plugins/itk/write.h"
+#include "modules/io/grid_writer.h"
 
-#include "plugins/itk/inflate.h"
+#include "modules/io/inflate.h"
 
 #include "modules/core/error.h"
 #include "modules/core/file.h"

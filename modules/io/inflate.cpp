@@ -1,4 +1,4 @@
-#include "plugins/itk/inflate.h"
+#include "modules/io/inflate.h"
 
 #include "modules/core/error.h"
 #include "modules/core/file.h"

@@ -34,19 +34,23 @@ struct Header {
   std::array<Spacing, 3> spacing;
   bool has_orientation = false; // the file says where the grid lies
   std::optional<Orientation> orientation;
-  bool swap = false;               // the samples are not in the byte order of this machine
-  std::filesystem::path data_file; // the file with the samples
-  std::uint64_t data_offset =
-      0;                   // in data_file, after decompression when the whole file is compressed
+  bool swap = false; // the samples are not in the byte order of this machine
+  // The files with the samples, each with the same share of them, in order.
+  std::vector<std::filesystem::path> data_files;
+  // Where the samples begin in each, after decompression when it is compressed.
+  std::uint64_t data_offset = 0;
   bool compressed = false; // deflate data begins at compressed_offset
   std::uint64_t compressed_offset = 0;
-  bool text = false;    // samples as decimal numbers
-  std::string modality; // our own NRRD key; empty when the file does not say
+  bool from_end = false; // raw samples are the last bytes of the file; data_offset is unused
+  bool text = false;     // samples as decimal numbers
+  std::string modality;  // our own NRRD key; empty when the file does not say
   Laterality laterality = Laterality::Unknown;
   std::vector<Fact> facts;
   std::vector<std::string> warnings;
 
   bool rescaled() const { return slope != 1 || intercept != 0; }
+  // The samples of all files together, a multiple of data_files.size() once checked.
+  std::uint64_t sample_count() const;
   std::uint64_t sample_bytes() const { return wide_integer ? 8 : size_of(stored); }
 };
 
@@ -72,11 +76,20 @@ std::uint64_t whole(const std::filesystem::path& path, std::string_view field,
 // Micrometres in one of a length's unit ("mm", "um", "µm", "m", "cm", ...), 0 when it is not a
 // known length.
 double micrometres_in(std::string_view unit);
-// The name of a detached file of samples: in the header's own folder only.
+// A detached file of samples: relative to the header's folder, and never above it.
 std::filesystem::path beside(const std::filesystem::path& header, const std::string& name);
-// The samples are all there: compares the claim with the file, by inflating where it is compressed.
+// The files that a detached header names: one name; "LIST [dimension]", then list has the names;
+// or "pattern%03d.raw first last step". Throws Error naming what is wrong.
+std::vector<std::filesystem::path> data_files_of(const std::filesystem::path& header,
+                                                 const std::string& text,
+                                                 const std::vector<std::string>& list);
+// The offset after so many lines from offset on. Throws bad() when the file has fewer.
+std::uint64_t after_lines(const std::filesystem::path& file, std::uint64_t offset,
+                          std::uint64_t lines);
+// The samples are all there: compares the claim with the files, by inflating what is compressed.
+// Turns from_end into an offset.
 // The limit of deflate, 1032 to 1, refuses lying headers before anything is read.
-void check_samples(const std::filesystem::path& path, const Header& header);
+void check_samples(const std::filesystem::path& path, Header& header);
 // An axis of 3 between axes of at least 16, no scale, no orientation: an RGB picture that went
 // through a converter.
 void find_colour_axis(Header& header);

@@ -1,7 +1,7 @@
-// From a checked header to a Volume: ITK reads the samples and the place of the grid.
+// From a checked header to a Volume.
 #pragma once
 
-#include "plugins/itk/grid_header.h"
+#include "modules/io/grid_header.h"
 
 namespace sensorium::grid {
 
@@ -9,7 +9,7 @@ enum class Format { Nifti, Nrrd, Meta };
 
 // Everything but the samples. Throws Error.
 Volume header_volume(Format format, const std::filesystem::path& path);
-// Throws Error BadInput also where ITK sees another size or type than the checked header.
+// With the samples, in the byte order of this machine. Throws Error.
 Volume load_volume(Format format, const std::filesystem::path& path);
 
 }
