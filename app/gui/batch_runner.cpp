@@ -41,7 +41,10 @@ void BatchRunner::next() {
   });
   current_ = found == items_.end() ? -1 : static_cast<int>(found - items_.begin());
   emit changed();
-  if (current_ < 0) return emit finished();
+  if (current_ < 0) {
+    worker_.rest();
+    return emit finished();
+  }
   now().state = BatchState::Running;
   now().text = "opening";
   job_ = worker_.request("open", {{"path", now().path.toStdString()}},
@@ -65,6 +68,7 @@ void BatchRunner::take(const WorkerReply& reply, const std::function<void(const 
 }
 
 void BatchRunner::opened(const json& result) {
+  if (pipelines_.empty()) return ask_pipelines(result);
   const Dataset dataset = map_dataset(result.at("store").get<std::string>());
   const std::string kind(kind_of(dataset));
   const auto fits = std::find_if(pipelines_.begin(), pipelines_.end(),
@@ -104,6 +108,19 @@ void BatchRunner::opened(const json& result) {
         now().text = text;
         emit changed();
       });
+}
+
+void BatchRunner::ask_pipelines(const json& opened_result) {
+  job_ = worker_.request("hello", json::object(), [this, opened_result](const WorkerReply& reply) {
+    take(reply, [this, opened_result](const json& answer) {
+      for (const json& info : answer.value("pipelines", json::array()))
+        pipelines_.push_back(pipeline_info_from_json(info));
+      if (pipelines_.empty())
+        end(BatchState::Failed, "the program has no pipelines: install it again");
+      else
+        opened(opened_result);
+    });
+  });
 }
 
 void BatchRunner::end(BatchState state, const QString& text) {

@@ -46,6 +46,7 @@ signals:
 private:
   void next();
   void opened(const nlohmann::json& result);
+  void ask_pipelines(const nlohmann::json& opened_result);
   void end(BatchState state, const QString& text);
   void take(const WorkerReply& reply, const std::function<void(const nlohmann::json&)>& go_on);
   BatchItem& now() { return items_[static_cast<std::size_t>(current_)]; }
