@@ -4,6 +4,7 @@
 #include "modules/core/devices.h"
 #include "modules/core/error.h"
 #include "modules/core/hash.h"
+#include "modules/core/promoted_models.h"
 #include "modules/report/report.h"
 #include "modules/report/result_folder.h"
 
@@ -19,7 +20,12 @@ namespace {
 
 constexpr const char* program_version = "0.1.0";
 
-// The recipe's model, or the pipeline's own when it is installed. Empty when there is none.
+fs::path own_model(const PipelineInfo& info) {
+  return info.model.empty() ? fs::path() : resources_folder() / "models" / info.model;
+}
+
+// The recipe's model, or the one a person promoted, or the pipeline's own when it is installed.
+// Empty when there is none.
 fs::path model_of(const Recipe& recipe, const PipelineInfo& info) {
   if (!recipe.model.empty()) {
     if (!fs::exists(recipe.model))
@@ -27,8 +33,10 @@ fs::path model_of(const Recipe& recipe, const PipelineInfo& info) {
                   "check the path given with --model");
     return recipe.model;
   }
-  const fs::path own = resources_folder() / "models" / info.model;
-  return !info.model.empty() && fs::exists(own) ? own : fs::path();
+  if (!info.model.empty())
+    if (const fs::path promoted = promoted_model(info.id); !promoted.empty()) return promoted;
+  const fs::path own = own_model(info);
+  return !own.empty() && fs::exists(own) ? own : fs::path();
 }
 
 void check_hash(const std::string& what, const std::string& wanted, const std::string& found) {
@@ -97,6 +105,8 @@ CaseRun run_recipe(Registry& registry, const Recipe& wanted, const fs::path& fol
   const std::string model_hash = model.empty() ? std::string() : sha256_of_path(model);
   check_hash(fmt::format("the model '{}'", model.string()), wanted.model_sha256, model_hash);
   run.recipe.model_sha256 = model_hash;
+  // A promoted model is named, so that the recipe means the same after the next promotion.
+  if (!model.empty() && model != own_model(info)) run.recipe.model = model.string();
 
   Context inner = context.part(0.15, 0.95);
   inner.device = resolve_device(wanted.device);
