@@ -29,6 +29,7 @@ void add_pipelines(CLI::App& app, Session& session);
 void add_devices(CLI::App& app, Session& session);
 void add_run(CLI::App& app, Session& session);
 void add_convert(CLI::App& app, Session& session);
+void add_models(CLI::App& app, Session& session);
 void add_report(CLI::App& app, Session& session);
 void add_readers(CLI::App& app, Session& session);
 void add_compare(CLI::App& app, Session& session);

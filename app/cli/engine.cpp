@@ -49,6 +49,18 @@ void check_hash(const std::string& what, const std::string& wanted, const std::s
         "find the original file, or remove the hash from the recipe to run on this one");
 }
 
+// A review belongs to the recording it was made on.
+void refuse_foreign_review(const fs::path& folder, const std::string& input_sha256) {
+  if (!fs::exists(folder / "review.sqlite") || !fs::exists(folder / "recipe.json")) return;
+  const Recipe before = read_recipe(folder / "recipe.json");
+  const std::string& sha256 = before.inputs.front().sha256;
+  if (sha256.empty() || sha256 == input_sha256) return;
+  throw Error(ErrorCode::Conflict,
+              fmt::format("the folder '{}' holds the review of another recording ('{}')",
+                          folder.string(), before.inputs.front().path),
+              "choose another folder with -o");
+}
+
 json scale_of(const Dataset& dataset) {
   const json description = describe(dataset);
   return description.value("spacing", json::array());
@@ -74,17 +86,20 @@ CaseRun run_recipe(Registry& registry, const Recipe& wanted, const fs::path& fol
   run.recipe.pipeline_version = info.version;
   run.recipe.parameters = complete(info.parameters, wanted.parameters);
 
+  check_writable(folder);
   context.step(0, "reading");
   const RecipeInput& input = wanted.inputs.front();
   run.dataset = std::make_shared<const Dataset>(registry.open(input.path, context.part(0, 0.15)));
   const Origin& origin = origin_of(*run.dataset);
   check_hash(fmt::format("'{}'", input.path), input.sha256, origin.sha256);
+  refuse_foreign_review(folder, origin.sha256);
   if (info.input != kind_of(*run.dataset))
     throw Error(ErrorCode::Unsupported,
                 fmt::format("'{}' is a {}; the pipeline {} reads a {}", input.path,
                             kind_of(*run.dataset), info.id, info.input),
                 "see 'sensorium pipelines'");
-  run.recipe.inputs = {{fs::absolute(input.path).lexically_normal().string(), origin.sha256}};
+  run.recipe.inputs = {{fs::absolute(input.path).lexically_normal().string(), origin.sha256,
+                        registry.companions(input.path)}};
 
   const fs::path model = model_of(wanted, info);
   const std::string model_hash = model.empty() ? std::string() : sha256_of_path(model);

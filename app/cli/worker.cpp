@@ -5,6 +5,7 @@
 #include "modules/core/dataset_store.h"
 #include "modules/core/devices.h"
 #include "modules/core/error.h"
+#include "modules/core/json_text.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -87,11 +88,13 @@ public:
   void take(const std::string& line) {
     json request;
     try {
-      request = json::parse(line);
+      request = parse_json(line, "the request", "see docs/WORKER.md");
       const std::string op = request.at("op").get<std::string>();
       (void)request.at("id");
       if (op == "ping") return answer(request, json::object());
       if (op == "cancel") return cancel(request);
+    } catch (const Error& e) {
+      return refuse(json::object(), Error(ErrorCode::Usage, e.what(), e.hint()));
     } catch (const json::exception& e) {
       return refuse(request.is_object() ? request : json::object(),
                     Error(ErrorCode::Usage, fmt::format("a request is damaged: {}", e.what()),

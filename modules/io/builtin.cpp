@@ -1,6 +1,8 @@
 #include "modules/io/builtin.h"
 
 #include "modules/core/file.h"
+#include "modules/io/grid_reader.h"
+#include "modules/io/grid_writer.h"
 #include "modules/io/heyex_vol.h"
 #include "modules/io/heyex_xml.h"
 #include "modules/io/image.h"
@@ -50,6 +52,7 @@ ReaderDefinition heyex_xml_reader() {
     }
   };
   set_loaders(reader, load_heyex_xml);
+  reader.companions = heyex_xml_files;
   return reader;
 }
 
@@ -82,6 +85,24 @@ ReaderDefinition picture_folder_reader() {
   return reader;
 }
 
+ReaderDefinition grid_reader(std::string id, std::string title, std::vector<std::string> suffixes,
+                             grid::Format format, int (*sniff)(const fs::path&, Head)) {
+  ReaderDefinition reader{.id = std::move(id),
+                          .title = std::move(title),
+                          .suffixes = std::move(suffixes),
+                          .hardened = true};
+  reader.sniff = sniff;
+  set_loaders(reader, [format](const fs::path& path, Samples samples, const Context& context) {
+    if (samples == Samples::Skip) return grid::header_volume(format, path);
+    context.step(0, "reading");
+    Volume volume = grid::load_volume(format, path);
+    context.step(1, "read");
+    return volume;
+  });
+  reader.companions = [format](const fs::path& path) { return grid::other_files(format, path); };
+  return reader;
+}
+
 ReaderDefinition video_reader() {
   ReaderDefinition reader{
       .id = "video",
@@ -100,17 +121,26 @@ ReaderDefinition video_reader() {
 Extension builtin_io() {
   Extension extension{.id = "io",
                       .version = "1.0",
-                      .title = "Built-in readers",
+                      .title = "Built-in readers and writers",
                       .pipelines = {},
                       .readers = {},
                       .writers = {}};
-  extension.readers = {heyex_vol_reader(), heyex_xml_reader(), picture_reader(),
-                       picture_folder_reader(), video_reader()};
-  extension.writers = {{.id = "tiff",
-                        .title = "TIFF stack (one page a slice, ImageJ scale)",
-                        .suffix = ".tif",
-                        .roles = {"mask", "soft_map", "labels", "image"},
-                        .write = write_tiff}};
+  extension.readers = {
+      heyex_vol_reader(),
+      heyex_xml_reader(),
+      picture_reader(),
+      picture_folder_reader(),
+      video_reader(),
+      grid_reader("nifti", "NIfTI volume", {".nii", ".nii.gz", ".hdr", ".img"}, grid::Format::Nifti,
+                  grid::sniff_nifti),
+      grid_reader("nrrd", "NRRD volume", {".nrrd", ".nhdr"}, grid::Format::Nrrd, grid::sniff_nrrd),
+      grid_reader("metaimage", "MetaImage volume", {".mha", ".mhd"}, grid::Format::Meta,
+                  grid::sniff_meta)};
+  const std::vector<std::string> roles{"mask", "soft_map", "labels", "image"};
+  extension.writers = {
+      {"tiff", "TIFF stack (one page a slice, ImageJ scale)", ".tif", roles, write_tiff},
+      {"nrrd", "NRRD, gzip", ".nrrd", roles, grid::write_nrrd},
+      {"nifti", "NIfTI-1, gzip", ".nii.gz", roles, grid::write_nifti}};
   return extension;
 }
 

@@ -257,6 +257,11 @@ std::vector<at::Tensor> Executor::forward(const std::vector<at::Tensor>& inputs,
   if (inputs.size() != input_slots_.size())
     throw Error(ErrorCode::BadInput, fmt::format("the network takes {} inputs, {} were given",
                                                  input_slots_.size(), inputs.size()));
+  const Arena::Scope scope(*arena_);
+  std::vector<std::vector<std::int64_t>> sizes;
+  for (const at::Tensor& input : inputs) sizes.push_back(input.sizes().vec());
+  if (sizes != last_sizes_) arena_->clear();
+  last_sizes_ = std::move(sizes);
   std::vector<at::Tensor> values = constants_;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     at::Tensor input = inputs[i];

@@ -1,5 +1,6 @@
 #include "modules/learn/optimise.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <set>
@@ -197,6 +198,26 @@ void fuse_activations(Graph& graph) {
       node = fused(node);
 }
 
+// ConvTranspose with constant weights whose windows do not meet.
+void mark_up_convolutions(Graph& graph) {
+  for (Node& node : graph.nodes) {
+    const HostTensor* weight = weight_of(graph, node, 1);
+    if (node.op != "ConvTranspose" || !node.domain.empty() || weight == nullptr ||
+        weight->shape.size() != 4 || node.integer("group", 1) != 1 ||
+        node.text("auto_pad", "NOTSET") != "NOTSET" || node.attributes.contains("output_shape"))
+      continue;
+    const auto all = [&](const char* key, std::int64_t value) {
+      const auto list = node.integers(key);
+      return std::all_of(list.begin(), list.end(), [&](std::int64_t x) { return x == value; });
+    };
+    if (node.integers("strides") == std::vector(weight->shape.begin() + 2, weight->shape.end()) &&
+        all("pads", 0) && all("output_padding", 0) && all("dilations", 1)) {
+      node.op = "UpConv";
+      node.domain = "sensorium";
+    }
+  }
+}
+
 void drop_unused(Graph& graph) {
   const auto uses = use_counts(graph);
   std::erase_if(graph.initializers, [&](const auto& item) { return !uses.contains(item.first); });
@@ -214,6 +235,7 @@ Graph optimised(const Graph& original, bool fuse) {
   if (fuse) {
     fuse_sums(graph);
     fuse_activations(graph);
+    mark_up_convolutions(graph);
   }
   drop_unused(graph);
   return graph;

@@ -12,6 +12,8 @@ namespace sensorium {
 //   inputs image, weight, bias or absent, summand or absent; attributes of Conv; activation (text),
 //   alpha, in_place (1: the summand is used nowhere else and may be overwritten); output
 //   activation(conv + summand).
+// A ConvTranspose whose windows do not meet (stride = kernel, no pads) becomes "UpConv", with the
+// same inputs and attributes.
 Graph optimised(const Graph& graph, bool fuse = false);
 
 }

@@ -1,6 +1,7 @@
 // Internal to modules/learn: a graph as LibTorch operations.
 #pragma once
 
+#include "modules/learn/arena.h"
 #include "modules/learn/graph.h"
 #include "modules/learn/torch_headers.h"
 
@@ -60,6 +61,8 @@ public:
   void train(bool on);
   // Weights and buffers back into the graph they came from.
   void copy_into(Graph& graph) const;
+  // Where forward() takes memory on a CPU; whoever runs backward() may scope it too.
+  Arena& arena() { return *arena_; }
   std::size_t input_count() const { return input_slots_.size(); }
   // Convolution weights in channels-last order: faster on CPU with such inputs.
   void use_channels_last();
@@ -79,6 +82,8 @@ private:
   std::vector<Named> parameters_, buffers_;
   at::Device device_;
   ExecutorOptions options_;
+  std::unique_ptr<Arena> arena_ = std::make_unique<Arena>();
+  std::vector<std::vector<std::int64_t>> last_sizes_; // of the inputs; kept memory fits them
 };
 
 }

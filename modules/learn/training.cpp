@@ -204,6 +204,7 @@ private:
   }
 
   void optimise(std::future<Batch>& next, double rate) {
+    const Arena::Scope scope(executor_.arena());
     at::manual_seed(
         mixed_seed(static_cast<std::uint64_t>(o_.seed), static_cast<std::uint64_t>(step_), 5));
     double sum = 0;

@@ -52,6 +52,11 @@ int total_steps(const TrainingOptions& options, std::size_t samples);
 // The schedule: the rate of step 0 .. steps - 1.
 double learning_rate_at(const TrainingOptions& options, int step, int steps);
 
+// The loss that training would see, of a batch with its axis: for evaluation, and for tests with
+// numbers worked by hand.
+double loss_value(const TrainingOptions& options, const Tensor& logits, const Tensor& target,
+                  const Tensor& weight = {});
+
 struct TrainingResult {
   int steps = 0;
   bool stopped_early = false;

@@ -121,4 +121,15 @@ at::Tensor loss_of(const TrainingOptions& options, const at::Tensor& logits,
                         : loss + options.second_loss_weight * single_loss(second, options, c);
 }
 
+double loss_value(const TrainingOptions& options, const Tensor& logits, const Tensor& target,
+                  const Tensor& weight) {
+  const at::NoGradGuard guard;
+  const auto view = [](const Tensor& t) {
+    return t.values.empty()
+               ? at::Tensor()
+               : at::from_blob(const_cast<float*>(t.values.data()), t.shape, at::kFloat);
+  };
+  return loss_of(options, view(logits), view(target), view(weight)).item<double>();
+}
+
 }

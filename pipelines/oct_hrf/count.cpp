@@ -1,5 +1,6 @@
 #include "pipelines/oct_hrf/count.h"
 
+#include "modules/core/parallel.h"
 #include "pipelines/oct_hrf/etdrs.h"
 #include "pipelines/oct_hrf/profile.h"
 
@@ -52,12 +53,12 @@ Units units_of(const Volume& v) {
 enum class Class { Focus, Exudate, Choroidal, TooSmall, TooLarge, Shadowed, TooDark, Vitreous };
 
 struct Counted {
-  const Component* component;
+  const Component* component = nullptr;
   Shape shape;
   Brightness brightness;
-  Slab slab;
+  Slab slab = Slab::Unknown;
   std::string etdrs;
-  Class kind;
+  Class kind = Class::TooSmall;
   double of_rpe = std::numeric_limits<double>::quiet_NaN();
 };
 
@@ -100,12 +101,22 @@ Class classify(const Setting& s, const Counted& c) {
   return Class::TooDark;
 }
 
+// Chunks are large enough that handing them out costs nothing.
+template<class Work> void in_chunks(std::size_t count, int threads, const Work& work) {
+  constexpr std::size_t chunk = 128;
+  parallel_for(static_cast<int>((count + chunk - 1) / chunk), threads, [&](int i) {
+    const std::size_t from = static_cast<std::size_t>(i) * chunk;
+    for (std::size_t k = from; k < std::min(count, from + chunk); ++k) work(k);
+  });
+}
+
 std::vector<Counted> counted(const Setting& s, const std::vector<Component>& components) {
-  std::vector<Counted> out;
-  out.reserve(components.size());
+  std::vector<Counted> out(components.size());
   const bool um = s.units.plane_known;
-  for (const Component& component : components) {
-    Counted c{.component = &component};
+  in_chunks(components.size(), s.scene.threads, [&](std::size_t i) {
+    const Component& component = components[i];
+    Counted& c = out[i];
+    c.component = &component;
     c.shape = shape_of(component, um ? s.units.x : 1, um ? s.units.y : 1);
     if (c.shape.section_pixels >= s.options.min_pixels) {
       c.brightness = brightness_of(component, c.shape, s.scene);
@@ -116,8 +127,7 @@ std::vector<Counted> counted(const Setting& s, const std::vector<Component>& com
       if (s.grid) c.etdrs = etdrs_region(*s.grid, component.centroid[0], component.centroid[2]);
     }
     c.kind = classify(s, c);
-    out.push_back(std::move(c));
-  }
+  });
   return out;
 }
 
@@ -369,13 +379,20 @@ Findings count_foci(const Volume& volume, const ComponentIndex& index, const Sce
 
   const auto level = static_cast<std::uint8_t>(
       std::clamp(std::ceil(options.threshold * 255.0 - 1e-9), 1.0, 255.0));
-  const std::vector<Component> solid = index.query(level, Connectivity::Volume26);
-  const std::vector<Component> planar = index.query(level, Connectivity::Planar8);
+  std::vector<Component> solid, planar;
+  parallel_for(2, scene.threads, [&](int i) {
+    (i == 0 ? solid : planar) =
+        index.query(level, i == 0 ? Connectivity::Volume26 : Connectivity::Planar8);
+  });
   const std::vector<Counted> objects = counted(s, solid), sections = counted(s, planar);
 
   Findings out;
+  std::vector<const Counted*> shown;
   for (const Counted& c : options.per_bscan ? sections : objects)
-    if (c.kind <= Class::Choroidal) out.items.push_back(finding_of(s, c));
+    if (c.kind <= Class::Choroidal) shown.push_back(&c);
+  out.items.resize(shown.size());
+  in_chunks(shown.size(), scene.threads,
+            [&](std::size_t i) { out.items[i] = finding_of(s, *shown[i]); });
   out.summary = summary_of(s, objects, sections);
   out.tables.push_back(slab_table(s, objects, sections));
   if (s.grid) out.tables.push_back(region_table(s, objects, sections));

@@ -20,6 +20,7 @@ struct Scene {
   const Surface* bm = nullptr;            // BM, or RPE where there is no BM
   const Surface* opl = nullptr;           // parts inner from outer retina when the file has it
   std::vector<float> rpe_grey, rnfl_grey; // per B-scan, 0 .. 1; NaN where there are no lines
+  int threads = 1;                        // for counting; results do not depend on it
 };
 
 // Fills rpe_grey (median of the brightest of five rows around the RPE line, over the columns) and

@@ -106,7 +106,8 @@ void prepare_counting(HrfAnalysis& a, const Volume& volume, const Volume& soft_m
              .ilm = ilm,
              .rpe = rpe ? rpe : bm,
              .bm = bm ? bm : rpe,
-             .opl = usable(a.surfaces, "OPL")};
+             .opl = usable(a.surfaces, "OPL"),
+             .threads = context.thread_count()};
   measure_layers(a.scene, context.thread_count());
 }
 

@@ -4,9 +4,9 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sensorium;
   const auto head = std::as_bytes(std::span(data, std::min<std::size_t>(size, 4096)));
-  for (const std::size_t i : {1u, 2u}) {
-    const ReaderDefinition& reader = fuzz::extension().readers.at(i);
-    const auto path = fuzz::file_of(data, size, i == 1 ? ".nrrd" : ".mha");
+  for (const char* id : {"nrrd", "metaimage"}) {
+    const ReaderDefinition& reader = fuzz::reader(id);
+    const auto path = fuzz::file_of(data, size, ".grid");
     if (reader.sniff(path, head) > 0) fuzz::read(reader, path);
   }
   return 0;

@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (std::size_t i = 43; i < 56; i += 2) bytes[i] = 0;
     bytes[41] = 0;
   }
-  const ReaderDefinition& reader = fuzz::extension().readers.at(0);
+  const ReaderDefinition& reader = fuzz::reader("nifti");
   const auto path = fuzz::file_of(bytes.data(), bytes.size(), ".nii");
   (void)reader.sniff(path, std::as_bytes(std::span(bytes)));
   fuzz::read(reader, path);

@@ -36,6 +36,12 @@ inline const Extension& extension() {
   return *one;
 }
 
+inline const ReaderDefinition& reader(std::string_view id) {
+  for (const ReaderDefinition& one : extension().readers)
+    if (one.id == id) return one;
+  std::abort();
+}
+
 // An Error of the kinds that a bad file may give, or a dataset that agrees with itself and with its
 // header.
 inline void read(const ReaderDefinition& reader, const std::filesystem::path& path) {

@@ -348,7 +348,7 @@ def read_sr(path):
                            measures=[[m.name.meaning, m.value, m.unit.value] for m in g.get_measurements()],
                            area=sum(area(np.array(r.GraphicData, float).reshape(-1, 2)) for r in regions),
                            images=sorted({str(r.ContentSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID) for r in regions})))
-    comment = [i.TextValue for i in raw.ContentSequence if i.ValueType == "TEXT"]
+    comment = [i.TextValue for i in raw.ContentSequence if i.ValueType == "TEXT" and i.ConceptNameCodeSequence[0].CodeValue == "121106"]
     evidence = sum(len(s.ReferencedSOPSequence) for p in raw.get("CurrentRequestedProcedureEvidenceSequence", []) for s in p.ReferencedSeriesSequence)
     return dict(title=raw.ConceptNameCodeSequence[0].CodeValue, patient=str(raw.PatientID), groups=groups, comment=comment[0] if comment else "",
                 evidence=evidence, valid_uids=all(pydicom.uid.UID(u).is_valid for u in all_uids(raw)))

@@ -51,8 +51,8 @@ public:
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
-  void write_line(const std::string& line) {
-    const std::string text = line + "\n";
+  void write_line(const std::string& line) { write_text(line + "\n"); }
+  void write_text(const std::string& text) {
     if (::write(in_, text.data(), text.size()) < 0) throw std::runtime_error("the program is gone");
   }
   void close_input() {
@@ -75,6 +75,11 @@ public:
       if (count <= 0) return std::nullopt;
       buffer_.append(block, static_cast<std::size_t>(count));
     }
+  }
+  // Until something can be read, or the program has closed its standard output.
+  void wait_for_output(int timeout_ms = 60000) {
+    pollfd wait{out_, POLLIN, 0};
+    if (buffer_.find('\n') == std::string::npos) ::poll(&wait, 1, timeout_ms);
   }
   std::string read_rest() {
     std::string all;

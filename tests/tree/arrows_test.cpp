@@ -100,9 +100,9 @@ const std::vector<ThirdParty>& third_parties() {
        std::regex("^opencv2/"),
        {"modules/imaging", "modules/io", "plugins/", "pipelines/", "hyperspectral"}},
       {"OpenCV highgui", std::regex("^opencv2/highgui"), {}},
-      {"ITK", std::regex("^itk[A-Z]"), {"modules/imaging", "plugins/itk"}},
+      {"ITK", std::regex("^itk[A-Z]"), {"modules/imaging"}},
       {"DCMTK", std::regex("^dcmtk/"), {"plugins/dcmtk"}},
-      {"GDCM", std::regex("^gdcm"), {"plugins/dcmtk", "plugins/itk"}},
+      {"GDCM", std::regex("^gdcm"), {"plugins/dcmtk"}},
       {"matio", std::regex("^matio"), {"plugins/matio"}},
       {"GDAL", std::regex("^(gdal|ogr_)"), {"plugins/gdal"}},
       {"SQLite", std::regex("^sqlite3"), {"modules/review", "modules/cluster"}},
@@ -152,7 +152,7 @@ TEST(Arrows, WrongOnesAreSeen) {
   EXPECT_EQ(faults({{"modules/imaging/a.cpp", "torch/torch.h", 1}}).size(), 1u);
   EXPECT_EQ(faults({{"app/gui/a.cpp", "pipelines/oct_hrf/b.h", 1}}).size(), 1u);
   EXPECT_EQ(faults({{"app/gui/a.cpp", "modules/learn/model.h", 1}}).size(), 1u);
-  EXPECT_EQ(faults({{"pipelines/x/a.cpp", "plugins/itk/b.h", 1}}).size(), 1u);
+  EXPECT_EQ(faults({{"pipelines/x/a.cpp", "plugins/dcmtk/b.h", 1}}).size(), 1u);
   EXPECT_EQ(faults({{"pipelines/x/a.cpp", "pipelines/y/b.h", 1}}).size(), 1u);
   EXPECT_EQ(faults({{"modules/io/a.cpp", "opencv2/highgui.hpp", 1}}).size(), 1u);
   EXPECT_EQ(faults({{"modules/report/a.cpp", "QWidget", 1}}).size(), 1u);
@@ -162,7 +162,7 @@ TEST(Arrows, RightOnesPass) {
   EXPECT_TRUE(faults({{"pipelines/x/a.cpp", "modules/core/b.h", 1},
                       {"app/gui/a.cpp", "modules/view/b.h", 1},
                       {"modules/signal/a.cpp", "fftw3.h", 1},
-                      {"plugins/itk/a.cpp", "itkImage.h", 1}})
+                      {"plugins/dcmtk/a.cpp", "dcmtk/dcmdata/dctk.h", 1}})
                   .empty());
 }
 

@@ -56,6 +56,7 @@ void recount(const Arguments&) {
   const Surface ilm = line("ILM", 110), rpe = line("RPE", 220), bm = line("BM", 226);
   oct_hrf::Scene scene{width, height, depth, grey, &ilm, &rpe, &bm};
   measure_layers(scene, 2);
+  scene.threads = 2;
   for (int count : {100, 1000, 5000, 20000}) {
     const std::vector<std::uint8_t> map = spots(count, 7);
     const double build = fastest(3, [&] { ComponentIndex(map, width, height, depth, 13); });

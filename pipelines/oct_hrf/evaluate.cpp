@@ -1,0 +1,159 @@
+#include "pipelines/oct_hrf/evaluate.h"
+
+#include "modules/core/error.h"
+#include "modules/imaging/components.h"
+#include "pipelines/oct_hrf/enhance.h"
+#include "pipelines/oct_hrf/normalise.h"
+#include "pipelines/oct_hrf/phantom_random.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <numbers>
+#include <tuple>
+
+namespace sensorium::oct_hrf {
+
+namespace {
+
+constexpr std::size_t strata = std::size(stratum_limits_um) + 1;
+
+std::size_t stratum_of(double um) {
+  std::size_t k = 0;
+  while (k < strata - 1 && um > stratum_limits_um[k]) ++k;
+  return k;
+}
+
+Interval percentiles(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const auto at = [&](double part) {
+    return values[static_cast<std::size_t>(std::lround(part * double(values.size() - 1)))];
+  };
+  return {at(0.025), at(0.975)};
+}
+
+}
+
+std::vector<int> match(const std::vector<Section>& truths, const std::vector<Section>& candidates,
+                       const MatchOptions& options) {
+  std::vector<std::tuple<double, int, int>> pairs;
+  for (std::size_t t = 0; t < truths.size(); ++t) {
+    for (std::size_t c = 0; c < candidates.size(); ++c) {
+      if (truths[t].scan != candidates[c].scan) continue;
+      const double d = std::hypot((truths[t].x - candidates[c].x) * options.spacing_x_um,
+                                  (truths[t].y - candidates[c].y) * options.spacing_y_um);
+      const auto& over = candidates[c].overlapped;
+      const bool touches = std::find(over.begin(), over.end(), truths[t].instance) != over.end();
+      if (d <= options.distance_um || touches)
+        pairs.emplace_back(d, static_cast<int>(t), static_cast<int>(c));
+    }
+  }
+  std::sort(pairs.begin(), pairs.end());
+  std::vector<int> of_truth(truths.size(), -1);
+  std::vector<bool> taken(candidates.size(), false);
+  for (const auto& [d, t, c] : pairs) {
+    if (of_truth[t] >= 0 || taken[c]) continue;
+    of_truth[t] = c;
+    taken[c] = true;
+  }
+  return of_truth;
+}
+
+Rates rates(const std::vector<Tally>& volumes) {
+  double truths = 0, found = 0, candidates = 0, bscans = 0, a = 0, b = 0, common = 0;
+  for (const Tally& t : volumes) {
+    truths += t.truths;
+    found += t.found;
+    candidates += t.candidates;
+    bscans += t.bscans;
+    a += double(t.truth_pixels);
+    b += double(t.map_pixels);
+    common += double(t.common_pixels);
+  }
+  const auto part = [](double n, double d) { return d > 0 ? n / d : 0.0; };
+  return {part(found, truths), part(found, candidates), part(2 * found, truths + candidates),
+          part(candidates - found, bscans), part(2 * common, a + b)};
+}
+
+RateIntervals bootstrap(const std::vector<Tally>& volumes, int rounds, std::uint64_t seed) {
+  if (volumes.empty() || rounds < 1)
+    throw Error(ErrorCode::Usage, "a bootstrap needs volumes and rounds");
+  Random random(random_key({seed, 0xb007}));
+  std::vector<double> sensitivity, precision, f1, false_rate;
+  for (int r = 0; r < rounds; ++r) {
+    std::vector<Tally> drawn;
+    for (std::size_t i = 0; i < volumes.size(); ++i)
+      drawn.push_back(volumes[random.below(static_cast<int>(volumes.size()))]);
+    const Rates one = rates(drawn);
+    sensitivity.push_back(one.sensitivity);
+    precision.push_back(one.precision);
+    f1.push_back(one.f1);
+    false_rate.push_back(one.false_per_bscan);
+  }
+  return {percentiles(sensitivity), percentiles(precision), percentiles(f1),
+          percentiles(false_rate)};
+}
+
+EvaluationCase case_of(const Phantom& phantom, bool enhance, int threads) {
+  const Volume& v = phantom.volume;
+  const std::size_t plane = static_cast<std::size_t>(v.width) * v.height;
+  EvaluationCase one{.name = v.origin.path, .width = v.width, .height = v.height, .depth = v.depth};
+  one.scale = {.spacing_x_um = v.spacing[0].micrometres, .spacing_y_um = v.spacing[1].micrometres};
+  one.prepared = normalise_volume(to_float(v), plane, threads);
+  if (enhance) {
+    one.prepared = enhance_volume(one.prepared, v.width, v.height, {}, threads);
+    for (float& p : one.prepared) p = std::clamp(p, 0.0f, 1.0f);
+  }
+  const auto all = samples<std::uint16_t>(phantom.instances.pixels);
+  const auto labels = samples<std::uint8_t>(phantom.labels.pixels);
+  one.instances.assign(all.begin(), all.end());
+  for (std::size_t i = 0; i < one.instances.size(); ++i)
+    if (labels[i] > static_cast<int>(PhantomLabel::ChoroidalFocus)) one.instances[i] = 0;
+  for (const PhantomObject& o : phantom.objects)
+    if (o.label <= PhantomLabel::ChoroidalFocus)
+      one.truths.push_back({o.scan, o.x, o.y, o.diameter_um, o.instance, {}});
+  return one;
+}
+
+Tally tally(const EvaluationCase& one, std::span<const std::uint8_t> soft_map,
+            std::uint8_t threshold, int min_pixels) {
+  const std::size_t plane = static_cast<std::size_t>(one.width) * one.height;
+  const ComponentIndex index(soft_map, one.width, one.height, one.depth, threshold);
+  std::vector<Section> candidates;
+  Tally out{.bscans = one.depth, .truths = static_cast<int>(one.truths.size())};
+  for (const Component& c : index.query(threshold, Connectivity::Planar8)) {
+    if (c.voxels < min_pixels) continue;
+    Section s{.scan = c.runs.front().z, .x = c.centroid[0], .y = c.centroid[1]};
+    bool known_before = false;
+    for (const Run& run : c.runs) {
+      const std::size_t at = run.z * plane + static_cast<std::size_t>(run.y) * one.width + run.x;
+      for (int i = 0; i < run.length; ++i) {
+        known_before |= !one.ignored.empty() && one.ignored[at + i] != 0;
+        if (one.instances[at + i] == 0) continue;
+        ++out.common_pixels;
+        if (s.overlapped.empty() || s.overlapped.back() != one.instances[at + i])
+          s.overlapped.push_back(one.instances[at + i]);
+      }
+    }
+    if (known_before && s.overlapped.empty()) continue;
+    out.map_pixels += c.voxels;
+    candidates.push_back(std::move(s));
+  }
+  out.candidates = static_cast<int>(candidates.size());
+  for (std::uint16_t i : one.instances) out.truth_pixels += i != 0;
+  out.stratum_truths.assign(strata, 0);
+  out.stratum_found.assign(strata, 0);
+  const std::vector<int> of_truth = match(one.truths, candidates, one.scale);
+  out.count_differences.assign(one.depth, 0);
+  for (const Section& c : candidates) ++out.count_differences[c.scan];
+  for (std::size_t t = 0; t < one.truths.size(); ++t) {
+    const std::size_t k = stratum_of(one.truths[t].diameter_um);
+    ++out.stratum_truths[k];
+    out.stratum_found[k] += of_truth[t] >= 0;
+    out.found += of_truth[t] >= 0;
+    --out.count_differences[one.truths[t].scan];
+  }
+  return out;
+}
+
+}
