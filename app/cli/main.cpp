@@ -52,8 +52,13 @@ int run(int argc, char** argv) {
     }
     return session.chosen();
   } catch (const CLI::CallForHelp&) {
-    const auto chosen = app.get_subcommands();
-    std::fputs((chosen.empty() ? app.help() : chosen.front()->help()).c_str(), stdout);
+    const CLI::App* deepest = &app; // "dataset from-reviews --help" is about from-reviews
+    for (auto chosen = app.get_subcommands(); !chosen.empty(); chosen = deepest->get_subcommands())
+      deepest = chosen.front();
+    const bool group = deepest != &app && !deepest->get_subcommands({}).empty();
+    std::fputs(
+        deepest->help("", group ? CLI::AppFormatMode::All : CLI::AppFormatMode::Normal).c_str(),
+        stdout);
     return 0;
   } catch (const CLI::CallForVersion&) {
     std::fputs(fmt::format("sensorium {}\n", version).c_str(), stdout);
