@@ -642,7 +642,7 @@ void CaseSession::write_report(const QString& file, bool deidentified) {
     ReviewState review;
     json provenance, card;
     std::optional<PipelineInfo> pipeline;
-    std::string command, reader, log_hash, log_text;
+    std::string command, reader, statement, log_hash, log_text;
     std::vector<Surface> surfaces;
   };
   auto values = std::make_shared<Values>();
@@ -657,6 +657,9 @@ void CaseSession::write_report(const QString& file, bool deidentified) {
   values->command = command_.toStdString();
   values->reader = review_.reader().toStdString();
   values->surfaces = surfaces_;
+  values->statement = review_.state().last_event_time.empty()
+                          ? "as proposed by " + findings_.pipeline
+                          : "as reviewed by " + values->reader;
   if (review_.log()) {
     values->log_hash = review_.log()->head_hash();
     values->log_text = review_.log()->verify().text;
@@ -673,6 +676,7 @@ void CaseSession::write_report(const QString& file, bool deidentified) {
                  .pipeline = values->pipeline,
                  .command = values->command,
                  .reader = values->reader,
+                 .statement = values->statement,
                  .log_hash = values->log_hash,
                  .log_text = values->log_text,
                  .surfaces = values->surfaces,
