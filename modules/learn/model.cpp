@@ -4,6 +4,7 @@
 #include "modules/core/hash.h"
 #include "modules/learn/onnx_file.h"
 #include "modules/learn/optimise.h"
+#include "modules/learn/torch_device.h"
 #include "modules/learn/torch_runtime.h"
 
 #include <fmt/format.h>
@@ -12,19 +13,6 @@
 
 namespace sensorium {
 namespace {
-
-at::Device device_of(const std::string& name) {
-  if (name.starts_with("cuda")) {
-    if (!at::hasCUDA())
-      throw Error(
-          ErrorCode::Unsupported,
-          fmt::format("the device '{}' cannot be used: LibTorch's GPU libraries are not installed",
-                      name),
-          "run scripts/setup --gpu, or choose --device cpu");
-    return at::Device(name);
-  }
-  return at::kCPU;
-}
 
 at::Tensor to_device(const Tensor& in, at::Device device) {
   std::int64_t count = 1;
@@ -81,7 +69,7 @@ Model Model::load(const std::filesystem::path& path, const ModelOptions& options
 Model Model::from_graph(Graph graph, const ModelOptions& options) {
   auto parts = std::make_unique<Parts>();
   parts->options = options;
-  parts->device = device_of(options.device);
+  parts->device = torch_device(options.device);
   parts->options.precision = usable(options.precision, parts->device);
   if (options.threads > 0) at::set_num_threads(options.threads);
   parts->graph = std::move(graph);

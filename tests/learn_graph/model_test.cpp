@@ -174,6 +174,17 @@ TEST(Model, ARunAfterAnotherSizeIsTheSame) {
   EXPECT_EQ(worst(model.run(small), first), 0);
 }
 
+TEST(Model, AGpuThatIsNotThereIsSaid) {
+  try {
+    Model::from_graph(local_net(), {.device = "cuda:63"});
+    ADD_FAILURE() << "a 64th GPU";
+  } catch (const Error& e) {
+    EXPECT_TRUE(e.code() == ErrorCode::Unsupported || e.code() == ErrorCode::NotFound);
+    EXPECT_NE(std::string(e.what()).find("cuda:63"), std::string::npos) << e.what();
+    EXPECT_FALSE(e.hint().empty());
+  }
+}
+
 TEST(Model, TilesStopWhenAsked) {
   Model model = Model::from_graph(local_net());
   Context context;
