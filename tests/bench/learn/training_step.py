@@ -146,12 +146,12 @@ def main():
                 lines = steps_of(command)[1 if key == "ours" else 0:]  # ours: the first is the start
                 results.setdefault(key, []).append([statistics.median(s[i] for s in lines[2:]) for i in (0, 1)])
                 losses[key] = [s[2] for s in lines]
+    judge = min(("PyTorch", "PyTorch, channels last"), key=lambda k: statistics.median(r[1] for r in results[k]))
     for key, rounds in results.items():
-        best = [min(results[k][i][j] for k in ("PyTorch", "PyTorch, channels last")) for i in range(a.rounds) for j in (0, 1)]
         wall, cpu = ([r[j] for r in rounds] for j in (0, 1))
-        ratio = [statistics.median(r[j] / best[2 * i + j] for i, r in enumerate(rounds)) for j in (0, 1)]
+        ratio = [statistics.median(r[j] / b[j] for r, b in zip(rounds, results[judge])) for j in (0, 1)]
         print(f"{key}: step, wall fastest {min(wall):.3f} s, median {statistics.median(wall):.3f} s; processor least {min(cpu):.3f} s, median {statistics.median(cpu):.3f} s; "
-              f"median ratio to the better PyTorch, round by round: wall {ratio[0]:.3f}, processor {ratio[1]:.3f}")
+              f"median ratio to {judge}, round by round: wall {ratio[0]:.3f}, processor {ratio[1]:.3f}")
         print("  losses", *losses[key])
 
 
