@@ -18,6 +18,17 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 namespace {
 
+// An adapter's libraries must find their own symbols first: OpenCV brings a libcharls into the
+// program whose function names are those of DCMTK's older copy, with other arguments. The
+// sanitizers do not allow that mode.
+int loading_mode([[maybe_unused]] const json& manifest) {
+  int mode = RTLD_NOW | RTLD_LOCAL;
+#ifndef SENSORIUM_SANITIZE
+  if (manifest.at("pipelines").empty()) mode |= RTLD_DEEPBIND;
+#endif
+  return mode;
+}
+
 template<class Function> Function symbol(void* library, const char* name) {
   return reinterpret_cast<Function>(::dlsym(library, name));
 }
@@ -186,7 +197,7 @@ void Registry::load(Entry& entry) {
   if (entry.status.loaded || !entry.status.failure.empty()) return;
   // RTLD_LOCAL: two extensions may bring the same symbol names. Never unloaded: destructors of its
   // objects live in it.
-  void* library = ::dlopen(entry.status.library.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* library = ::dlopen(entry.status.library.c_str(), loading_mode(entry.manifest));
   if (library == nullptr) {
     entry.status.failure = ::dlerror();
     return;

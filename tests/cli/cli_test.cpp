@@ -182,6 +182,16 @@ TEST_F(CommandLine, AnOutputThatCannotBeAFolderIsRefusedBeforeTheWork) {
   EXPECT_EQ(outcome.status, 6) << outcome.err;
 }
 
+// In the whole program other libraries bring names that those of the DICOM reader also have.
+TEST_F(CommandLine, CompressedDicomOpensInTheWholeProgram) {
+  for (const char* name : {"jpegls16", "jpeg_ybr422", "j2k_rgb", "rle16", "deflated"}) {
+    const std::string file =
+        std::string(SENSORIUM_SOURCE_DIR "/tests/fuzz_medical/seeds/dicom/") + name + ".dcm";
+    const Outcome outcome = sensorium({"convert", file, "-o", path("out.nrrd")});
+    EXPECT_EQ(outcome.status, 0) << name << "\n" << outcome.err;
+  }
+}
+
 TEST_F(CommandLine, FilesOfOtherKindsAreNamed) {
   write_atomically(folder_ / "cube.hdr", "ENVI\nsamples = 3\n");
   const Outcome outcome = sensorium({"info", path("cube.hdr")});
