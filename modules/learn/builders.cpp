@@ -62,6 +62,14 @@ private:
   bool has_spare_ = false;
 };
 
+// Groups of one channel, where no positions or their mean are left over: the output is constant.
+void refuse_groups_of_one(const std::string& norm, int width) {
+  if (norm == "group" && width / std::gcd(width, 8) < 2)
+    throw Error(ErrorCode::Usage,
+                fmt::format("group norm of a width of {} has one channel in a group", width),
+                "choose a greater width, or norm layer");
+}
+
 class Builder {
 public:
   Builder(std::string name, std::uint64_t seed) : normal_(seed) { graph_.name = std::move(name); }
@@ -392,7 +400,8 @@ void describe(ParameterVisitor& v, VitOptions& o) {
   v.integer("heads", o.heads, {.help = "attention heads", .min = 1, .max = 32});
   v.integer("mlp_ratio", o.mlp_ratio,
             {.help = "hidden width of the MLP over the embedding width", .min = 1, .max = 8});
-  v.choice("norm", o.norm, norms, {.help = "normalisation before attention and MLP"});
+  v.choice("norm", o.norm, {"layer", "batch", "group", "none"},
+           {.help = "normalisation before attention and MLP"});
   v.choice("activation", o.activation, activations, {.help = "activation of the MLP"});
 }
 
@@ -402,6 +411,7 @@ Graph build_vit(const VitOptions& o, std::uint64_t seed) {
         ErrorCode::Usage,
         fmt::format("image_size {} must be a multiple of patch {}, and width {} of heads {}",
                     o.image_size, o.patch, o.width, o.heads));
+  refuse_groups_of_one(o.norm, o.width);
   Builder b("vit", seed);
   const int side = o.image_size / o.patch, tokens = side * side, head = o.width / o.heads;
   const double xavier = std::sqrt(1.0 / o.width);
@@ -471,10 +481,7 @@ void describe(ParameterVisitor& v, ResidualMlpOptions& o) {
 }
 
 Graph build_residual_mlp(const ResidualMlpOptions& o, std::uint64_t seed) {
-  if (o.norm == "group" && o.width / std::gcd(o.width, 8) < 2)
-    throw Error(ErrorCode::Usage,
-                fmt::format("group norm of a width of {} has one value in a group", o.width),
-                "choose a greater width, or norm layer");
+  refuse_groups_of_one(o.norm, o.width);
   Builder b("residual_mlp", seed);
   b.set_dimensions(1);
   b.input("features", {-1, o.inputs}, {"batch", ""});

@@ -45,7 +45,9 @@ struct VitOptions {
   int in_channels = 3, classes = 2;
   int image_size = 64, patch = 8;
   int width = 64, depth = 4, heads = 4, mlp_ratio = 2;
-  std::string norm = "layer"; // of each token; the others take the tokens as a map's positions
+  // layer: of each token; batch and group take the tokens as a map's positions. No instance norm:
+  // its mean over the tokens, which the head sees, is always the same.
+  std::string norm = "layer";
   std::string activation = "gelu";
 };
 void describe(ParameterVisitor& v, VitOptions& o);
