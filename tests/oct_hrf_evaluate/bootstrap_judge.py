@@ -15,6 +15,6 @@ statistics = {
 out = {}
 for name, statistic in statistics.items():
     ci = bootstrap(tuple(rows), statistic, paired=True, n_resamples=20000, method="percentile",
-                   random_state=5).confidence_interval
+                   rng=5).confidence_interval
     out[name] = [float(ci.low), float(ci.high)]
 json.dump(out, open(sys.argv[2], "w"))
