@@ -109,51 +109,130 @@ EvaluationCase case_of(const Phantom& phantom, bool enhance, int threads) {
   one.instances.assign(all.begin(), all.end());
   for (std::size_t i = 0; i < one.instances.size(); ++i)
     if (labels[i] > static_cast<int>(PhantomLabel::ChoroidalFocus)) one.instances[i] = 0;
-  for (const PhantomObject& o : phantom.objects)
-    if (o.label <= PhantomLabel::ChoroidalFocus)
-      one.truths.push_back({o.scan, o.x, o.y, o.diameter_um, o.instance, {}});
+  for (const PhantomObject& o : phantom.objects) {
+    auto& list = o.label <= PhantomLabel::ChoroidalFocus ? one.truths : one.distractors;
+    list.push_back({o.scan, o.x, o.y, o.diameter_um, o.instance, {}, o.label});
+  }
   return one;
 }
 
-Tally tally(const EvaluationCase& one, std::span<const std::uint8_t> soft_map,
-            std::uint8_t threshold, int min_pixels) {
+namespace {
+
+bool holds(const std::vector<int>& sorted, int value) {
+  return std::binary_search(sorted.begin(), sorted.end(), value);
+}
+
+// Instances that touch what was marked before, in rising order.
+std::vector<int> marked_before(const EvaluationCase& one) {
+  std::vector<int> out;
+  for (std::size_t i = 0; i < one.ignored.size(); ++i)
+    if (one.ignored[i] != 0 && one.instances[i] != 0) out.push_back(one.instances[i]);
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+// Says for each false positive what it is nearest to.
+void sort_false(const std::vector<Section>& truths, const std::vector<Section>& distractors,
+                const std::vector<Section>& candidates, const std::vector<int>& of_truth,
+                const MatchOptions& scale, Tally& out) {
+  std::vector<Section> rest;
+  for (std::size_t c = 0; c < candidates.size(); ++c) {
+    if (std::find(of_truth.begin(), of_truth.end(), static_cast<int>(c)) != of_truth.end())
+      continue;
+    const std::vector<int> near = match(truths, {candidates[c]}, scale);
+    if (std::find(near.begin(), near.end(), 0) != near.end())
+      ++out.false_beside_lesion;
+    else
+      rest.push_back(candidates[c]);
+  }
+  const std::vector<int> of_distractor = match(distractors, rest, scale);
+  int explained = 0;
+  for (std::size_t d = 0; d < distractors.size(); ++d) {
+    if (of_distractor[d] < 0) continue;
+    ++out.false_at[static_cast<std::size_t>(distractors[d].kind)];
+    ++explained;
+  }
+  out.false_at[0] = static_cast<int>(rest.size()) - explained;
+}
+
+struct Counted {
+  std::vector<Section> candidates;
+  std::int64_t pixels = 0, common = 0;
+};
+
+Counted candidates_of(const EvaluationCase& one, std::span<const std::uint8_t> soft_map,
+                      std::uint8_t threshold, int min_pixels, const std::vector<int>& left_out) {
   const std::size_t plane = static_cast<std::size_t>(one.width) * one.height;
   const ComponentIndex index(soft_map, one.width, one.height, one.depth, threshold);
-  std::vector<Section> candidates;
-  Tally out{.bscans = one.depth, .truths = static_cast<int>(one.truths.size())};
+  Counted out;
   for (const Component& c : index.query(threshold, Connectivity::Planar8)) {
     if (c.voxels < min_pixels) continue;
     Section s{.scan = c.runs.front().z, .x = c.centroid[0], .y = c.centroid[1]};
     bool known_before = false;
+    std::int64_t common = 0;
     for (const Run& run : c.runs) {
       const std::size_t at = run.z * plane + static_cast<std::size_t>(run.y) * one.width + run.x;
       for (int i = 0; i < run.length; ++i) {
-        known_before |= !one.ignored.empty() && one.ignored[at + i] != 0;
-        if (one.instances[at + i] == 0) continue;
-        ++out.common_pixels;
-        if (s.overlapped.empty() || s.overlapped.back() != one.instances[at + i])
-          s.overlapped.push_back(one.instances[at + i]);
+        const int instance = one.instances[at + i];
+        const bool dropped = instance != 0 && holds(left_out, instance);
+        known_before |= dropped || (!one.ignored.empty() && one.ignored[at + i] != 0);
+        if (instance == 0 || dropped) continue;
+        ++common;
+        if (s.overlapped.empty() || s.overlapped.back() != instance)
+          s.overlapped.push_back(instance);
       }
     }
     if (known_before && s.overlapped.empty()) continue;
-    out.map_pixels += c.voxels;
-    candidates.push_back(std::move(s));
-  }
-  out.candidates = static_cast<int>(candidates.size());
-  for (std::uint16_t i : one.instances) out.truth_pixels += i != 0;
-  out.stratum_truths.assign(strata, 0);
-  out.stratum_found.assign(strata, 0);
-  const std::vector<int> of_truth = match(one.truths, candidates, one.scale);
-  out.count_differences.assign(one.depth, 0);
-  for (const Section& c : candidates) ++out.count_differences[c.scan];
-  for (std::size_t t = 0; t < one.truths.size(); ++t) {
-    const std::size_t k = stratum_of(one.truths[t].diameter_um);
-    ++out.stratum_truths[k];
-    out.stratum_found[k] += of_truth[t] >= 0;
-    out.found += of_truth[t] >= 0;
-    --out.count_differences[one.truths[t].scan];
+    out.pixels += c.voxels;
+    out.common += common;
+    out.candidates.push_back(std::move(s));
   }
   return out;
+}
+
+}
+
+Tally tally(const EvaluationCase& one, std::span<const std::uint8_t> soft_map,
+            std::uint8_t threshold, int min_pixels) {
+  const std::vector<int> left_out = marked_before(one);
+  const Counted counted = candidates_of(one, soft_map, threshold, min_pixels, left_out);
+  std::vector<Section> truths;
+  for (const Section& t : one.truths)
+    if (!holds(left_out, t.instance)) truths.push_back(t);
+  Tally out{.bscans = one.depth,
+            .truths = static_cast<int>(truths.size()),
+            .candidates = static_cast<int>(counted.candidates.size()),
+            .map_pixels = counted.pixels,
+            .common_pixels = counted.common,
+            .left_out = static_cast<int>(one.truths.size() - truths.size())};
+  for (const std::uint16_t i : one.instances) out.truth_pixels += i != 0 && !holds(left_out, i);
+  out.stratum_truths.assign(strata, 0);
+  out.stratum_found.assign(strata, 0);
+  out.count_differences.assign(one.depth, 0);
+  for (const Section& c : counted.candidates) ++out.count_differences[c.scan];
+  const std::vector<int> of_truth = match(truths, counted.candidates, one.scale);
+  for (std::size_t t = 0; t < truths.size(); ++t) {
+    const std::size_t k = stratum_of(truths[t].diameter_um);
+    ++out.stratum_truths[k];
+    out.stratum_found[k] += of_truth[t] >= 0;
+    ++out.kind_truths[static_cast<std::size_t>(truths[t].kind)];
+    out.kind_found[static_cast<std::size_t>(truths[t].kind)] += of_truth[t] >= 0;
+    out.found += of_truth[t] >= 0;
+    --out.count_differences[truths[t].scan];
+  }
+  sort_false(truths, one.distractors, counted.candidates, of_truth, one.scale, out);
+  return out;
+}
+
+Agreement bland_altman(std::span<const double> differences) {
+  if (differences.empty()) throw Error(ErrorCode::Usage, "an agreement needs differences");
+  const auto n = static_cast<double>(differences.size());
+  double mean = 0, square = 0;
+  for (const double d : differences) mean += d / n;
+  for (const double d : differences) square += (d - mean) * (d - mean);
+  const double reach = 1.96 * std::sqrt(square / std::max(1.0, n - 1));
+  return {mean, mean - reach, mean + reach};
 }
 
 }

@@ -12,6 +12,7 @@
 #include "modules/core/extension.h"
 #include "pipelines/oct_hrf/phantom.h"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -25,8 +26,9 @@ struct Section {
   int scan = 0;
   double x = 0, y = 0; // pixels
   double diameter_um = 0;
-  int instance = 0;            // a truth's own
-  std::vector<int> overlapped; // a candidate's
+  int instance = 0;                             // a truth's own
+  std::vector<int> overlapped;                  // a candidate's
+  PhantomLabel kind = PhantomLabel::Background; // Background: not known
 };
 
 struct MatchOptions {
@@ -43,7 +45,12 @@ struct Tally {
   int bscans = 0, truths = 0, found = 0, candidates = 0;
   std::int64_t truth_pixels = 0, map_pixels = 0, common_pixels = 0;
   std::vector<int> stratum_truths, stratum_found; // by stratum_limits_um
-  std::vector<double> count_differences;          // found minus true, of each B-scan
+  std::vector<double> count_differences;          // candidates minus lesions, of each B-scan
+  // By PhantomLabel: lesions, those found, and false positives with the centre of a vessel or
+  // fragment within the distance; [Background]: false positives at neither.
+  std::array<int, 6> kind_truths{}, kind_found{}, false_at{};
+  int false_beside_lesion = 0; // at a lesion that another candidate has found already
+  int left_out = 0;            // lesions on a place that was marked before they were inserted
   int false_positives() const { return candidates - found; }
 };
 // Upper limits of the strata of size; the last has none.
@@ -64,6 +71,13 @@ struct RateIntervals {
 };
 RateIntervals bootstrap(const std::vector<Tally>& volumes, int rounds, std::uint64_t seed);
 
+// Mean difference and the limits of agreement: mean -+ 1.96 deviations (n - 1). Bland, Altman 1986,
+// Lancet 327:307. Throws Error Usage for no differences.
+struct Agreement {
+  double bias = 0, low = 0, high = 0;
+};
+Agreement bland_altman(std::span<const double> differences);
+
 // Lesions and distractors of one volume, and the grey values as a detector is shown them.
 struct EvaluationCase {
   std::string name;
@@ -71,10 +85,11 @@ struct EvaluationCase {
   MatchOptions scale;
   std::vector<float> prepared;
   std::vector<std::uint16_t> instances; // lesions only
-  // Where it is not 0, candidates that are no lesion do not count: empty, or of the grey values'
-  // length.
+  // What the detector marked before lesions were inserted: empty, or of the grey values' length.
+  // Where it is not 0, candidates that are no lesion do not count, and a lesion that touches such
+  // a place is left out, since finding it would prove nothing.
   std::vector<std::uint8_t> ignored;
-  std::vector<Section> truths;
+  std::vector<Section> truths, distractors;
 };
 EvaluationCase case_of(const Phantom& phantom, bool enhance, int threads);
 

@@ -77,7 +77,7 @@ struct Phantom {
 
 // Equal bits for equal options on any number of threads. Surfaces are rows (pixels) of boundaries;
 // RPE is the middle of its band, BM the lower edge. Throws Error Usage for a size that holds no
-// retina (height * spacing below 700 um, or a side below 32).
+// retina (height * spacing below 800 um, or a side below 32) or more than 255 B-scans.
 Phantom make_phantom(const PhantomOptions& options, int threads = 1);
 
 }

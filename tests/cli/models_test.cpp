@@ -291,8 +291,9 @@ TEST_F(ComparedModels, ThroughAPipelineOnARecording) {
   for (const json& map : row.at("maps")) largest[map.at("map")] = map.at("max");
   ASSERT_TRUE(largest.contains("soft_map")) << row;
   EXPECT_GT(largest.at("soft_map"), 0.05) << "a trained network and a new one give the same";
-  for (const auto& [name, value] : largest)
-    if (name == "enhanced") EXPECT_EQ(value, 0) << "enhancement knows no network";
+  if (largest.contains("enhanced")) {
+    EXPECT_EQ(largest.at("enhanced"), 0) << "enhancement knows no network";
+  }
   EXPECT_EQ(row.at("findings").size(), 2u);
 }
 
