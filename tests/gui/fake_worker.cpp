@@ -8,6 +8,7 @@
 #include "modules/core/extension.h"
 #include "modules/core/hash.h"
 #include "modules/core/recipe.h"
+#include "modules/report/result_folder.h"
 
 #include <atomic>
 #include <chrono>
@@ -183,10 +184,11 @@ private:
 
   void finish_run(const json& request) {
     const fs::path folder = request.at("output").get<std::string>();
-    fs::create_directories(folder);
-    write_atomically(folder / "recipe.json", request.at("recipe").dump());
     const json parameters = request.at("recipe").at("parameters");
-    write_atomically(folder / "findings.json", to_json(findings_at(parameters)).dump());
+    CaseResult result;
+    result.recipe = recipe_from_json(request.at("recipe"), "the request");
+    result.findings = findings_at(parameters);
+    write_result_folder(folder, result, {});
     loaded_ = true;
     reply_result(request.at("id"), folder, parameters);
   }
