@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <map>
 
 namespace sensorium {
 namespace {
@@ -204,9 +205,9 @@ TEST_F(Models, WeightsAreBroughtByName) {
   ASSERT_EQ(outcome.status, 0) << outcome.out << outcome.err;
   const json report = json::parse(outcome.out);
   EXPECT_FALSE(report.at("complete").get<bool>());
-  EXPECT_EQ(report.at("missing"), json{"stem.bias"});
-  EXPECT_EQ(report.at("unexpected"), json{"tail.weight"});
-  EXPECT_EQ(report.at("mismatched"), json{"head.weight: file [1,8], model [2,8]"});
+  EXPECT_EQ(report.at("missing"), json::array({"stem.bias"}));
+  EXPECT_EQ(report.at("unexpected"), json::array({"tail.weight"}));
+  EXPECT_EQ(report.at("mismatched"), json::array({"head.weight: file [1,8], model [2,8]"}));
   const Outcome judged = run_program(
       {python, "-c",
        "import sys, onnx\n"
@@ -291,8 +292,9 @@ TEST_F(ComparedModels, ThroughAPipelineOnARecording) {
   for (const json& map : row.at("maps")) largest[map.at("map")] = map.at("max");
   ASSERT_TRUE(largest.contains("soft_map")) << row;
   EXPECT_GT(largest.at("soft_map"), 0.05) << "a trained network and a new one give the same";
-  for (const auto& [name, value] : largest)
-    if (name == "enhanced") EXPECT_EQ(value, 0) << "enhancement knows no network";
+  if (largest.contains("enhanced")) {
+    EXPECT_EQ(largest.at("enhanced"), 0) << "enhancement knows no network";
+  }
   EXPECT_EQ(row.at("findings").size(), 2u);
 }
 
