@@ -27,6 +27,7 @@ BatchPanel::BatchPanel(BatchRunner& runner, QWidget* parent)
   table_->setShowGrid(false);
   table_->setTabKeyNavigation(false);
   table_->verticalHeader()->hide();
+  table_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
   table_->verticalHeader()->setDefaultSectionSize(26);
   table_->setColumnWidth(0, 240);
   table_->setColumnWidth(1, 130);

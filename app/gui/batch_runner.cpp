@@ -57,11 +57,13 @@ void BatchRunner::next() {
 void BatchRunner::take(const WorkerReply& reply, const std::function<void(const json&)>& go_on) {
   job_ = 0;
   if (reply.cancelled()) return end(BatchState::Stopped, "stopped on request");
-  if (!reply.ok) return end(BatchState::Failed, (reply.message + " " + reply.hint).trimmed());
+  if (!reply.ok)
+    return end(BatchState::Failed,
+               reply.hint.isEmpty() ? reply.message : reply.message + "; " + reply.hint);
   try {
     go_on(reply.result);
   } catch (const Error& e) {
-    end(BatchState::Failed, QString("%1 %2").arg(e.what(), QString::fromStdString(e.hint())));
+    end(BatchState::Failed, QString("%1; %2").arg(e.what(), QString::fromStdString(e.hint())));
   } catch (const std::exception& e) {
     end(BatchState::Failed, QString("the worker's answer is damaged (%1)").arg(e.what()));
   }

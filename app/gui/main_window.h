@@ -142,7 +142,7 @@ private:
   QPushButton* stop_ = nullptr;
   ElidedLabel* job_text_ = nullptr;
   QWidget* job_box_ = nullptr;
-  QByteArray default_layout_;
+  QByteArray default_layout_, review_layout_; // review_layout_: while another page is shown
   bool sized_ = false;
 };
 

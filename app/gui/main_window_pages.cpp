@@ -72,9 +72,10 @@ void MainWindow::show_page(QWidget* page) {
   const std::initializer_list<QDockWidget*> panels = {cases_dock_, findings_dock_, form_dock_,
                                                       provenance_dock_};
   if (page != area_) {
-    if (page == start_ || before == area_)
-      for (QDockWidget* panel : panels) panel->hide();
-    if (page != start_) cases_dock_->show();
+    if (before == area_) review_layout_ = saveState();
+    for (QDockWidget* panel : panels) panel->hide();
+  } else if (before != area_ && !review_layout_.isEmpty()) {
+    restoreState(review_layout_);
   } else if (before != area_) {
     for (QDockWidget* panel : panels) panel->show();
     form_dock_->raise();
