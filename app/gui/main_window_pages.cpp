@@ -52,6 +52,9 @@ void MainWindow::declare_reader_actions() {
 void MainWindow::build_pages() {
   compare_ = new ComparePage;
   follow_up_ = new FollowUpPage;
+  // A hidden page must not take room from the panels beside the picture.
+  for (QWidget* page : {static_cast<QWidget*>(compare_), static_cast<QWidget*>(follow_up_)})
+    page->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Ignored);
   stack_->addWidget(compare_);
   stack_->addWidget(follow_up_);
   connect(compare_, &ComparePage::closed, this, [this] { show_page(area_); });

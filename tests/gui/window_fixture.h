@@ -21,6 +21,8 @@ protected:
     ASSERT_TRUE(folder_.isValid());
     window_ = std::make_unique<MainWindow>(FAKE_WORKER, QStringList{"worker"},
                                            CaseStore(path("cases").toStdString()));
+    // A busy machine must not look like a worker that hangs.
+    session().worker().set_hang_limit(600000);
     window_->show();
     QTest::qWait(1);
     window_->activateWindow();
@@ -37,7 +39,7 @@ protected:
   SliceView* view() { return window_->review_area().slice_view(); }
   bool settled() {
     return QTest::qWaitFor([this] { return !session().busy() && !session().worker().busy(); },
-                           20000);
+                           120000);
   }
   void open(const QString& name) {
     ASSERT_TRUE(settled());
@@ -68,6 +70,7 @@ protected:
     window_.reset();
     window_ = std::make_unique<MainWindow>(FAKE_WORKER, QStringList{"worker"},
                                            CaseStore(path("cases").toStdString()));
+    session().worker().set_hang_limit(600000);
     window_->show();
     ASSERT_TRUE(settled());
   }

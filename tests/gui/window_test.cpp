@@ -180,7 +180,7 @@ TEST_F(Window, a_killed_worker_does_not_take_the_review_with_it) {
   open_and_run("scan.fake");
   session().accept("f0");
   ::kill(static_cast<pid_t>(session().worker().process_id()), SIGKILL);
-  ASSERT_TRUE(QTest::qWaitFor([this] { return session().worker().process_id() == 0; }, 20000));
+  ASSERT_TRUE(QTest::qWaitFor([this] { return session().worker().process_id() == 0; }, 120000));
   EXPECT_EQ(look("f0"), FindingLook::Accepted);
   window_->parameter_form().set_value("threshold", 0.75);
   ASSERT_TRUE(settled());
@@ -204,7 +204,7 @@ TEST_F(Window, stop_ends_a_run_that_listens_and_one_that_does_not) {
 TEST_F(Window, no_worker_at_all_gives_a_message) {
   window_ = std::make_unique<MainWindow>("/nonexistent/sensorium", QStringList{"worker"},
                                          CaseStore(path("c").toStdString()));
-  ASSERT_TRUE(QTest::qWaitFor([this] { return !window_->notice().message().isEmpty(); }, 20000));
+  ASSERT_TRUE(QTest::qWaitFor([this] { return !window_->notice().message().isEmpty(); }, 120000));
   EXPECT_TRUE(window_->notice().message().contains("/nonexistent/sensorium"));
 }
 
@@ -246,7 +246,7 @@ TEST_F(Window, a_settled_slider_is_an_event_that_undo_takes_back) {
   session().reject("f1");
   ASSERT_TRUE(window_->parameter_form().set_value("threshold", 0.85));
   ASSERT_TRUE(
-      QTest::qWaitFor([this] { return !session().review().state().parameters.empty(); }, 20000));
+      QTest::qWaitFor([this] { return !session().review().state().parameters.empty(); }, 120000));
   EXPECT_EQ(count(), 1u);
   trigger("undo");
   ASSERT_TRUE(settled());
@@ -276,10 +276,10 @@ TEST_F(Window, a_second_window_on_the_case_reads_only) {
   session().accept("f0");
   MainWindow second(FAKE_WORKER, {"worker"}, CaseStore(path("cases").toStdString()));
   second.show();
-  ASSERT_TRUE(QTest::qWaitFor([&] { return !second.session().worker().busy(); }, 20000));
+  ASSERT_TRUE(QTest::qWaitFor([&] { return !second.session().worker().busy(); }, 120000));
   second.session().open_file(path("scan.fake"));
   ASSERT_TRUE(QTest::qWaitFor(
-      [&] { return second.session().stage() == CaseSession::Stage::Analysed; }, 20000));
+      [&] { return second.session().stage() == CaseSession::Stage::Analysed; }, 120000));
   EXPECT_FALSE(second.actions().find("accept")->isEnabled());
   EXPECT_TRUE(second.notice().message().contains("read-only"))
       << second.notice().message().toStdString();
@@ -343,7 +343,7 @@ TEST_F(Window, a_script_drives_the_whole_path) {
   QString failure = "not finished";
   QObject::connect(&driver, &ScriptDriver::finished, [&](const QString& f) { failure = f; });
   driver.start();
-  ASSERT_TRUE(QTest::qWaitFor([&] { return failure != "not finished"; }, 20000));
+  ASSERT_TRUE(QTest::qWaitFor([&] { return failure != "not finished"; }, 120000));
   EXPECT_EQ(failure.toStdString(), "");
   EXPECT_EQ(count(), 5u);
   EXPECT_FALSE(QImage(path("shot.png")).isNull());
