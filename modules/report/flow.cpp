@@ -40,6 +40,8 @@ QFont Flow::font(Style style) {
   font.setFamilies(style == Style::Mono ? QStringList{"DejaVu Sans Mono", "monospace"}
                                         : QStringList{"DejaVu Sans", "sans-serif"});
   font.setHintingPreference(QFont::PreferNoHinting);
+  // Joined letters would hide words from a search: any spacing parts them.
+  font.setLetterSpacing(QFont::AbsoluteSpacing, 0.01);
   double size = 8.2;
   switch (style) {
   case Style::Title:

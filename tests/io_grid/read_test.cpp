@@ -182,7 +182,7 @@ TEST(GridRead, EmptyAndForeignFilesAreNotOurs) {
   write(folder / "empty.nii", "");
   expect_error(folder / "empty.nii", ErrorCode::BadInput, "empty");
   write(folder / "text.nii", "this is a text file");
-  expect_error(folder / "text.nii", ErrorCode::Unsupported, "no known format");
+  expect_error(folder / "text.nii", ErrorCode::Unsupported, "is text");
   write(folder / "byte.nii.gz", "\x1f");
   expect_error(folder / "byte.nii.gz", ErrorCode::Unsupported, "no known format");
 }
