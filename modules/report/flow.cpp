@@ -41,7 +41,7 @@ QFont Flow::font(Style style) {
                                         : QStringList{"DejaVu Sans", "sans-serif"});
   font.setHintingPreference(QFont::PreferNoHinting);
   // Joined letters would hide words from a search: any spacing parts them.
-  font.setLetterSpacing(QFont::AbsoluteSpacing, 0.01);
+  font.setLetterSpacing(QFont::AbsoluteSpacing, 0.05);
   double size = 8.2;
   switch (style) {
   case Style::Title:
