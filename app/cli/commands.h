@@ -35,6 +35,9 @@ void add_readers(CLI::App& app, Session& session);
 void add_compare(CLI::App& app, Session& session);
 void add_consensus(CLI::App& app, Session& session);
 void add_import_mask(CLI::App& app, Session& session);
+void add_dataset(CLI::App& app, Session& session);
+void add_promote(CLI::App& app, Session& session); // and rollback
+void add_follow_up(CLI::App& app, Session& session);
 void add_worker(CLI::App& app, Session& session);
 void add_extension_commands(
     CLI::App& app, Session& session); // phantom, train, evaluate, ... as pipelines offer them

@@ -84,6 +84,10 @@ int convert_case(Session& session, const Words& words) {
 
 int convert(Session& session, const Words& words) {
   if (is_case(words.input)) return convert_case(session, words);
+  std::error_code code;
+  if (fs::equivalent(words.input, words.output, code))
+    throw Error(ErrorCode::Usage, fmt::format("'{}' would be written over itself", words.input),
+                "name another file with -o; the recording is left as it is");
   const WriterDefinition& writer = writer_for(session, words);
   const Context context = session.console.context();
   const Dataset dataset = session.registry.open(words.input, context.part(0, 0.6));

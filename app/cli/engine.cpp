@@ -4,6 +4,7 @@
 #include "modules/core/devices.h"
 #include "modules/core/error.h"
 #include "modules/core/hash.h"
+#include "modules/core/promoted_models.h"
 #include "modules/report/report.h"
 #include "modules/report/result_folder.h"
 
@@ -19,7 +20,12 @@ namespace {
 
 constexpr const char* program_version = "0.1.0";
 
-// The recipe's model, or the pipeline's own when it is installed. Empty when there is none.
+fs::path own_model(const PipelineInfo& info) {
+  return info.model.empty() ? fs::path() : resources_folder() / "models" / info.model;
+}
+
+// The recipe's model, or the one a person promoted, or the pipeline's own when it is installed.
+// Empty when there is none.
 fs::path model_of(const Recipe& recipe, const PipelineInfo& info) {
   if (!recipe.model.empty()) {
     if (!fs::exists(recipe.model))
@@ -27,8 +33,10 @@ fs::path model_of(const Recipe& recipe, const PipelineInfo& info) {
                   "check the path given with --model");
     return recipe.model;
   }
-  const fs::path own = resources_folder() / "models" / info.model;
-  return !info.model.empty() && fs::exists(own) ? own : fs::path();
+  if (!info.model.empty())
+    if (const fs::path promoted = promoted_model(info.id); !promoted.empty()) return promoted;
+  const fs::path own = own_model(info);
+  return !own.empty() && fs::exists(own) ? own : fs::path();
 }
 
 void check_hash(const std::string& what, const std::string& wanted, const std::string& found) {
@@ -39,6 +47,18 @@ void check_hash(const std::string& what, const std::string& wanted, const std::s
             "{} has changed since the recipe was written (SHA-256 {}…, the recipe says {}…)", what,
             found.substr(0, 12), wanted.substr(0, 12)),
         "find the original file, or remove the hash from the recipe to run on this one");
+}
+
+// A review belongs to the recording it was made on.
+void refuse_foreign_review(const fs::path& folder, const std::string& input_sha256) {
+  if (!fs::exists(folder / "review.sqlite") || !fs::exists(folder / "recipe.json")) return;
+  const Recipe before = read_recipe(folder / "recipe.json");
+  const std::string& sha256 = before.inputs.front().sha256;
+  if (sha256.empty() || sha256 == input_sha256) return;
+  throw Error(ErrorCode::Conflict,
+              fmt::format("the folder '{}' holds the review of another recording ('{}')",
+                          folder.string(), before.inputs.front().path),
+              "choose another folder with -o");
 }
 
 json scale_of(const Dataset& dataset) {
@@ -66,22 +86,27 @@ CaseRun run_recipe(Registry& registry, const Recipe& wanted, const fs::path& fol
   run.recipe.pipeline_version = info.version;
   run.recipe.parameters = complete(info.parameters, wanted.parameters);
 
+  check_writable(folder);
   context.step(0, "reading");
   const RecipeInput& input = wanted.inputs.front();
   run.dataset = std::make_shared<const Dataset>(registry.open(input.path, context.part(0, 0.15)));
   const Origin& origin = origin_of(*run.dataset);
   check_hash(fmt::format("'{}'", input.path), input.sha256, origin.sha256);
+  refuse_foreign_review(folder, origin.sha256);
   if (info.input != kind_of(*run.dataset))
     throw Error(ErrorCode::Unsupported,
                 fmt::format("'{}' is a {}; the pipeline {} reads a {}", input.path,
                             kind_of(*run.dataset), info.id, info.input),
                 "see 'sensorium pipelines'");
-  run.recipe.inputs = {{fs::absolute(input.path).lexically_normal().string(), origin.sha256}};
+  run.recipe.inputs = {{fs::absolute(input.path).lexically_normal().string(), origin.sha256,
+                        registry.companions(input.path)}};
 
   const fs::path model = model_of(wanted, info);
   const std::string model_hash = model.empty() ? std::string() : sha256_of_path(model);
   check_hash(fmt::format("the model '{}'", model.string()), wanted.model_sha256, model_hash);
   run.recipe.model_sha256 = model_hash;
+  // A promoted model is named, so that the recipe means the same after the next promotion.
+  if (!model.empty() && model != own_model(info)) run.recipe.model = model.string();
 
   Context inner = context.part(0.15, 0.95);
   inner.device = resolve_device(wanted.device);
@@ -178,6 +203,12 @@ CaseRun restore_case(Registry& registry, const fs::path& folder, const Context& 
   run.pipeline = &registry.pipeline(run.recipe.pipeline);
   const RecipeInput& input = run.recipe.inputs.front();
   context.step(0.3, "opening the recording");
+  if (std::error_code code; !fs::exists(input.path, code))
+    throw Error(ErrorCode::NotFound,
+                fmt::format("the recording of the case '{}' is no longer at '{}'", folder.string(),
+                            input.path),
+                "put it back, or correct the path in the case's recipe.json; its content is "
+                "checked by its hash");
   run.dataset = std::make_shared<const Dataset>(registry.open(input.path, context.part(0.3, 0.7)));
   check_hash(fmt::format("'{}'", input.path), input.sha256, origin_of(*run.dataset).sha256);
   context.step(0.7, "restoring the analysis");

@@ -1,6 +1,7 @@
 // phantom, train, evaluate and whatever else pipelines offer beside running: VERB PIPELINE
 // [FILE...] -o DIR --param value.
 #include "app/cli/commands.h"
+#include "app/cli/plan.h"
 #include "modules/core/error.h"
 #include "modules/core/file.h"
 
@@ -13,7 +14,7 @@ using nlohmann::json;
 namespace {
 
 struct Words {
-  std::string pipeline, output;
+  std::string pipeline, output, plan_file;
   std::vector<std::string> files;
 };
 
@@ -36,40 +37,69 @@ const PipelineCommand& command_of(Session& session, const std::string& pipeline,
               fmt::format("see 'sensorium {} --help'", verb));
 }
 
-// A plan file: {"pipeline": ..., "parameters": {...}, "output": ...}; words on the command line win
-// over it.
-void read_plan(Words& words, json& parameters) {
-  if (!words.pipeline.ends_with(".json")) return;
-  json plan;
-  try {
-    plan = json::parse(read_text(words.pipeline, 16u << 20));
-    json own = plan.value("parameters", json::object());
-    own.update(parameters);
-    parameters = own;
-    if (words.output.empty()) words.output = plan.value("output", "");
-    for (const std::string& file : plan.value("files", std::vector<std::string>{}))
-      words.files.push_back(file);
-    words.pipeline = plan.at("pipeline").get<std::string>();
-  } catch (const json::exception& e) {
-    throw Error(
-        ErrorCode::BadInput, fmt::format("the plan '{}' is damaged: {}", words.pipeline, e.what()),
-        "a plan is {\"pipeline\": \"oct_hrf\", \"parameters\": {...}, \"output\": \"DIR\"}");
+// What was asked for: words on the command line win over those of a plan file.
+struct Wanted {
+  Plan plan;
+  const PipelineCommand* command;
+};
+
+Wanted wanted_of(Session& session, const std::string& verb, const Words& words,
+                 const json& parameters) {
+  Wanted wanted;
+  if (is_plan(words.pipeline)) {
+    wanted.plan = read_plan(words.pipeline);
+    if (!wanted.plan.verb.empty() && wanted.plan.verb != verb)
+      throw Error(ErrorCode::Usage,
+                  fmt::format("the plan '{}' is for '{}', not for '{}'", words.pipeline,
+                              wanted.plan.verb, verb),
+                  fmt::format("sensorium {} {}", wanted.plan.verb, words.pipeline));
+    wanted.command = &command_of(session, wanted.plan.pipeline, verb);
+    wanted.plan.parameters =
+        checked_parameters(wanted.plan, wanted.command->parameters, words.pipeline);
+  } else {
+    wanted.plan.pipeline = words.pipeline;
+    wanted.command = &command_of(session, words.pipeline, verb);
   }
+  wanted.plan.verb = verb;
+  wanted.plan.parameters.update(parameters);
+  wanted.plan.parameters = complete(wanted.command->parameters, wanted.plan.parameters);
+  if (!words.files.empty()) wanted.plan.files = words.files;
+  if (!words.output.empty()) wanted.plan.output = words.output;
+  return wanted;
 }
 
-int run_command(Session& session, const std::string& verb, Words words, json parameters) {
-  read_plan(words, parameters);
-  const PipelineCommand& command = command_of(session, words.pipeline, verb);
-  parameters = complete(command.parameters, parameters);
-  if (words.output.empty())
+int run_command(Session& session, const std::string& verb, const Words& words,
+                const json& parameters) {
+  const auto [plan, command] = wanted_of(session, verb, words, parameters);
+  if (!words.plan_file.empty()) {
+    write_plan(plan, words.plan_file);
+    session.console.print(json{{"plan", words.plan_file}});
+    session.console.print(
+        fmt::format("{}; edit it, then: sensorium {} {}", words.plan_file, verb, words.plan_file));
+    return 0;
+  }
+  if (plan.output.empty())
     throw Error(ErrorCode::Usage,
                 fmt::format("'{} {}' needs an output folder", verb, words.pipeline), "add -o DIR");
-  make_folder(words.output);
-  const json result = command.run(words.files, parameters, words.output, session.console.context());
+  make_folder(plan.output);
+  const json result =
+      command->run(plan.files, plan.parameters, plan.output, session.console.context());
   session.console.end_progress();
   session.console.print(result);
-  session.console.print(result.value("text", fmt::format("done; result: {}", words.output)));
+  session.console.print(result.value("text", fmt::format("done; result: {}", plan.output)));
   return 0;
+}
+
+// The pipeline among the words, or that of the plan among them; errors of the plan come later.
+std::string pipeline_in_words(const Session& session) {
+  if (const std::string named = named_pipeline(session); !named.empty()) return named;
+  for (std::size_t i = 1; i < session.words.size() && i < 3; ++i)
+    if (is_plan(session.words[i])) try {
+        return read_plan(session.words[i]).pipeline;
+      } catch (const Error&) {
+        return {};
+      }
+  return {};
 }
 
 }
@@ -78,14 +108,14 @@ void add_extension_commands(CLI::App& app, Session& session) {
   for (const auto& [verb, pipelines] : offered(session)) {
     auto* command = app.add_subcommand(verb, pipelines.begin()->second.first);
     const auto words = std::make_shared<Words>();
-    command
-        ->add_option(verb == "train" ? "PIPELINE|PLAN" : "PIPELINE", words->pipeline,
-                     "A pipeline's name, or a plan.json")
+    command->add_option("PIPELINE|PLAN", words->pipeline, "A pipeline's name, or a plan.json")
         ->required();
     command->add_option("FILE", words->files, "Recordings, where the command takes some");
     command->add_option("-o,--output", words->output, "Folder for what is written");
+    command->add_option("--write-plan", words->plan_file,
+                        "Write the plan to this file, with every parameter, and do nothing else");
     ParameterSpecs specs;
-    if (const auto found = pipelines.find(named_pipeline(session)); found != pipelines.end())
+    if (const auto found = pipelines.find(pipeline_in_words(session)); found != pipelines.end())
       specs = found->second.second;
     const auto values = add_parameters(*command, specs);
     command->callback([&session, words, specs, values, verb_name = verb] {

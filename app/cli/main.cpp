@@ -34,13 +34,14 @@ int run(int argc, char** argv) {
 
   session.console.json =
       std::find(session.words.begin(), session.words.end(), "--json") != session.words.end();
+  catch_interrupts();
   try {
     session.registry.add(builtin_io());
     session.registry.scan_default();
     for (const auto add :
          {add_info, add_run, add_pipelines, add_devices, add_models, add_convert, add_report,
-          add_readers, add_compare, add_consensus, add_import_mask, add_extension_commands,
-          add_worker, add_completion})
+          add_readers, add_compare, add_consensus, add_import_mask, add_follow_up, add_dataset,
+          add_promote, add_extension_commands, add_worker, add_completion})
       add(app, session);
     if (!session.words.empty() && session.words.front() == "complete")
       return complete_words(app, session);
@@ -49,11 +50,15 @@ int run(int argc, char** argv) {
       std::fputs(app.help().c_str(), stdout);
       return 0;
     }
-    catch_interrupts();
     return session.chosen();
   } catch (const CLI::CallForHelp&) {
-    const auto chosen = app.get_subcommands();
-    std::fputs((chosen.empty() ? app.help() : chosen.front()->help()).c_str(), stdout);
+    const CLI::App* deepest = &app; // "dataset from-reviews --help" is about from-reviews
+    for (auto chosen = app.get_subcommands(); !chosen.empty(); chosen = deepest->get_subcommands())
+      deepest = chosen.front();
+    const bool group = deepest != &app && !deepest->get_subcommands({}).empty();
+    std::fputs(
+        deepest->help("", group ? CLI::AppFormatMode::All : CLI::AppFormatMode::Normal).c_str(),
+        stdout);
     return 0;
   } catch (const CLI::CallForVersion&) {
     std::fputs(fmt::format("sensorium {}\n", version).c_str(), stdout);

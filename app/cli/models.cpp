@@ -1,11 +1,13 @@
 // models: which networks are there, what they are, whether they are whole, and whether one made
 // elsewhere can be used here. No LibTorch: nothing is run.
-#include "app/cli/commands.h"
+#include "app/cli/models.h"
 #include "modules/core/file.h"
 #include "modules/core/hash.h"
+#include "modules/learn/builders.h"
 #include "modules/learn/model_card.h"
 #include "modules/learn/onnx_file.h"
 #include "modules/learn/operators.h"
+#include "modules/learn/weights.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -38,15 +40,21 @@ std::vector<fs::path> models_in(const fs::path& folder) {
   return out;
 }
 
-// A path, or the id of a model that is shipped or installed.
-fs::path find_model(const std::string& word) {
-  if (fs::exists(word)) return word;
+}
+
+std::vector<std::string> model_ids() {
   std::vector<std::string> ids;
   for (const fs::path& folder : {user_models(), resources_folder() / "models"})
-    for (const fs::path& path : models_in(folder)) {
+    for (const fs::path& path : models_in(folder)) ids.push_back(path.stem());
+  return ids;
+}
+
+fs::path find_model(const std::string& word) {
+  if (fs::exists(word)) return word;
+  for (const fs::path& folder : {user_models(), resources_folder() / "models"})
+    for (const fs::path& path : models_in(folder))
       if (path.stem() == word) return path;
-      ids.push_back(path.stem());
-    }
+  const std::vector<std::string> ids = model_ids();
   throw Error(ErrorCode::NotFound, fmt::format("there is no model '{}'", word),
               ids.empty() ? "give the path of an ONNX file"
                           : fmt::format("give a path, or one of: {}", fmt::join(ids, ", ")));
@@ -61,6 +69,8 @@ std::string shape_of(const ValueInfo& value) {
   }
   return fmt::format("[{}]", fmt::join(dims, ", "));
 }
+
+namespace {
 
 json to_json(const std::vector<ValueInfo>& values) {
   json out = json::array();
@@ -203,7 +213,63 @@ fs::path install(const fs::path& file, std::string id) {
   return target;
 }
 
-int import_model(Session& session, const std::string& file, bool wanted, const std::string& id) {
+struct ImportWords {
+  std::string file, id, weights, output;
+  bool install = false;
+};
+
+void print_names(const Session& session, const std::string& what,
+                 const std::vector<std::string>& names) {
+  for (const std::string& name : names) session.console.print(fmt::format("{:<12}{}", what, name));
+}
+
+// The model with weights from another file, written to words.output. Without a single one that
+// fits nothing is written.
+int bring_weights(Session& session, const ImportWords& words) {
+  if (words.output.empty())
+    throw Error(ErrorCode::Usage, "--weights needs a file to write the model to",
+                "add -o OUT.onnx");
+  Graph graph = read_onnx(find_model(words.file));
+  const WeightReport report = load_weights(graph, words.weights);
+  print_names(session, "missing", report.missing);
+  print_names(session, "mismatched", report.mismatched);
+  print_names(session, "unexpected", report.unexpected);
+  session.console.print(fmt::format(
+      "{} weights loaded, {} missing in '{}', {} of another shape, {} not of this model",
+      report.loaded.size(), report.missing.size(), words.weights, report.mismatched.size(),
+      report.unexpected.size()));
+  if (report.loaded.empty())
+    throw Error(ErrorCode::BadInput,
+                fmt::format("no weight in '{}' has the name and shape of one in '{}'",
+                            words.weights, words.file),
+                report.unexpected.empty()
+                    ? "is it the right file?"
+                    : fmt::format("the file's names are like '{}', the model's like '{}'",
+                                  report.unexpected.front(),
+                                  report.missing.empty() ? "" : report.missing.front()));
+  ModelCard card = card_of(graph);
+  if (card.limits == untrained) card.limits.clear();
+  card.further["weights"] = {{"file", fs::path(words.weights).filename().string()},
+                             {"sha256", sha256_of_path(words.weights)},
+                             {"loaded", report.loaded.size()},
+                             {"not_loaded", report.missing.size() + report.mismatched.size()}};
+  set_card(graph, card);
+  write_onnx(graph, words.output);
+  session.console.print(fmt::format("written: {}", words.output));
+  session.console.print(json{{"path", words.output},
+                             {"sha256", sha256_of_path(words.output)},
+                             {"complete", report.complete()},
+                             {"loaded", report.loaded},
+                             {"missing", report.missing},
+                             {"mismatched", report.mismatched},
+                             {"unexpected", report.unexpected}});
+  return 0;
+}
+
+int import_model(Session& session, const ImportWords& words) {
+  if (!words.weights.empty()) return bring_weights(session, words);
+  const std::string& file = words.file;
+  const bool wanted = words.install;
   const Graph graph = read_onnx(file);
   const std::vector<std::string> unknown = unknown_operators(graph);
   const ModelCheck check = check_model(graph, unknown);
@@ -218,7 +284,7 @@ int import_model(Session& session, const std::string& file, bool wanted, const s
     session.console.print(fmt::format("output   {} {}", v.name, shape_of(v)));
   for (const std::string& error : check.errors) session.console.print("error    " + error);
   for (const std::string& warning : check.warnings) session.console.print("missing  " + warning);
-  if (check.usable() && wanted) result["installed"] = install(file, id).string();
+  if (check.usable() && wanted) result["installed"] = install(file, words.id).string();
   session.console.print(!check.usable() ? "it cannot be used"
                         : wanted
                             ? fmt::format("installed: {}", result["installed"].get<std::string>())
@@ -231,16 +297,18 @@ int import_model(Session& session, const std::string& file, bool wanted, const s
 }
 
 void add_models(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand("models", "The networks: list, show, verify, import");
-  const auto file = std::make_shared<std::string>(), hash = std::make_shared<std::string>(),
-             id = std::make_shared<std::string>();
-  const auto wanted = std::make_shared<bool>(false);
+  auto* command =
+      app.add_subcommand("models", "The networks: list, show, verify, import, build, compare");
+  const auto file = std::make_shared<std::string>(), hash = std::make_shared<std::string>();
+  const auto words = std::make_shared<ImportWords>();
   command->require_subcommand(0, 1);
   command->fallthrough();
   command->callback([&session, command] {
     if (command->get_subcommands().empty())
       session.chosen = [&session] { return list_models(session); };
   });
+  auto* list = command->add_subcommand("list", "The models that are shipped or installed");
+  list->callback([&session] { session.chosen = [&session] { return list_models(session); }; });
   auto* show =
       command->add_subcommand("show", "Card, inputs, outputs, operators and hash of a model");
   show->add_option("FILE", *file, "An ONNX file, or the id of a model")->required();
@@ -261,14 +329,22 @@ void add_models(CLI::App& app, Session& session) {
   });
   auto* importing = command->add_subcommand(
       "import", "Whether a model made elsewhere can be used, and what it does not say");
-  importing->add_option("FILE", *file, "An ONNX file")->required();
-  importing->add_flag("--install", *wanted, "Copy it into the model folder when it can be used");
-  importing->add_option("--id", *id, "Its name there (default: the file's name)");
-  importing->callback([&session, file, wanted, id] {
-    session.chosen = [&session, file, wanted, id] {
-      return import_model(session, *file, *wanted, *id);
-    };
+  importing->add_option("FILE", words->file, "An ONNX file")->required();
+  auto* install_flag = importing->add_flag("--install", words->install,
+                                           "Copy it into the model folder when it can be used");
+  importing->add_option("--id", words->id, "Its name there (default: the file's name)");
+  auto* output = importing->add_option("-o,--output", words->output, "Where --weights writes to");
+  importing
+      ->add_option(
+          "--weights", words->weights,
+          "Load weights by name from this safetensors or ONNX file; lists what does not fit")
+      ->excludes(install_flag);
+  output->needs(importing->get_option("--weights"));
+  importing->callback([&session, words] {
+    session.chosen = [&session, words] { return import_model(session, *words); };
   });
+  add_models_build(*command, session);
+  add_models_compare(*command, session);
 }
 
 }

@@ -39,9 +39,15 @@ std::string statement_of(const CaseRun& run, const ReviewedCase& out, const Expo
   std::string text = fmt::format("as reviewed by {}", fmt::join(readers, ", "));
   if (const auto& signature = out.reading.review.signature)
     text += fmt::format(", signed {}", signature->time_utc);
+  else if (!choice.reader.empty() && layer_is_signed(out.log.events, choice.reader))
+    text += ", layer signed";
   else
     text += ", not signed";
-  if (!choice.undecided) text += ", decided findings only";
+  const int open = out.reading.review.count(FindingState::Proposed);
+  if (!choice.undecided)
+    text += ", decided findings only";
+  else if (open > 0)
+    text += fmt::format(", with {} undecided proposal{}", open, open == 1 ? "" : "s");
   return text;
 }
 
@@ -178,6 +184,7 @@ ReviewedCase reviewed_case(const CaseRun& run, const ExportChoice& wanted) {
   ReviewedCase out;
   out.log = read_case_log(run.folder);
   const ExportChoice choice = with_consensus(wanted, readers_of(out.log.events));
+  out.reader = choice.reader;
   const bool reviewed = has_review(out.log.events);
   if (!reviewed && choice.state == ExportState::AsReviewed)
     throw Error(ErrorCode::Usage, fmt::format("'{}' has no review", run.folder.string()),

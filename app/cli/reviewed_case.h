@@ -40,6 +40,7 @@ CaseReading reading_of(const CaseRun& run, const std::vector<Event>& events,
 
 struct ReviewedCase {
   ExportState state = ExportState::AsProposed;
+  std::string reader; // whose layer it is; empty: all readers together
   CaseLog log;
   CaseReading reading;
   Findings findings;     // what leaves; each item says its review state

@@ -7,6 +7,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <optional>
+
 namespace sensorium {
 namespace fs = std::filesystem;
 using nlohmann::json;
@@ -15,7 +17,7 @@ namespace {
 struct RunWords {
   std::vector<std::string> files;
   std::string output, model;
-  std::uint64_t seed = 0;
+  std::optional<std::uint64_t> seed;
   bool no_report = false;
 };
 
@@ -86,7 +88,7 @@ Recipe recipe_of(Session& session, const std::string& pipeline, const RunWords& 
   Recipe recipe;
   recipe.pipeline = pipeline;
   recipe.model = words.model;
-  recipe.seed = words.seed;
+  recipe.seed = words.seed.value_or(0);
   recipe.device = session.console.device;
   recipe.parameters = parameters;
   for (const std::string& file : words.files) recipe.inputs.push_back({file, ""});
@@ -96,8 +98,18 @@ Recipe recipe_of(Session& session, const std::string& pipeline, const RunWords& 
 int run_recipe_file(Session& session, const std::string& file, const RunWords& words) {
   if (fs::path(file).extension() != ".json" && !fs::exists(file))
     session.registry.pipeline(file); // throws, with the nearest name
+  if (!words.files.empty())
+    throw Error(ErrorCode::Usage,
+                fmt::format("'{}' is a recipe and names its own recordings; '{}' has no place here",
+                            file, words.files.front()),
+                "run a pipeline over files, 'sensorium run PIPELINE FILE...', or the recipe alone");
   Recipe recipe = read_recipe(file);
-  if (!words.model.empty()) recipe.model = words.model;
+  if (!words.model.empty()) {
+    recipe.model = words.model;
+    recipe.model_sha256.clear();
+  }
+  if (words.seed) recipe.seed = *words.seed;
+  if (session.console.device != "auto") recipe.device = session.console.device;
   const fs::path output = words.output.empty()
                               ? fs::path(fs::path(file).stem().string() + "_result")
                               : fs::path(words.output);

@@ -5,6 +5,7 @@
 #include "modules/core/dataset_store.h"
 #include "modules/core/devices.h"
 #include "modules/core/error.h"
+#include "modules/core/json_text.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -87,11 +88,13 @@ public:
   void take(const std::string& line) {
     json request;
     try {
-      request = json::parse(line);
+      request = parse_json(line, "the request", "see docs/WORKER.md");
       const std::string op = request.at("op").get<std::string>();
       (void)request.at("id");
       if (op == "ping") return answer(request, json::object());
       if (op == "cancel") return cancel(request);
+    } catch (const Error& e) {
+      return refuse(json::object(), Error(ErrorCode::Usage, e.what(), e.hint()));
     } catch (const json::exception& e) {
       return refuse(request.is_object() ? request : json::object(),
                     Error(ErrorCode::Usage, fmt::format("a request is damaged: {}", e.what()),
@@ -208,6 +211,11 @@ private:
       return {{"folder", case_->folder.string()}};
     }
     if (op == "export") return export_map(request);
+    if (op == "report") {
+      const fs::path file = request.at("file").get<std::string>();
+      report_case(session_.registry, current_case(), file, request);
+      return {{"file", file.string()}};
+    }
     if (op == "import") return import_layer_file(request, context_of_request);
     throw Error(ErrorCode::Usage, fmt::format("there is no request '{}'", op),
                 "see docs/WORKER.md");
@@ -290,9 +298,11 @@ private:
 
   json export_map(const json& request) {
     const fs::path file = request.at("file").get<std::string>();
+    const ExportChoice choice = export_choice_of(request);
+    const std::string statement = reviewed_case(current_case(), choice).statement;
     export_case(session_.registry, current_case(), request.value("artifact", "mask"),
-                request.at("format").get<std::string>(), export_choice_of(request), file);
-    return {{"file", file.string()}};
+                request.at("format").get<std::string>(), choice, file);
+    return {{"file", file.string()}, {"statement", statement}};
   }
 
   // The window holds the log, so it appends the event; here the file is read and laid on the case.

@@ -96,6 +96,7 @@ ShortcutsDialog::ShortcutsDialog(ActionSet& actions, QWidget* parent)
   setWindowTitle("Keyboard shortcuts");
   resize(520, 560);
   table_->setColumnCount(2);
+  table_->setAccessibleName("Actions and their keys");
   table_->setHorizontalHeaderLabels({"Action", "Keys"});
   table_->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
   table_->setColumnWidth(1, 160);

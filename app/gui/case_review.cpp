@@ -33,6 +33,18 @@ std::array<Spacing, 3> spacing_of(const Dataset& dataset) {
 
 }
 
+FindingItems items_of(const ReviewState& state, double threshold) {
+  auto items = std::make_shared<std::vector<FindingItem>>();
+  items->reserve(state.findings.size());
+  const double span = std::max({threshold, 1 - threshold, 1e-6});
+  for (const ReviewedFinding& r : state.findings) {
+    const double unsure =
+        r.state == FindingState::Proposed ? 1 - std::abs(r.finding.score - threshold) / span : 0;
+    items->push_back({r.finding, look_of(r.state), unsure});
+  }
+  return items;
+}
+
 void CaseReview::open(const std::filesystem::path& folder, const QString& reader,
                       const Dataset& dataset) {
   close();
@@ -44,6 +56,7 @@ void CaseReview::open(const std::filesystem::path& folder, const QString& reader
 void CaseReview::close() {
   log_.reset();
   state_ = {};
+  targets_ = {};
   findings_ = {};
   items_.reset();
   saved_at_ = {};
@@ -61,16 +74,12 @@ void CaseReview::set_findings(const Findings& findings, double threshold) {
 
 void CaseReview::fold_again() {
   static const std::vector<Event> none;
-  state_ = fold(findings_, log_ ? log_->events() : none, {}, &spacing_);
-  auto items = std::make_shared<std::vector<FindingItem>>();
-  items->reserve(state_.findings.size());
-  for (const ReviewedFinding& r : state_.findings) {
-    const double span = std::max({threshold_, 1 - threshold_, 1e-6});
-    const double unsure =
-        r.state == FindingState::Proposed ? 1 - std::abs(r.finding.score - threshold_) / span : 0;
-    items->push_back({r.finding, look_of(r.state), unsure});
-  }
-  items_ = std::move(items);
+  const std::vector<Event>& events = log_ ? log_->events() : none;
+  state_ = protocol_of(events).closed()
+               ? fold(findings_, visible_events(events, reader_), {}, &spacing_)
+               : fold(findings_, events, {}, &spacing_);
+  targets_ = undo_targets(events, reader_);
+  items_ = items_of(state_, threshold_);
   if (!state_.last_event_time.empty())
     saved_at_ =
         QDateTime::fromString(QString::fromStdString(state_.last_event_time), Qt::ISODateWithMs);
@@ -162,6 +171,46 @@ void CaseReview::sign(const QString& statement) {
                 "open the case again");
   log_->sign(reader_, statement.toStdString());
   fold_again();
+}
+
+void CaseReview::fovea(double x, double z) { append("fovea", fovea_data(x, z)); }
+void CaseReview::import_layer(const nlohmann::json& data) { append("import_layer", data); }
+
+void CaseReview::set_reader(const QString& reader) {
+  reader_ = reader.toStdString();
+  fold_again();
+}
+
+void CaseReview::start_blinded(const QStringList& readers) {
+  std::vector<std::string> names;
+  for (const QString& name : readers) names.push_back(name.toStdString());
+  append("protocol", protocol_data(true, names));
+}
+
+void CaseReview::sign_layer(const QString& statement) {
+  append("sign_layer", sign_layer_data(statement.toStdString()));
+}
+
+Protocol CaseReview::protocol() const { return log_ ? protocol_of(log_->events()) : Protocol{}; }
+
+bool CaseReview::layer_is_signed() const {
+  return log_ && sensorium::layer_is_signed(log_->events(), reader_);
+}
+
+QStringList CaseReview::readers() const {
+  QStringList out;
+  if (!log_) return out;
+  for (const std::string& name : visible_readers(log_->events(), reader_))
+    out << QString::fromStdString(name);
+  return out;
+}
+
+Layer CaseReview::layer(const QString& name, bool with_proposed) const {
+  if (name == QLatin1String(ai_layer.data(), ai_layer.size())) return ai_layer_of(findings_);
+  static const std::vector<Event> none;
+  const std::vector<Event>& events = log_ ? log_->events() : none;
+  if (name.toStdString() != reader_) require_open(events, "readers cannot be compared");
+  return reader_layer(findings_, events, name.toStdString(), spacing_, with_proposed);
 }
 
 bool CaseReview::undo() {

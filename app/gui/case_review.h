@@ -4,6 +4,7 @@
 
 #include "modules/core/dataset.h"
 #include "modules/review/fold.h"
+#include "modules/review/readers.h"
 #include "modules/review/review_log.h"
 #include "modules/view/finding_item.h"
 #include "modules/view/slice_view.h"
@@ -16,6 +17,9 @@
 
 namespace sensorium {
 
+// What the views draw of a reviewed case. threshold: a score there is the least certain one.
+FindingItems items_of(const ReviewState& state, double threshold);
+
 class CaseReview {
 public:
   // Opens the folder's review.sqlite. When another window holds it, it is read-only. Throws Error
@@ -23,7 +27,8 @@ public:
   void open(const std::filesystem::path& folder, const QString& reader, const Dataset& dataset);
   void close();
   bool is_open() const { return log_ != nullptr; }
-  bool read_only() const { return log_ && log_->read_only(); }
+  // Also without a log: nothing can be stored then.
+  bool read_only() const { return !log_ || log_->read_only(); }
   QString read_only_reason() const;
   // threshold: a score there is the least certain one.
   void set_findings(const Findings& findings, double threshold);
@@ -42,15 +47,29 @@ public:
   // The live parameters that the reader settled on; nothing when they are in force already.
   void choose_parameters(const nlohmann::json& parameters);
   void sign(const QString& statement);
+  void fovea(double x, double z);
+  void import_layer(const nlohmann::json& data); // as the worker's "import" returns it
+
+  // Several readers (modules/review/readers.h). While a blinded read is closed the reader sees
+  // their own decisions alone.
+  void set_reader(const QString& reader);
+  void start_blinded(const QStringList& readers);
+  void sign_layer(const QString& statement);
+  Protocol protocol() const;
+  bool layer_is_signed() const;
+  QStringList readers() const; // whose layers this reader may see, themself first
+  // name: a reader or "AI". Throws Error Conflict while a blinded read is closed.
+  Layer layer(const QString& name, bool with_proposed) const;
   bool undo(); // false: nothing to undo
   bool redo();
 
   FindingItems items() const { return items_; }
   const ReviewState& state() const { return state_; }
+  const std::array<Spacing, 3>& spacing() const { return spacing_; }
   const ReviewLog* log() const { return log_.get(); }
   std::vector<MeasureLine> measures() const;
-  bool can_undo() const { return state_.can_undo(); }
-  bool can_redo() const { return state_.can_redo(); }
+  bool can_undo() const { return targets_.undo.has_value(); }
+  bool can_redo() const { return targets_.redo.has_value(); }
   bool is_signed() const { return state_.is_signed(); }
   QString reader() const { return QString::fromStdString(reader_); }
   QDateTime saved_at() const { return saved_at_; } // invalid: nothing is stored yet
@@ -66,6 +85,7 @@ private:
   Findings findings_;
   double threshold_ = 0.5;
   ReviewState state_;
+  UndoTargets targets_; // this reader's own
   FindingItems items_;
   QDateTime saved_at_;
 };

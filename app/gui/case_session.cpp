@@ -4,11 +4,13 @@
 #include "modules/core/error.h"
 #include "modules/core/recipe.h"
 #include "modules/report/report.h"
+#include "modules/report/result_folder.h"
 #include "modules/review/reviewed.h"
 
 #include <QCoreApplication>
 #include <QFileInfo>
 #include <QPointer>
+#include <QSettings>
 #include <QThreadPool>
 
 #include <cmath>
@@ -28,6 +30,42 @@ QString text(const json& object, const char* key) {
 QString name_of_file(const QString& path) { return QFileInfo(path).fileName(); }
 
 }
+
+// A case that is not the open one, as this reader may see it.
+static ShownVisit shown_visit(const CaseEntry& entry, std::shared_ptr<const Dataset> dataset,
+                              const std::string& reader) {
+  const StoredResult stored = read_result_folder(entry.folder, {});
+  const CaseResult& result = stored.result;
+  std::array<Spacing, 3> spacing;
+  ShownVisit out{.visit = {}, .dataset = dataset, .surfaces = result.surfaces, .items = nullptr};
+  Visit& v = out.visit;
+  if (const auto* volume = std::get_if<Volume>(dataset.get())) {
+    spacing = volume->spacing;
+    v.laterality = volume->laterality;
+    v.scale_known = volume->spacing[0].known();
+    if (out.surfaces.empty()) out.surfaces = volume->surfaces;
+  }
+  const auto log = ReviewLog::open(entry.folder / "review.sqlite", ReviewLog::Mode::ReadOnly);
+  const ReviewState state =
+      fold(result.findings, visible_events(log->events(), reader), {}, &spacing);
+  v.name = entry.title.toStdString();
+  v.patient = origin_of(*dataset).patient.id;
+  v.pipeline = result.findings.pipeline;
+  v.version = result.findings.version;
+  v.model_sha256 = text(result.provenance.value("model", json::object()), "sha256").toStdString();
+  v.parameters = result.findings.parameters();
+  v.signed_case = state.is_signed();
+  v.findings = reviewed_findings(result.findings, state).items;
+  out.items = items_of(state, 0.5);
+  return out;
+}
+
+QString stored_reader() {
+  const QString name = QSettings().value("reader").toString().trimmed();
+  return name.isEmpty() ? qEnvironmentVariable("USER", "reader") : name;
+}
+
+void store_reader(const QString& name) { QSettings().setValue("reader", name.trimmed()); }
 
 CaseSession::CaseSession(QString worker_program, QStringList worker_arguments, CaseStore store,
                          QObject* parent)
@@ -157,13 +195,17 @@ void CaseSession::open_case(const QString& folder) {
     return;
   }
   if (!QFileInfo::exists(entry.source)) {
-    emit problem(
-        {QString("The recording of this case is no longer at %1.").arg(entry.source),
-         "Put it back there, or open it from its new place: the case is found by its content.",
-         {},
-         {}});
+    emit problem({QString("The recording of this case is no longer at %1.").arg(entry.source),
+                  "Show where it is now, or put it back. It is recognised by its content.",
+                  "Find the recording",
+                  {},
+                  [this, folder](const QString& file) { relocate_case(folder, file); }});
     return;
   }
+  open_entry(entry, [this, folder] { open_case(folder); });
+}
+
+void CaseSession::open_entry(const CaseEntry& entry, std::function<void()> again) {
   const Stage before = stage_;
   set_stage(Stage::Opening);
   begin(
@@ -172,7 +214,19 @@ void CaseSession::open_case(const QString& folder) {
         opening_ = entry;
         take_dataset(result, entry.source, false);
       },
-      [this, folder] { open_case(folder); }, before);
+      std::move(again), before);
+}
+
+void CaseSession::relocate_case(const QString& folder, const QString& recording) {
+  if (job_ != 0) return;
+  try {
+    CaseEntry entry = CaseStore::read(folder.toStdString());
+    entry.source = recording;
+    entry.title = name_of_file(recording);
+    open_entry(entry, [this, folder, recording] { relocate_case(folder, recording); });
+  } catch (const Error& e) {
+    emit problem({QString::fromStdString(e.what()), QString::fromStdString(e.hint()), {}, {}});
+  }
 }
 
 void CaseSession::take_dataset(const json& result, const QString& path, bool run_when_new) {
@@ -287,7 +341,7 @@ void CaseSession::take_result(const json& result) {
   outdated_ = false;
   base_parameters_ = parameters_;
   try {
-    review_.open(entry_.folder, qEnvironmentVariable("USER", "reader"), *dataset_);
+    review_.open(entry_.folder, stored_reader(), *dataset_);
   } catch (const Error& e) {
     emit problem({QString::fromStdString(e.what()), QString::fromStdString(e.hint()), {}, {}});
   }
@@ -315,6 +369,13 @@ void CaseSession::set_parameters(const json& parameters, bool live) {
   conclude();
 }
 
+// A worker that was started anew gets the case again.
+void CaseSession::ensure_loaded() {
+  if (worker_.process_id() != 0 && worker_.generation() == loaded_generation_) return;
+  worker_.request("restore", {{"folder", entry_.folder.string()}}, [](const WorkerReply&) {});
+  loaded_generation_ = worker_.generation();
+}
+
 // At most one in flight; what the slider passed meanwhile is skipped.
 void CaseSession::conclude() {
   if (concluding_) {
@@ -322,10 +383,7 @@ void CaseSession::conclude() {
     return;
   }
   if (job_ != 0) return;
-  if (worker_.process_id() == 0 || worker_.generation() != loaded_generation_) {
-    worker_.request("restore", {{"folder", entry_.folder.string()}}, [](const WorkerReply&) {});
-    loaded_generation_ = worker_.generation();
-  }
+  ensure_loaded();
   concluding_ = true;
   recount_.start();
   worker_.request("conclude", {{"parameters", parameters_}}, [this](const WorkerReply& reply) {
@@ -423,6 +481,104 @@ void CaseSession::measure(int slice, QPointF from, QPointF to) {
   change([&] { review_.measure(slice, from, to); });
 }
 
+void CaseSession::set_fovea(QPointF voxel) {
+  const bool counted = parameters_.contains("fovea_x") && parameters_.contains("fovea_z");
+  if (!counted) return change([&] { review_.fovea(voxel.x(), voxel.y()); });
+  change([&] {
+    parameters_["fovea_x"] = std::round(voxel.x());
+    parameters_["fovea_z"] = std::round(voxel.y());
+    review_.choose_parameters(live_parameters());
+  });
+  emit parameters_changed();
+  conclude();
+}
+
+std::optional<QPointF> CaseSession::fovea() const {
+  const double x = parameters_.value("fovea_x", -1.0), z = parameters_.value("fovea_z", -1.0);
+  if (x >= 0 && z >= 0) return QPointF(x, z);
+  if (const auto& at = review_.state().fovea) return QPointF((*at)[0], (*at)[1]);
+  return std::nullopt;
+}
+
+void CaseSession::import_mask(const QString& file) {
+  if (stage_ != Stage::Analysed) return;
+  ensure_loaded();
+  begin(
+      "import", {{"file", file.toStdString()}, {"reader", reader().toStdString()}},
+      "Importing " + name_of_file(file),
+      [this, file](const json& result) {
+        change([&] { review_.import_layer(result.at("data")); });
+        QStringList notes;
+        for (const json& note : result.value("notes", json::array()))
+          notes << QString::fromStdString(note.get<std::string>());
+        emit news(QString("%1 findings imported from %2 as drawn by %3. %4")
+                      .arg(result.value("findings", 0))
+                      .arg(name_of_file(file), reader(), notes.join(" ")));
+      },
+      [this, file] { import_mask(file); }, stage_);
+}
+
+QString CaseSession::reader() const {
+  return review_.is_open() ? review_.reader() : stored_reader();
+}
+
+void CaseSession::set_reader(const QString& name) {
+  if (name.trimmed().isEmpty()) return;
+  store_reader(name);
+  if (review_.is_open()) review_.set_reader(name.trimmed());
+  emit items_changed();
+  follow_parameters();
+}
+
+void CaseSession::start_blinded_read(const QStringList& readers) {
+  change([&] { review_.start_blinded(readers); });
+}
+
+void CaseSession::sign_layer() {
+  change([&] { review_.sign_layer("Read and signed in Sensorium. Not a medical device."); });
+}
+
+ShownVisit CaseSession::visit() const {
+  ShownVisit out{.visit = {}, .dataset = dataset_, .surfaces = surfaces_, .items = review_.items()};
+  Visit& v = out.visit;
+  v.name = entry_.title.toStdString();
+  v.patient = origin_of(*dataset_).patient.id;
+  if (const auto* volume = std::get_if<Volume>(dataset_.get())) {
+    v.laterality = volume->laterality;
+    v.scale_known = volume->spacing[0].known();
+  }
+  v.pipeline = findings_.pipeline;
+  v.version = findings_.version;
+  v.model_sha256 = text(provenance_.value("model", json::object()), "sha256").toStdString();
+  v.parameters = findings_.parameters();
+  v.signed_case = review_.is_signed();
+  v.findings = reviewed_findings(findings_, review_.state()).items;
+  return out;
+}
+
+void CaseSession::load_visit(const QString& folder, std::function<void(const ShownVisit&)> done) {
+  if (job_ != 0) return;
+  try {
+    const CaseEntry entry = CaseStore::read(folder.toStdString());
+    begin(
+        "open", {{"path", entry.source.toStdString()}}, "Opening " + entry.title,
+        [this, entry, done](const json& result) {
+          auto dataset =
+              std::make_shared<const Dataset>(map_dataset(text(result, "store").toStdString()));
+          if (!entry.sha256.isEmpty() &&
+              QString::fromStdString(origin_of(*dataset).sha256) != entry.sha256)
+            throw Error(ErrorCode::Conflict,
+                        "'" + entry.source.toStdString() +
+                            "' is not the file that its case was made from",
+                        "find the original file");
+          done(shown_visit(entry, std::move(dataset), reader().toStdString()));
+        },
+        [this, folder, done] { load_visit(folder, done); }, stage_);
+  } catch (const Error& e) {
+    emit problem({QString::fromStdString(e.what()), QString::fromStdString(e.hint()), {}, {}});
+  }
+}
+
 void CaseSession::undo() {
   change([&] { review_.undo(); });
   follow_parameters();
@@ -465,17 +621,18 @@ void CaseSession::export_csv(const QString& file) {
 }
 
 void CaseSession::export_map(const QString& format, const QString& file) {
+  ensure_loaded();
+  json fields{{"folder", entry_.folder.string()},
+              {"format", format.toStdString()},
+              {"file", file.toStdString()}};
+  if (review_.protocol().closed()) fields["reader"] = reader().toStdString();
   begin(
-      "export",
-      {{"folder", entry_.folder.string()},
-       {"format", format.toStdString()},
-       {"file", file.toStdString()}},
-      "Exporting " + name_of_file(file), [](const json&) {},
+      "export", fields, "Exporting " + name_of_file(file), [](const json&) {},
       [this, format, file] { export_map(format, file); }, stage_);
 }
 
 // Written in a thread from values that nobody else changes; the worker is not needed.
-void CaseSession::write_report(const QString& file) {
+void CaseSession::write_report(const QString& file, bool deidentified) {
   if (stage_ != Stage::Analysed || reporting_) return;
   reporting_ = true;
   emit job_started("Writing the report");
@@ -485,7 +642,7 @@ void CaseSession::write_report(const QString& file) {
     ReviewState review;
     json provenance, card;
     std::optional<PipelineInfo> pipeline;
-    std::string command, reader, log_hash, log_text;
+    std::string command, reader, statement, log_hash, log_text;
     std::vector<Surface> surfaces;
   };
   auto values = std::make_shared<Values>();
@@ -500,12 +657,15 @@ void CaseSession::write_report(const QString& file) {
   values->command = command_.toStdString();
   values->reader = review_.reader().toStdString();
   values->surfaces = surfaces_;
+  values->statement = review_.state().last_event_time.empty()
+                          ? "as proposed by " + findings_.pipeline
+                          : "as reviewed by " + values->reader;
   if (review_.log()) {
     values->log_hash = review_.log()->head_hash();
     values->log_text = review_.log()->verify().text;
   }
   QPointer<CaseSession> self(this);
-  QThreadPool::globalInstance()->start([self, values, file] {
+  QThreadPool::globalInstance()->start([self, values, file, deidentified] {
     QString failure, hint;
     try {
       write_pdf({.dataset = *values->dataset,
@@ -516,30 +676,33 @@ void CaseSession::write_report(const QString& file) {
                  .pipeline = values->pipeline,
                  .command = values->command,
                  .reader = values->reader,
+                 .statement = values->statement,
                  .log_hash = values->log_hash,
                  .log_text = values->log_text,
                  .surfaces = values->surfaces,
-                 .options = {}},
+                 .options = {.deidentified = deidentified}},
                 file.toStdString());
     } catch (const Error& e) {
       failure = e.what(), hint = QString::fromStdString(e.hint());
     } catch (const std::exception& e) {
       failure = e.what();
     }
-    QMetaObject::invokeMethod(QCoreApplication::instance(), [self, file, failure, hint] {
-      if (self) self->end_report(file, failure, hint);
-    });
+    QMetaObject::invokeMethod(QCoreApplication::instance(),
+                              [self, file, deidentified, failure, hint] {
+                                if (self) self->end_report(file, deidentified, failure, hint);
+                              });
   });
 }
 
-void CaseSession::end_report(const QString& file, const QString& failure, const QString& hint) {
+void CaseSession::end_report(const QString& file, bool deidentified, const QString& failure,
+                             const QString& hint) {
   reporting_ = false;
   emit job_finished(failure.isEmpty() ? "Report written: " + file : "Writing the report failed");
   if (failure.isEmpty())
     emit report_written(file);
   else
     emit problem({QString("The report %1 could not be written: %2").arg(file, failure), hint,
-                  "Retry", [this, file] { write_report(file); }});
+                  "Retry", [this, file, deidentified] { write_report(file, deidentified); }});
 }
 
 }

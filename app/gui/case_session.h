@@ -3,6 +3,7 @@
 
 #include "app/gui/case_review.h"
 #include "app/gui/case_store.h"
+#include "app/gui/visit.h"
 #include "app/gui/worker_client.h"
 #include "modules/core/extension.h"
 
@@ -12,6 +13,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace sensorium {
 
@@ -20,11 +22,17 @@ struct ResultMap {
   std::shared_ptr<const Dataset> data;
 };
 
-// What happened, to which file, what to do; act is what the button does.
+// What happened, to which file, what to do; act is what the button does. act_with_file: the window
+// asks for a file first.
 struct Problem {
   QString message, hint, button;
   std::function<void()> act;
+  std::function<void(const QString&)> act_with_file = {};
 };
+
+// Who reads: kept in the settings; the name of the account until someone says otherwise.
+QString stored_reader();
+void store_reader(const QString& name);
 
 class CaseSession : public QObject {
   Q_OBJECT
@@ -35,11 +43,14 @@ public:
 
   void open_file(const QString& path, bool run_when_new = false);
   void open_case(const QString& folder);
+  // The recording of a case lies elsewhere now; refused when its content differs.
+  void relocate_case(const QString& folder, const QString& recording);
   void run();
   void cancel(); // what is running: open, run, restore, report
   void choose_pipeline(const QString& id);
   void set_parameters(const nlohmann::json& parameters, bool live); // live: counts again
-  void write_report(const QString& file);
+  // deidentified: without patient fields, file names and paths.
+  void write_report(const QString& file, bool deidentified = false);
   // By the file's suffix: .csv (findings as reviewed), .nrrd, .nii.gz, .dcm (mask).
   void export_to(const QString& file);
 
@@ -52,6 +63,17 @@ public:
   void measure(int slice, QPointF from, QPointF to);
   void note(const QString& id, const QString& text);
   void sign();
+  void set_fovea(QPointF voxel);         // x, z; counts by region follow where the pipeline can
+  void import_mask(const QString& file); // becomes an event of this reader
+  void set_reader(const QString& name);  // kept for later cases too
+  void start_blinded_read(const QStringList& readers);
+  void sign_layer(); // this reader's own reading
+  QString reader() const;
+  // This case, and another one (its recording is opened, its review read only) for a follow-up.
+  ShownVisit visit() const;
+  void load_visit(const QString& folder, std::function<void(const ShownVisit&)> done);
+  // The fovea in force: a person's or the parameters', else nothing.
+  std::optional<QPointF> fovea() const;
   void undo();
   void redo();
 
@@ -88,6 +110,7 @@ signals:
   void problem(const sensorium::Problem& problem);
   void report_written(const QString& file);
   void parameters_changed(); // by undo or redo
+  void news(const QString& text);
 
 private:
   void greet();
@@ -98,6 +121,7 @@ private:
   void take_dataset(const nlohmann::json& result, const QString& path, bool run_when_new);
   void take_result(const nlohmann::json& result);
   void restore();
+  void open_entry(const CaseEntry& entry, std::function<void()> again);
   void fail(const WorkerReply& reply, const QString& what, std::function<void()> again);
   void conclude();
   void take_findings(const nlohmann::json& findings);
@@ -110,7 +134,9 @@ private:
   nlohmann::json live_parameters() const;
   void remember(CaseState at_least);
   void pick_pipeline();
-  void end_report(const QString& file, const QString& failure, const QString& hint);
+  void end_report(const QString& file, bool deidentified, const QString& failure,
+                  const QString& hint);
+  void ensure_loaded();
   double threshold() const;
 
   WorkerClient worker_;

@@ -1,5 +1,8 @@
 #include "app/gui/main_window.h"
 
+#include "app/gui/batch_panel.h"
+#include "app/gui/compare_page.h"
+#include "app/gui/follow_up_page.h"
 #include "app/gui/review_area.h"
 #include "app/gui/side_panels.h"
 #include "app/gui/start_page.h"
@@ -14,6 +17,7 @@
 #include <QCloseEvent>
 #include <QDesktopServices>
 #include <QDockWidget>
+#include <QFileInfo>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
@@ -51,14 +55,15 @@ QString source_text(ScaleSource source) {
 }
 
 MainWindow::MainWindow(QString worker_program, QStringList worker_arguments, CaseStore store)
-    : session_(new CaseSession(std::move(worker_program), std::move(worker_arguments),
-                               std::move(store), this)),
-      actions_(new ActionSet(this)) {
+    : session_(new CaseSession(worker_program, worker_arguments, store, this)),
+      actions_(new ActionSet(this)),
+      batch_(new BatchRunner(worker_program, worker_arguments, store, this)) {
   setWindowTitle("Sensorium");
   setAcceptDrops(true);
   setDockOptions(AnimatedDocks | AllowTabbedDocks | AllowNestedDocks);
   declare_actions();
   build_centre();
+  build_pages();
   build_docks();
   build_status();
   palette_ = new CommandPalette(this);
@@ -92,10 +97,28 @@ QWidget* MainWindow::build_top_bar() {
     line->addWidget(button);
     path_buttons_.push_back(button);
   };
+  const auto more = [&](const char* name, const QStringList& ids) {
+    auto* button = new QToolButton;
+    button->setObjectName("more");
+    button->setText("▾");
+    button->setAccessibleName(QString("More: ") + name);
+    button->setToolTip(QString("More: ") + name);
+    line->addWidget(button);
+    add_menu(button, name, ids);
+  };
+  line->setSpacing(2);
   add("open", "Open");
+  more("Open", {"open_folder", "batch", "-", "recent", "-", "start"});
+  line->addSpacing(grid);
   add("run", "Run");
+  more("Run", {"stop", "batch", "-", "pipelines"});
+  line->addSpacing(grid);
   add("review", "Review");
+  more("Review", {"reader", "blinded", "sign_layer", "-", "compare", "follow_up", "import_mask",
+                  "-", "fovea", "note", "shortcuts"});
+  line->addSpacing(grid);
   add("report", "Report");
+  more("Report", {"sign", "report_deidentified", "-", "save_picture", "export"});
   job_box_ = new QWidget;
   auto* job = new QHBoxLayout(job_box_);
   job->setContentsMargins(grid, 0, 0, 0);
@@ -114,6 +137,7 @@ QWidget* MainWindow::build_top_bar() {
   job->addWidget(progress_);
   job->addWidget(stop_);
   job->addWidget(job_text_, 1);
+  line->addSpacing(grid);
   line->addWidget(job_box_, 6);
   job_box_->hide();
   line->addStretch(1);
@@ -125,6 +149,7 @@ QWidget* MainWindow::build_top_bar() {
   device_ = new QLabel("CPU");
   device_->setObjectName("muted");
   device_->setToolTip("Where the pipelines compute");
+  line->addSpacing(grid);
   line->addWidget(device_);
   for (const char* id : {"theme", "help"}) {
     auto* button = new QToolButton;
@@ -154,6 +179,7 @@ void MainWindow::build_centre() {
   setMenuWidget(build_top_bar());
   connect(start_, &StartPage::open_file, this, [this] { choose_file(); });
   connect(start_, &StartPage::open_folder, this, [this] { choose_folder(); });
+  connect(start_, &StartPage::open_many, this, [this] { choose_batch(); });
   connect(start_, &StartPage::sample_chosen, this, [this](const QString& id) { open_sample(id); });
   connect(start_, &StartPage::case_chosen, session_, &CaseSession::open_case);
   connect(area_, &ReviewArea::item_clicked, this, [this](const QString& id) { select(id); });
@@ -162,6 +188,9 @@ void MainWindow::build_centre() {
             session_->paint(findings_->selected(), runs, erase);
           });
   connect(area_->slice_view(), &SliceView::measured, session_, &CaseSession::measure);
+  connect(area_->en_face(), &EnFaceView::fovea_moved, session_, &CaseSession::set_fovea);
+  connect(area_->en_face(), &EnFaceView::placing_ended, this,
+          [this] { actions_->find("fovea")->setChecked(false); });
 }
 
 QDockWidget* MainWindow::dock(const QString& id, const QString& title, QWidget* content,
@@ -198,10 +227,14 @@ void MainWindow::build_docks() {
   provenance_dock_ =
       dock("provenance", "Where it comes from", provenance_, Qt::RightDockWidgetArea);
   jobs_dock_ = dock("jobs", "Jobs and log", jobs_, Qt::BottomDockWidgetArea);
+  batch_panel_ = new BatchPanel(*batch_);
+  batch_dock_ = dock("batch_files", "Batch", batch_panel_, Qt::BottomDockWidgetArea);
+  tabifyDockWidget(jobs_dock_, batch_dock_);
   tabifyDockWidget(form_dock_, provenance_dock_);
   form_dock_->raise();
   setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
   jobs_dock_->hide();
+  batch_dock_->hide();
   resizeDocks({cases_dock_, findings_dock_}, {184, 372}, Qt::Horizontal);
   resizeDocks({findings_dock_, form_dock_}, {420, 260}, Qt::Vertical);
   connect(cases_, &CasesPanel::case_chosen, session_, &CaseSession::open_case);
@@ -212,18 +245,30 @@ void MainWindow::build_docks() {
   connect(form_, &ParameterForm::needs_run, this,
           [this] { session_->set_parameters(form_->values(), false); });
   connect(jobs_, &JobsPanel::cancel_requested, session_, &CaseSession::cancel);
+  connect(batch_panel_, &BatchPanel::case_chosen, session_, &CaseSession::open_case);
+  connect(batch_panel_, &BatchPanel::add_requested, this, [this] { choose_batch(); });
+  connect(batch_, &BatchRunner::case_made, this, [this] { refresh_cases(); });
+  connect(batch_, &BatchRunner::finished, this, [this] {
+    jobs_->log("info", "Batch: " + batch_->summary());
+    if (!batch_dock_->isVisible())
+      notice_->show_news("Batch: " + batch_->summary() + ".", "Show",
+                         [this] { batch_dock_->show(), batch_dock_->raise(); });
+  });
 }
 
 void MainWindow::build_status() {
   scale_ = new ElidedLabel;
   made_by_ = new ElidedLabel;
   saved_ = new QLabel;
+  reader_ = new QLabel;
+  reader_->setToolTip("Who reads: command \"Reader\"");
   auto* not_device = new QLabel("not a medical device");
   statusBar()->setSizeGripEnabled(false);
   scale_->setContentsMargins(grid, 0, grid, 0);
   made_by_->setContentsMargins(grid, 0, grid, 0);
   statusBar()->addWidget(scale_, 3);
   statusBar()->addWidget(made_by_, 3);
+  statusBar()->addPermanentWidget(reader_);
   statusBar()->addPermanentWidget(saved_);
   statusBar()->addPermanentWidget(not_device);
 }
@@ -235,8 +280,10 @@ void MainWindow::connect_session() {
   connect(s, &CaseSession::dataset_changed, this, [this] { refresh_dataset(); });
   connect(s, &CaseSession::result_changed, this, [this] { refresh_result(); });
   connect(s, &CaseSession::items_changed, this, [this] { refresh_items(); });
-  connect(s, &CaseSession::parameters_changed, this,
-          [this] { form_->set_values(session_->parameters()); });
+  connect(s, &CaseSession::parameters_changed, this, [this] {
+    form_->set_values(session_->parameters());
+    refresh_fovea();
+  });
   connect(s, &CaseSession::cases_changed, this, [this] { refresh_cases(); });
   connect(s, &CaseSession::job_started, this, [this](const QString& title) {
     jobs_->start(title);
@@ -257,8 +304,9 @@ void MainWindow::connect_session() {
   });
   connect(s, &CaseSession::problem, this, [this](const Problem& p) {
     jobs_->log("warning", p.message);
-    notice_->show_message(p.message, p.hint, p.button, p.act);
+    show_problem(p);
   });
+  connect(s, &CaseSession::news, this, [this](const QString& text) { notice_->show_news(text); });
   connect(s, &CaseSession::report_written, this, [this](const QString& file) {
     notice_->show_news("Report written: " + file, "Show",
                        [file] { QDesktopServices::openUrl(QUrl::fromLocalFile(file)); });
@@ -280,20 +328,23 @@ void MainWindow::refresh_stage() {
   enable({"run"}, has_data && !working && session_->pipeline());
   enable({"stop"}, working);
   const bool writable = done && !session_->review().read_only() && !session_->review().is_signed();
-  enable({"review", "report", "next", "previous", "filter", "export"}, done);
-  enable({"accept", "reject", "brush", "erase", "measure", "note", "sign"}, writable);
-  for (int key = 1; key <= 9; ++key) enable({qPrintable(QString("label_%1").arg(key))}, writable);
+  const bool own = writable && !session_->review().layer_is_signed();
+  const bool blinded = session_->review().protocol().blinded;
+  enable({"review", "report", "report_deidentified", "next", "previous", "filter", "export",
+          "compare", "follow_up"},
+         done);
+  enable({"accept", "reject", "brush", "erase", "measure", "note", "fovea", "import_mask"}, own);
+  enable({"sign", "blinded"}, writable);
+  enable({"sign_layer"}, own && blinded);
+  enable({"save_picture"}, has_data);
+  for (int key = 1; key <= 9; ++key) enable({qPrintable(QString("label_%1").arg(key))}, own);
   enable({"layers", "fill", "fit", "volume", "proportions", "slo", "slice_next", "slice_previous"},
          has_data);
   enable({"play"}, has_data && stack_of(*session_->dataset()).depth > 1);
   enable({"enhanced"}, area_->slice_view()->has_enhanced());
-  enable({"undo"}, writable && session_->review().can_undo());
-  enable({"redo"}, writable && session_->review().can_redo());
-  if (!writable) actions_->find("browse")->setChecked(true);
-  if (has_data && stage != Stage::Empty) stack_->setCurrentWidget(area_);
-  const bool beside = stack_->currentWidget() == area_;
-  for (QDockWidget* d : {cases_dock_, findings_dock_, form_dock_, provenance_dock_})
-    if (!beside) d->hide();
+  enable({"undo"}, own && session_->review().can_undo());
+  enable({"redo"}, own && session_->review().can_redo());
+  if (!own) actions_->find("browse")->setChecked(true);
   refresh_next_step();
 }
 
@@ -340,22 +391,6 @@ void MainWindow::refresh_pipelines() {
     action->setVisible(there);
   }
   QPushButton* run = path_buttons_[1];
-  delete run->menu();
-  if (session_->pipelines().size() > 1) {
-    auto* menu = new QMenu(run);
-    for (const PipelineInfo& p : session_->pipelines()) {
-      QAction* choice = menu->addAction(QString::fromStdString(p.title),
-                                        [this, id = QString::fromStdString(p.id)] {
-                                          session_->choose_pipeline(id);
-                                          session_->run();
-                                        });
-      choice->setToolTip(QString::fromStdString(p.question));
-      choice->setEnabled(session_->dataset() && p.input == kind_of(*session_->dataset()));
-    }
-    run->setContextMenuPolicy(Qt::CustomContextMenu);
-    connect(run, &QPushButton::customContextMenuRequested, menu,
-            [run, menu](const QPoint& at) { menu->popup(run->mapToGlobal(at)); });
-  }
   if (info)
     run->setToolTip(QString("%1 (%2)\n%3")
                         .arg(QString::fromStdString(info->title),
@@ -387,9 +422,7 @@ void MainWindow::refresh_dataset() {
   area_->show_dataset(session_->dataset());
   findings_->set_picture(stack_of(*session_->dataset()));
   provenance_->set_content({}, {}, {});
-  stack_->setCurrentWidget(area_);
-  for (QDockWidget* d : {cases_dock_, findings_dock_, form_dock_, provenance_dock_}) d->show();
-  form_dock_->raise();
+  show_page(area_);
   if (!std::exchange(sized_, true) && !QSettings().contains("window/state")) {
     resizeDocks({cases_dock_, findings_dock_}, {184, 372}, Qt::Horizontal);
     resizeDocks({findings_dock_, form_dock_}, {370, 320}, Qt::Vertical);
@@ -429,7 +462,7 @@ void MainWindow::refresh_result() {
   provenance_->set_content(rows, session_->command(), session_->notes());
   made_by_->set_text(QString::fromStdString(f.pipeline + " " + f.version) +
                      (hash.isEmpty() ? QString() : ", model " + hash.left(8) + "…"));
-  if (session_->review().read_only())
+  if (session_->review().is_open() && session_->review().read_only())
     notice_->show_message("This case is read-only here: " + session_->review().read_only_reason() +
                               ".",
                           "Close it there and open the case again to review.");
@@ -449,17 +482,21 @@ void MainWindow::refresh_items() {
                       ? "signed " + saved.toLocalTime().toString("d MMM hh:mm")
                   : saved.isValid() ? "saved " + saved.toLocalTime().toString("hh:mm:ss")
                                     : QString());
+  refresh_fovea();
+  refresh_reader();
+  if (stack_->currentWidget() == compare_) compare_->refresh();
   refresh_stage();
 }
 
 void MainWindow::refresh_cases() {
   const auto cases = session_->store().cases();
   cases_->set_cases(cases, session_->entry().folder);
+  if (stack_->currentWidget() == start_) start_->refresh(bundled_samples(), cases);
 }
 
 void MainWindow::show_start() {
   start_->refresh(bundled_samples(), session_->store().cases());
-  stack_->setCurrentWidget(start_);
+  show_page(start_);
   refresh_cases();
   refresh_stage();
 }
@@ -493,9 +530,16 @@ void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
 }
 
 void MainWindow::dropEvent(QDropEvent* event) {
-  const auto urls = event->mimeData()->urls();
-  if (!urls.isEmpty() && urls.first().isLocalFile())
-    session_->open_file(urls.first().toLocalFile());
+  QStringList paths;
+  for (const QUrl& url : event->mimeData()->urls())
+    if (url.isLocalFile()) paths << url.toLocalFile();
+  if (paths.isEmpty()) return;
+  event->acceptProposedAction();
+  if (paths.size() > 1) return start_batch(paths);
+  if (QFileInfo::exists(paths[0] + "/recipe.json"))
+    session_->open_case(paths[0]);
+  else
+    session_->open_file(paths[0]);
 }
 
 bool MainWindow::eventFilter(QObject*, QEvent* event) {

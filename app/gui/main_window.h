@@ -15,10 +15,14 @@ class QProgressBar;
 
 namespace sensorium {
 
+class BatchPanel;
+class BatchRunner;
 class CasesPanel;
 class CommandPalette;
+class ComparePage;
 class ElidedLabel;
 class FindingsPanel;
+class FollowUpPage;
 class JobsPanel;
 class NoticeBar;
 class ParameterForm;
@@ -41,9 +45,21 @@ public:
   ProvenancePanel& provenance_panel() { return *provenance_; }
   JobsPanel& jobs_panel() { return *jobs_; }
   CommandPalette& palette_dialog() { return *palette_; }
+  CasesPanel& cases_panel() { return *cases_; }
+  ComparePage& compare_page() { return *compare_; }
+  FollowUpPage& follow_up_page() { return *follow_up_; }
+  BatchRunner& batch() { return *batch_; }
+  BatchPanel& batch_panel() { return *batch_panel_; }
+  QWidget* page() const; // what fills the centre
   QString status_text() const;
   bool open_sample(const QString& id); // empty: the first; false when there is none
   void set_theme(Theme theme);
+  void start_batch(const QStringList& paths);
+  void show_case();                                 // back to the picture and its panels
+  void compare(const QString& a, const QString& b); // empty: this reader and the pipeline
+  void follow_up(const QString& earlier_folder);
+  // The centre as it is, without names: no patient text, no file name, no metadata.
+  bool save_picture(const QString& file);
 
 protected:
   void dragEnterEvent(QDragEnterEvent*) override;
@@ -77,6 +93,21 @@ private:
   void choose_folder();
   void choose_report();
   void choose_export();
+  void choose_deidentified_report();
+  void choose_picture();
+  void choose_batch();
+  void choose_mask();
+  void choose_visit();
+  void ask_reader();
+  void ask_blinded();
+  void confirm_sign_layer();
+  void declare_reader_actions();
+  void build_pages();
+  void add_menu(QWidget* beside, const QString& name, const QStringList& ids);
+  void show_page(QWidget* page);
+  void refresh_fovea();
+  void refresh_reader();
+  void show_problem(const Problem& problem);
   void confirm_sign();
   void ask_note();
   void show_start();
@@ -88,6 +119,10 @@ private:
   CaseSession* session_;
   ActionSet* actions_;
   QStackedWidget* stack_ = nullptr;
+  ComparePage* compare_ = nullptr;
+  FollowUpPage* follow_up_ = nullptr;
+  BatchRunner* batch_ = nullptr;
+  BatchPanel* batch_panel_ = nullptr;
   StartPage* start_ = nullptr;
   ReviewArea* area_ = nullptr;
   NoticeBar* notice_ = nullptr;
@@ -98,16 +133,16 @@ private:
   JobsPanel* jobs_ = nullptr;
   CommandPalette* palette_ = nullptr;
   QDockWidget *cases_dock_ = nullptr, *findings_dock_ = nullptr, *form_dock_ = nullptr,
-              *provenance_dock_ = nullptr, *jobs_dock_ = nullptr;
+              *provenance_dock_ = nullptr, *jobs_dock_ = nullptr, *batch_dock_ = nullptr;
   std::vector<QPushButton*> path_buttons_; // open, run, review, report
   QLabel* device_ = nullptr;
   ElidedLabel *scale_ = nullptr, *made_by_ = nullptr;
-  QLabel* saved_ = nullptr;
+  QLabel *saved_ = nullptr, *reader_ = nullptr;
   QProgressBar* progress_ = nullptr;
   QPushButton* stop_ = nullptr;
   ElidedLabel* job_text_ = nullptr;
   QWidget* job_box_ = nullptr;
-  QByteArray default_layout_;
+  QByteArray default_layout_, review_layout_; // review_layout_: while another page is shown
   bool sized_ = false;
 };
 

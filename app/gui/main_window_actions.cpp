@@ -30,6 +30,7 @@ void MainWindow::declare_actions() {
   a.add(
       "review", "Review: first unread finding", "review", "Ctrl+E",
       [this] {
+        show_page(area_);
         findings_dock_->show();
         findings_dock_->raise();
         const QString id = findings_->neighbour(1, true);
@@ -60,6 +61,7 @@ void MainWindow::declare_actions() {
   a.add("help", "About Sensorium", "help", "F1", [this] { show_help(); }, "Window");
   a.add("quit", "Quit", "", "Ctrl+Q", [this] { close(); }, "Window");
   declare_review_actions();
+  declare_reader_actions();
   declare_view_actions();
 }
 
@@ -248,6 +250,7 @@ void MainWindow::show_help() {
 void MainWindow::reset_layout() {
   restoreState(default_layout_);
   jobs_dock_->hide();
+  batch_dock_->hide();
   refresh_stage();
   QSettings().remove("window/state");
 }

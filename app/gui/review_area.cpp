@@ -106,7 +106,7 @@ void ReviewArea::add_tools(ActionSet& actions) {
   tools_->addWidget(separator());
   for (const char* id : {"undo", "redo"}) add(id);
   tools_->addWidget(separator());
-  for (const char* id : {"enhanced", "layers", "fill", "fit", "volume"}) add(id);
+  for (const char* id : {"enhanced", "layers", "fill", "fit", "volume", "fovea"}) add(id);
   tools_->addSpacing(grid);
   tools_->addWidget(hover_, 1);
   for (const char* id : {"previous", "next", "reject", "accept"}) add(id);
@@ -228,6 +228,8 @@ void ReviewArea::select(const FindingItem* item) {
     slice_->set_slice(static_cast<int>(std::lround(item->finding.centroid[2])));
   slice_->show_pixel({item->finding.centroid[0], item->finding.centroid[1]});
 }
+
+QWidget* ReviewArea::pictures() const { return halves_; }
 
 void ReviewArea::set_tool(SliceTool tool) { slice_->set_tool(tool); }
 

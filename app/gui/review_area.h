@@ -33,6 +33,7 @@ public:
   void select(const FindingItem* item); // shows it; null: none
   void set_tool(SliceTool tool);
   SliceView* slice_view() const { return slice_; }
+  QWidget* pictures() const; // without the tools
   EnFaceView* en_face() const { return en_face_; }
   void play(bool on); // through the slices, at the recording's frame time where it has one
   void show_volume(bool shown);

@@ -1,5 +1,7 @@
 #include "app/gui/script_driver.h"
 
+#include "app/gui/batch_runner.h"
+#include "app/gui/compare_page.h"
 #include "app/gui/main_window.h"
 #include "app/gui/review_area.h"
 #include "modules/core/error.h"
@@ -13,6 +15,7 @@
 #include <QApplication>
 #include <QMouseEvent>
 #include <QPainter>
+#include <QTableWidget>
 #include <QTimer>
 
 #include <algorithm>
@@ -63,7 +66,8 @@ void ScriptDriver::next() {
   const std::string word = step["do"].get<std::string>();
   if (word == "wait") {
     if (!waiting_.isValid()) waiting_.start();
-    const bool quiet = !window_.session().busy() && !window_.session().worker().busy();
+    const bool quiet = !window_.session().busy() && !window_.session().worker().busy() &&
+                       !window_.batch().running();
     const bool ended = quiet && waiting_.elapsed() > 60;
     if (!ended && waiting_.elapsed() > wait_limit_ms) return emit finished("waited ten minutes");
     if (!ended) return QTimer::singleShot(20, this, [this] { next(); });
@@ -97,7 +101,7 @@ QString ScriptDriver::perform(const json& step) {
   else if (word == "run")
     session.run();
   else if (word == "report")
-    session.write_report(text_of(step, "file"));
+    session.write_report(text_of(step, "file"), step.value("deidentified", false));
   else if (word == "theme")
     window_.set_theme(text_of(step, "name") == "light" ? Theme::Light : Theme::Dark);
   else if (word == "slice")
@@ -108,6 +112,8 @@ QString ScriptDriver::perform(const json& step) {
     return window_.parameter_form().set_value(step.at("name").get<std::string>(), step.at("value"))
                ? ""
                : "no such parameter";
+  else if (perform_reading(step))
+    return {};
   else if (word == "stroke")
     return pointer(step, nullptr);
   else if (word == "measure_line")
@@ -136,6 +142,47 @@ QString ScriptDriver::perform(const json& step) {
   return {};
 }
 
+// Steps about readers, comparison, batch; false when it is none of them.
+bool ScriptDriver::perform_reading(const json& step) {
+  const std::string word = step["do"].get<std::string>();
+  CaseSession& session = window_.session();
+  if (word == "reader" && step.contains("name"))
+    session.set_reader(text_of(step, "name"));
+  else if (word == "blinded" && step.contains("readers")) {
+    QStringList names;
+    for (const json& name : step["readers"]) names << QString::fromStdString(name);
+    session.start_blinded_read(names);
+  } else if (word == "sign_case")
+    session.sign();
+  else if (word == "sign_reading")
+    session.sign_layer();
+  else if (word == "compare" && step.contains("a")) {
+    window_.compare(text_of(step, "a"), text_of(step, "b"));
+    window_.compare_page().set_overlaid(step.value("overlaid", false));
+  } else if (word == "lesion")
+    window_.compare_page().lesions()->setCurrentCell(step.at("row").get<int>(), 0);
+  else if (word == "follow_up" && step.contains("folder"))
+    window_.follow_up(text_of(step, "folder"));
+  else if (word == "batch" && step.contains("files")) {
+    QStringList files;
+    for (const json& file : step["files"]) files << QString::fromStdString(file);
+    window_.start_batch(files);
+  } else if (word == "import")
+    session.import_mask(text_of(step, "file"));
+  else if (word == "fovea" && step.contains("x"))
+    session.set_fovea({step["x"].get<double>(), step["z"].get<double>()});
+  else if (word == "save_picture" && step.contains("file"))
+    window_.save_picture(text_of(step, "file"));
+  else if (word == "back")
+    window_.show_case();
+  else if (word == "say_notice") {
+    std::printf("notice %s\n", qPrintable(window_.notice().message()));
+    std::fflush(stdout);
+  } else
+    return false;
+  return true;
+}
+
 QString ScriptDriver::pointer(const json& step, const char* tool) {
   if (tool) window_.actions().find(tool)->trigger();
   SliceView* view = window_.review_area().slice_view();
@@ -156,6 +203,27 @@ QString ScriptDriver::screenshot(const json& step) {
     painter.drawPixmap(window_.mapFromGlobal(palette.pos()), palette.grab());
   }
   return picture.save(text_of(step, "file")) ? "" : "the picture could not be written";
+}
+
+// From the pointer's move to the painted frame, for a stroke across the picture. Sorted.
+static std::vector<double> brush_times(SliceView& view) {
+  view.set_tool(SliceTool::Brush);
+  view.set_brush_radius(4);
+  std::vector<double> times;
+  const QPointF start = view.to_widget({20, view.stack().height / 3.0}),
+                step(view.width() / 260.0, 0.4);
+  send_mouse(&view, QEvent::MouseButtonPress, start, Qt::LeftButton);
+  view.repaint();
+  for (int i = 1; i <= 200; ++i) {
+    QElapsedTimer timer;
+    timer.start();
+    send_mouse(&view, QEvent::MouseMove, start + step * i, Qt::LeftButton);
+    view.repaint();
+    times.push_back(static_cast<double>(timer.nsecsElapsed()) / 1e6);
+  }
+  send_mouse(&view, QEvent::MouseButtonRelease, start + step * 200, Qt::NoButton);
+  std::sort(times.begin(), times.end());
+  return times;
 }
 
 // The 2-D view at 1280 x 900: own work of a step to the next B-scan, and the whole from the call to
@@ -189,7 +257,10 @@ QString ScriptDriver::bench(const json& step) {
   }
   std::sort(own.begin(), own.end());
   std::sort(whole.begin(), whole.end());
+  const std::vector<double> brush = brush_times(alone);
   const json result{{"frames", 200},
+                    {"brush_own_p50_ms", brush[brush.size() / 2]},
+                    {"brush_own_p95_ms", brush[brush.size() * 95 / 100]},
                     {"size", {1280, 900}},
                     {"picture_p50_ms", bare[25]},
                     {"own_p50_ms", own[100]},

@@ -9,10 +9,14 @@
 //  {"do": "report", "file": F}, {"do": "theme", "name": "light"}, {"do": "pause", "ms": 200},
 //  {"do": "screenshot", "file": F}, {"do": "resize", "width": W, "height": H}, {"do":
 //  "click_notice"},
-//  {"do": "say_shown"}, {"do": "bench", "file": F}, {"do": "quit"}]
-// "say_shown" prints "shown N" to standard output: the number of log events that the screen shows.
-// Any other word is the id of an action ("next", "undo", "layers" ...). "wait" ends when nothing
-// runs.
+//  {"do": "reader", "name": N}, {"do": "blinded", "readers": [N, N]}, {"do": "sign_case"}, {"do":
+//  "sign_reading"}, {"do": "compare", "a": N, "b": N, "overlaid": true}, {"do": "follow_up",
+//  "folder": D}, {"do": "batch", "files": [F]}, {"do": "import", "file": F}, {"do": "fovea", "x":
+//  X, "z": Z}, {"do": "save_picture", "file": F}, {"do": "back"}, {"do": "lesion", "row": 0},
+//  {"do": "say_notice"}, {"do": "say_shown"}, {"do": "bench", "file": F}, {"do": "quit"}]
+// "report" takes "deidentified": true. "say_notice" prints the message shown. "say_shown" prints
+// "shown N" to standard output: the number of log events that the screen shows. Any other word is
+// the id of an action ("next", "undo", "layers" ...). "wait" ends when nothing runs.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -37,6 +41,7 @@ signals:
 private:
   void next();
   QString perform(const nlohmann::json& step); // returns why it failed, or empty
+  bool perform_reading(const nlohmann::json& step);
   QString pointer(const nlohmann::json& step, const char* tool);
   QString screenshot(const nlohmann::json& step);
   QString bench(const nlohmann::json& step);

@@ -4,6 +4,7 @@
 #include "modules/view/theme.h"
 
 #include <QClipboard>
+#include <QComboBox>
 #include <QFormLayout>
 #include <QGuiApplication>
 #include <QLabel>
@@ -52,13 +53,15 @@ QLabel* muted(const QString& text) {
 }
 
 CasesPanel::CasesPanel(QWidget* parent)
-    : QWidget(parent), list_(new QListWidget), search_(new QLineEdit),
+    : QWidget(parent), list_(new QListWidget), state_(new QComboBox), search_(new QLineEdit),
       empty_(muted("Cases that you open are listed here.")) {
   setObjectName("panel");
   setAttribute(Qt::WA_StyledBackground);
   search_->setPlaceholderText("Search cases");
   search_->setClearButtonEnabled(true);
   search_->setAccessibleName("Search cases");
+  state_->addItems({"All states", "New", "Analysed", "In review", "Signed"});
+  state_->setAccessibleName("State of the cases listed");
   list_->setAccessibleName("Cases");
   list_->setTextElideMode(Qt::ElideMiddle);
   list_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
@@ -67,6 +70,7 @@ CasesPanel::CasesPanel(QWidget* parent)
   all->setContentsMargins(grid, grid, grid, grid);
   all->setSpacing(grid);
   all->addWidget(search_);
+  all->addWidget(state_);
   all->addWidget(empty_);
   all->addWidget(list_, 1);
   const auto choose = [this](QListWidgetItem* item) {
@@ -74,10 +78,26 @@ CasesPanel::CasesPanel(QWidget* parent)
   };
   connect(list_, &QListWidget::itemActivated, this, choose);
   connect(list_, &QListWidget::itemClicked, this, choose);
-  connect(search_, &QLineEdit::textChanged, this, [this](const QString& text) {
-    for (int i = 0; i < list_->count(); ++i)
-      list_->item(i)->setHidden(!list_->item(i)->text().contains(text, Qt::CaseInsensitive));
-  });
+  connect(search_, &QLineEdit::textChanged, this, [this] { apply_filter(); });
+  connect(state_, &QComboBox::currentIndexChanged, this, [this] { apply_filter(); });
+}
+
+void CasesPanel::apply_filter() {
+  const int wanted = state_->currentIndex() - 1;
+  for (int i = 0; i < list_->count(); ++i) {
+    QListWidgetItem* item = list_->item(i);
+    const bool fits = wanted < 0 || item->data(Qt::UserRole + 1).toInt() == wanted;
+    item->setHidden(!fits || !item->text().contains(search_->text(), Qt::CaseInsensitive));
+  }
+  empty_->setText(list_->count() > 0 ? "No case fits the search."
+                                     : "Cases that you open are listed here.");
+  empty_->setVisible(shown_count() == 0);
+}
+
+int CasesPanel::shown_count() const {
+  int shown = 0;
+  for (int i = 0; i < list_->count(); ++i) shown += !list_->item(i)->isHidden();
+  return shown;
 }
 
 void CasesPanel::set_cases(const std::vector<CaseEntry>& cases,
@@ -85,14 +105,17 @@ void CasesPanel::set_cases(const std::vector<CaseEntry>& cases,
   const QSignalBlocker block(list_);
   list_->clear();
   for (const CaseEntry& entry : cases) {
-    auto* item = new QListWidgetItem(state_dot(entry.state), entry.title, list_);
+    auto* item = new QListWidgetItem(
+        state_dot(entry.state), QString("%1\n%2").arg(entry.title, text_of(entry.state)), list_);
+    item->setData(Qt::UserRole + 1, static_cast<int>(entry.state));
     item->setData(Qt::UserRole, QString::fromStdString(entry.folder.string()));
     item->setToolTip(QString("%1\n%2, %3").arg(entry.source, entry.pipeline, text_of(entry.state)));
     item->setData(Qt::AccessibleTextRole, entry.title + ", " + text_of(entry.state));
     if (entry.folder == current) list_->setCurrentItem(item);
   }
-  empty_->setVisible(cases.empty());
   search_->setVisible(!cases.empty());
+  state_->setVisible(cases.size() > 1);
+  apply_filter();
 }
 
 int CasesPanel::count() const { return list_->count(); }

@@ -7,6 +7,7 @@
 
 #include <QWidget>
 
+class QComboBox;
 class QFormLayout;
 class QLabel;
 class QListWidget;
@@ -25,13 +26,16 @@ class CasesPanel : public QWidget {
 public:
   explicit CasesPanel(QWidget* parent = nullptr);
   void set_cases(const std::vector<CaseEntry>& cases, const std::filesystem::path& current);
-  int count() const;
+  int count() const;       // listed
+  int shown_count() const; // not hidden by search or state
 
 signals:
   void case_chosen(const QString& folder);
 
 private:
+  void apply_filter();
   QListWidget* list_;
+  QComboBox* state_;
   QLineEdit* search_;
   QLabel* empty_;
 };

@@ -26,7 +26,7 @@ class Card : public QPushButton {
 public:
   Card(const QPixmap& picture, const QString& title, const QString& caption)
       : picture_(picture), title_(title), caption_(caption) {
-    setFixedSize(232, 196);
+    setFixedSize(280, 236);
     setAccessibleName("Sample: " + title);
     setAccessibleDescription(caption);
     setCursor(Qt::PointingHandCursor);
@@ -41,7 +41,7 @@ protected:
     p.setPen(QPen(hot ? c.accent : c.border, hot ? 2 : 1));
     p.setBrush(c.panel);
     p.drawRoundedRect(rect().adjusted(1, 1, -1, -1), 6, 6);
-    const QRect frame(8, 8, width() - 16, 128);
+    const QRect frame(8, 8, width() - 16, 160);
     p.fillRect(frame, QColor("#101010"));
     if (!picture_.isNull()) {
       const QSize size = picture_.size().scaled(frame.size(), Qt::KeepAspectRatioByExpanding);
@@ -54,19 +54,45 @@ protected:
     font.setBold(true);
     p.setFont(font);
     p.setPen(c.text);
-    p.drawText(QRect(12, 142, width() - 24, 20), Qt::AlignVCenter,
+    p.drawText(QRect(12, 174, width() - 24, 20), Qt::AlignVCenter,
                p.fontMetrics().elidedText(title_, Qt::ElideRight, width() - 24));
     font.setBold(false);
     font.setPointSize(small_text);
     p.setFont(font);
     p.setPen(c.muted);
-    p.drawText(QRect(12, 162, width() - 24, 26), Qt::TextWordWrap | Qt::AlignTop, caption_);
+    p.drawText(QRect(12, 196, width() - 24, 34), Qt::TextWordWrap | Qt::AlignTop, caption_);
   }
 
 private:
   QPixmap picture_;
   QString title_, caption_;
 };
+
+// What to do first, beside the sample: three lines, each with its key.
+QWidget* first_steps() {
+  auto* box = new QWidget;
+  auto* rows = new QGridLayout(box);
+  rows->setContentsMargins(0, grid, 0, 0);
+  rows->setHorizontalSpacing(12);
+  rows->setVerticalSpacing(12);
+  const std::pair<const char*, const char*> steps[] = {
+      {"1", "<b>Open the sample.</b> It is analysed while you watch; nothing can go wrong in it."},
+      {"2", "<b>Review.</b> The least certain finding comes first. <b>A</b> accepts and <b>R</b> "
+            "rejects it and goes on; hold <b>Space</b> to see the scan without marks."},
+      {"3", "<b>Report.</b> A PDF with counts, pictures and your decisions. Then sign the case."}};
+  int row = 0;
+  for (const auto& [number, words] : steps) {
+    auto* digit = new QLabel(number);
+    digit->setObjectName("title");
+    auto* text = new QLabel(words);
+    text->setTextFormat(Qt::RichText);
+    text->setWordWrap(true);
+    rows->addWidget(digit, row, 0, Qt::AlignTop);
+    rows->addWidget(text, row++, 1, Qt::AlignVCenter);
+  }
+  rows->setColumnStretch(1, 1);
+  return box;
+}
 
 QLabel* heading(const QString& text) {
   auto* label = new QLabel(text);
@@ -81,18 +107,21 @@ StartPage::StartPage(QWidget* parent)
       samples_box_(new QWidget), recent_box_(new QWidget) {
   auto* title = new QLabel("Sensorium");
   title->setObjectName("title");
-  auto* what = new QLabel(
-      "Open a recording, let a pipeline find what matters, review each finding, report it.");
+  auto* what =
+      new QLabel("Open a retinal OCT scan, let the program mark bright foci, decide on each, "
+                 "and write the report.");
   what->setObjectName("muted");
   what->setWordWrap(true);
-  auto* file = new QPushButton(icon("open", theme_colors().accent_text), "Open file");
+  auto* file = file_ = new QPushButton("Open file");
   file->setProperty("next", true);
-  auto* folder = new QPushButton(icon("folder"), "Open folder");
+  auto* folder = folder_ = new QPushButton("Open folder");
+  auto* many = many_ = new QPushButton("Analyse many files");
   auto* buttons = new QHBoxLayout;
   buttons->setSpacing(grid);
   buttons->addWidget(file);
   buttons->addWidget(folder);
-  auto* drop = new QLabel("or drop a file anywhere in this window");
+  buttons->addWidget(many);
+  auto* drop = new QLabel("or drop files anywhere in this window");
   drop->setObjectName("muted");
   buttons->addSpacing(grid);
   buttons->addWidget(drop);
@@ -108,7 +137,11 @@ StartPage::StartPage(QWidget* parent)
   samples_column->setContentsMargins(0, 0, 0, 0);
   samples_column->setSpacing(grid);
   samples_column->addWidget(heading("Try a sample"));
-  samples_column->addLayout(samples_);
+  auto* first = new QHBoxLayout;
+  first->setSpacing(32);
+  first->addLayout(samples_);
+  first->addWidget(first_steps(), 1, Qt::AlignTop);
+  samples_column->addLayout(first);
   recent_->setSpacing(2);
   auto* recent_column = new QVBoxLayout(recent_box_);
   recent_column->setContentsMargins(0, 0, 0, 0);
@@ -125,6 +158,12 @@ StartPage::StartPage(QWidget* parent)
   column->addWidget(what);
   column->addSpacing(grid);
   column->addLayout(buttons);
+  auto* formats = new QLabel("Heidelberg .vol and .xml, DICOM, NIfTI, NRRD, MetaImage, MATLAB, "
+                             "TIFF, PNG, JPEG, video. Files "
+                             "stay where they are and are never changed.");
+  formats->setObjectName("small");
+  formats->setWordWrap(true);
+  column->addWidget(formats);
   column->addSpacing(24);
   column->addWidget(samples_box_);
   column->addSpacing(24);
@@ -141,6 +180,7 @@ StartPage::StartPage(QWidget* parent)
   all->addWidget(scroll);
   connect(file, &QPushButton::clicked, this, &StartPage::open_file);
   connect(folder, &QPushButton::clicked, this, &StartPage::open_folder);
+  connect(many, &QPushButton::clicked, this, &StartPage::open_many);
 }
 
 QWidget* StartPage::sample_card(const Sample& sample) {
@@ -184,7 +224,9 @@ void StartPage::refresh(const std::vector<Sample>& samples, const std::vector<Ca
     samples_->addWidget(sample_card(sample), n / 4, n % 4);
     ++n;
   }
-  samples_->setColumnStretch(4, 1);
+  file_->setIcon(icon("open", theme_colors().accent_text));
+  folder_->setIcon(icon("folder"));
+  many_->setIcon(icon("cases"));
   for (std::size_t i = 0; i < cases.size() && i < 8; ++i) recent_->addWidget(case_row(cases[i]));
   samples_box_->setVisible(!samples.empty());
   recent_box_->setVisible(!cases.empty());

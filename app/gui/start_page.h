@@ -6,6 +6,7 @@
 
 #include <QWidget>
 
+class QPushButton;
 class QVBoxLayout;
 class QGridLayout;
 
@@ -20,6 +21,7 @@ public:
 signals:
   void open_file();
   void open_folder();
+  void open_many();
   void sample_chosen(const QString& id);
   void case_chosen(const QString& folder);
 
@@ -30,6 +32,7 @@ private:
   QVBoxLayout* recent_;
   QWidget* samples_box_;
   QWidget* recent_box_;
+  QPushButton *file_, *folder_, *many_;
 };
 
 }

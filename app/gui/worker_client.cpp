@@ -92,7 +92,6 @@ void WorkerClient::cancel(int id) {
   send({{"id", next_id_++}, {"op", "cancel"}, {"target", id}});
   QTimer::singleShot(kill_after_ms, this, [this, id] {
     if (!pending_.count(id)) return;
-    finish(id, {.code = "cancelled", .message = "Stopped."});
     drop_process();
     lose("The worker did not stop when asked and was ended. Your review is safe.");
   });
@@ -170,6 +169,14 @@ void WorkerClient::check_alive() {
     return;
   }
   send({{"id", 0}, {"op", "ping"}});
+}
+
+void WorkerClient::rest() {
+  if (!process_ || !pending_.empty()) return;
+  QProcess* old = std::exchange(process_, nullptr);
+  old->disconnect(this);
+  connect(old, &QProcess::finished, old, &QObject::deleteLater);
+  old->closeWriteChannel();
 }
 
 void WorkerClient::drop_process() {

@@ -35,6 +35,8 @@ public:
   int request(const std::string& op, nlohmann::json fields, Done done, Progress progress = {});
   // The reply "cancelled" comes in under a second: the worker is asked, and after 0.8 s killed.
   void cancel(int id);
+  // Lets an idle worker end and free its memory; the next request starts another.
+  void rest();
   bool busy() const { return !pending_.empty(); }
   // Raised whenever a new process starts: what an older one held (the last run) is gone.
   int generation() const { return generation_; }

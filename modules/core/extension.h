@@ -21,7 +21,7 @@
 namespace sensorium {
 
 // Raised whenever a struct of this header or of dataset.h, findings.h, parameters.h changes.
-inline constexpr int interface_version = 2;
+inline constexpr int interface_version = 3;
 // Same compiler family and library ABI, or the code is not loaded.
 std::string_view build_identity();
 
@@ -101,6 +101,9 @@ struct ReaderDefinition {
   // Everything but the samples (pixels empty). Throws Error.
   std::function<Dataset(const std::filesystem::path&, const Context&)> header;
   std::function<Dataset(const std::filesystem::path&, const Context&)> load;
+  // Further files of the recording at that path (pictures that it names, detached samples),
+  // relative to its folder; they are hashed with it. May be left out. Throws Error.
+  std::function<std::vector<std::string>(const std::filesystem::path&)> companions = {};
 };
 
 struct WriteRequest {

@@ -108,7 +108,11 @@ void write_atomically(const fs::path& path, std::string_view content) {
       throw error;
     }
   }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) throw io_error(path, "replace");
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    const Error error = io_error(path, "replace");
+    ::unlink(temporary.c_str());
+    throw error;
+  }
   sync_folder(path.parent_path());
 }
 

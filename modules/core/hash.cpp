@@ -62,16 +62,41 @@ std::string sha256(std::span<const std::byte> bytes) {
   return hasher.hex();
 }
 
-std::string sha256_of_path(const std::filesystem::path& path) {
-  if (!std::filesystem::is_directory(path)) return hash_file(path);
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
-    if (entry.is_regular_file()) files.push_back(entry.path());
+namespace {
+
+std::string hash_files(std::vector<std::filesystem::path> files,
+                       const std::filesystem::path& folder) {
   std::sort(files.begin(), files.end());
   std::string listing;
   for (const auto& file : files)
-    listing += fmt::format("{}  {}\n", hash_file(file), file.lexically_relative(path).string());
+    listing += fmt::format("{}  {}\n", hash_file(file), file.lexically_relative(folder).string());
   return sha256(listing);
+}
+
+}
+
+std::string sha256_of_path(const std::filesystem::path& path) {
+  if (!std::filesystem::is_directory(path)) return hash_file(path);
+  std::vector<std::filesystem::path> files;
+  try {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
+      if (entry.is_regular_file()) files.push_back(entry.path());
+  } catch (const std::filesystem::filesystem_error& e) {
+    throw Error(
+        ErrorCode::Resources,
+        fmt::format("cannot read the whole folder '{}': {}", path.string(), e.code().message()),
+        "check your permission to read the folders in it");
+  }
+  return hash_files(std::move(files), path);
+}
+
+std::string sha256_of_files(const std::filesystem::path& path,
+                            const std::vector<std::string>& others) {
+  if (others.empty() || std::filesystem::is_directory(path)) return sha256_of_path(path);
+  const std::filesystem::path folder = path.parent_path();
+  std::vector<std::filesystem::path> files{path};
+  for (const std::string& name : others) files.push_back(folder / name);
+  return hash_files(std::move(files), folder);
 }
 
 }

@@ -2,6 +2,7 @@
 
 #include "modules/core/error.h"
 #include "modules/core/file.h"
+#include "modules/core/json_text.h"
 
 #include <fmt/format.h>
 
@@ -10,8 +11,10 @@ using nlohmann::json;
 
 json to_json(const Recipe& recipe) {
   json inputs = json::array();
-  for (const RecipeInput& input : recipe.inputs)
+  for (const RecipeInput& input : recipe.inputs) {
     inputs.push_back({{"path", input.path}, {"sha256", input.sha256}});
+    if (!input.files.empty()) inputs.back()["files"] = input.files;
+  }
   return {{"format", "sensorium-recipe"},
           {"version", 1},
           {"pipeline", {{"id", recipe.pipeline}, {"version", recipe.pipeline_version}}},
@@ -20,6 +23,23 @@ json to_json(const Recipe& recipe) {
           {"model", {{"path", recipe.model}, {"sha256", recipe.model_sha256}}},
           {"seed", recipe.seed},
           {"device", recipe.device}};
+}
+
+namespace {
+
+std::vector<std::string> files_of(const json& input, const std::string& name) {
+  auto files = input.value("files", std::vector<std::string>{});
+  for (const std::string& file : files) {
+    const auto path = std::filesystem::path(file).lexically_normal();
+    if (file.empty() || path.is_absolute() || *path.begin() == "..")
+      throw Error(ErrorCode::BadInput,
+                  fmt::format("the recipe '{}' names the file '{}' outside its recording's folder",
+                              name, file.substr(0, 80)),
+                  "compare it with a recipe.json of another result");
+  }
+  return files;
+}
+
 }
 
 Recipe recipe_from_json(const json& in, const std::string& name) {
@@ -37,11 +57,16 @@ Recipe recipe_from_json(const json& in, const std::string& name) {
     recipe.pipeline = in.at("pipeline").at("id").get<std::string>();
     recipe.pipeline_version = in.at("pipeline").value("version", "");
     for (const json& input : in.at("inputs"))
-      recipe.inputs.push_back({input.at("path").get<std::string>(), input.value("sha256", "")});
+      recipe.inputs.push_back(
+          {input.at("path").get<std::string>(), input.value("sha256", ""), files_of(input, name)});
     if (recipe.inputs.empty())
       throw Error(ErrorCode::BadInput, fmt::format("the recipe '{}' names no input", name),
                   "add a file under \"inputs\"");
     recipe.parameters = in.value("parameters", json::object());
+    if (!recipe.parameters.is_object())
+      throw Error(ErrorCode::BadInput,
+                  fmt::format("the recipe '{}' has parameters that are no object", name),
+                  "parameters are {\"name\": value, ...}");
     if (in.contains("model")) {
       recipe.model = in.at("model").value("path", "");
       recipe.model_sha256 = in.at("model").value("sha256", "");
@@ -56,13 +81,8 @@ Recipe recipe_from_json(const json& in, const std::string& name) {
 }
 
 Recipe read_recipe(const std::filesystem::path& path) {
-  json in;
-  try {
-    in = json::parse(read_text(path, 16u << 20));
-  } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("'{}' is not JSON: {}", path.string(), e.what()),
-                "compare it with a recipe.json of another result");
-  }
+  const json in = parse_json(read_text(path, 16u << 20), path.string(),
+                             "compare it with a recipe.json of another result");
   Recipe recipe = recipe_from_json(in, path.string());
   for (RecipeInput& input : recipe.inputs)
     if (std::filesystem::path(input.path).is_relative())

@@ -13,7 +13,9 @@ namespace sensorium {
 
 struct RecipeInput {
   std::string path;   // absolute, or relative to the recipe's folder
-  std::string sha256; // empty: not checked
+  std::string sha256; // of path and files; empty: not checked
+  // Further files that the recording consists of, relative to the folder of path.
+  std::vector<std::string> files = {};
 };
 
 struct Recipe {

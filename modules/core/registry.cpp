@@ -2,6 +2,8 @@
 
 #include "modules/core/error.h"
 #include "modules/core/hash.h"
+#include "modules/core/json_text.h"
+#include "modules/core/known_formats.h"
 
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -15,6 +17,17 @@ namespace sensorium {
 namespace fs = std::filesystem;
 using nlohmann::json;
 namespace {
+
+// An adapter's libraries must find their own symbols first: OpenCV brings a libcharls into the
+// program whose function names are those of DCMTK's older copy, with other arguments. The
+// sanitizers do not allow that mode.
+int loading_mode([[maybe_unused]] const json& manifest) {
+  int mode = RTLD_NOW | RTLD_LOCAL;
+#ifndef SENSORIUM_SANITIZE
+  if (manifest.at("pipelines").empty()) mode |= RTLD_DEEPBIND;
+#endif
+  return mode;
+}
 
 template<class Function> Function symbol(void* library, const char* name) {
   return reinterpret_cast<Function>(::dlsym(library, name));
@@ -111,7 +124,7 @@ void Registry::scan(const fs::path& folder) {
     entry.status.manifest = path;
     entry.status.id = path.stem().string();
     try {
-      entry.manifest = json::parse(read_text(path, 8u << 20));
+      entry.manifest = parse_json(read_text(path, 8u << 20), path.string(), "install it again");
       if (entry.manifest.at("format") != "sensorium-extension")
         throw Error(ErrorCode::BadInput, "not an extension's manifest");
       entry.status.id = entry.manifest.at("id").get<std::string>();
@@ -184,7 +197,7 @@ void Registry::load(Entry& entry) {
   if (entry.status.loaded || !entry.status.failure.empty()) return;
   // RTLD_LOCAL: two extensions may bring the same symbol names. Never unloaded: destructors of its
   // objects live in it.
-  void* library = ::dlopen(entry.status.library.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* library = ::dlopen(entry.status.library.c_str(), loading_mode(entry.manifest));
   if (library == nullptr) {
     entry.status.failure = ::dlerror();
     return;
@@ -306,6 +319,11 @@ std::vector<Registry::Candidate> Registry::sniff(const fs::path& path) {
   std::stable_sort(found.begin(), found.end(),
                    [](const auto& a, const auto& b) { return a.score > b.score; });
   if (found.empty()) {
+    if (const KnownFormat known = known_format(head); !known.name.empty())
+      throw Error(
+          ErrorCode::Unsupported,
+          fmt::format("'{}' is {}, which this program does not read", path.string(), known.name),
+          known.hint);
     std::string first;
     for (std::size_t i = 0; i < std::min<std::size_t>(8, head.size()); ++i)
       first += fmt::format("{:02x} ", static_cast<unsigned>(head[i]));
@@ -327,13 +345,20 @@ Dataset Registry::header(const fs::path& path, const Context& context) {
   return dataset;
 }
 
+std::vector<std::string> Registry::companions(const fs::path& path) {
+  const auto candidates = sniff(path);
+  const auto& companions = candidates.front().reader->companions;
+  return companions ? companions(path) : std::vector<std::string>{};
+}
+
 Dataset Registry::open(const fs::path& path, const Context& context) {
   const auto candidates = sniff(path);
   Dataset dataset = candidates.front().reader->load(path, context);
   Origin& origin = origin_of(dataset);
   origin.path = path.string();
   origin.format = candidates.front().reader->id;
-  origin.sha256 = sha256_of_path(path);
+  const auto& companions = candidates.front().reader->companions;
+  origin.sha256 = sha256_of_files(path, companions ? companions(path) : std::vector<std::string>{});
   validate(dataset);
   return dataset;
 }

@@ -49,6 +49,8 @@ public:
   // The best reader's work, with path, format and hash filled in and checked. Throws Error.
   Dataset open(const std::filesystem::path& path, const Context& context = {});
   Dataset header(const std::filesystem::path& path, const Context& context = {});
+  // The further files that open() hashes with the recording, as its reader names them.
+  std::vector<std::string> companions(const std::filesystem::path& path);
 
 private:
   struct Entry {

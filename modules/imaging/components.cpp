@@ -79,7 +79,7 @@ void add_run(Component& c, const CutRun& run, int y, int z, const std::uint8_t* 
 
 ComponentIndex::ComponentIndex(std::span<const std::uint8_t> map, int width, int height, int depth,
                                std::uint8_t floor)
-    : width_(width), height_(height), depth_(depth), floor_(std::max<std::uint8_t>(floor, 1)) {
+    : height_(height), floor_(std::max<std::uint8_t>(floor, 1)) {
   if (width < 1 || height < 1 || depth < 1 ||
       map.size() != static_cast<std::size_t>(width) * height * depth)
     throw Error(ErrorCode::Internal, "ComponentIndex: the map's length does not fit its sizes");

@@ -49,7 +49,7 @@ private:
     int x, length;
     std::size_t value; // index into values_
   };
-  int width_, height_, depth_;
+  int height_;
   std::uint8_t floor_;
   std::vector<std::uint8_t> values_;
   std::vector<Segment> segments_;

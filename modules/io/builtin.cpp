@@ -52,6 +52,7 @@ ReaderDefinition heyex_xml_reader() {
     }
   };
   set_loaders(reader, load_heyex_xml);
+  reader.companions = heyex_xml_files;
   return reader;
 }
 
@@ -92,12 +93,13 @@ ReaderDefinition grid_reader(std::string id, std::string title, std::vector<std:
                           .hardened = true};
   reader.sniff = sniff;
   set_loaders(reader, [format](const fs::path& path, Samples samples, const Context& context) {
+    if (samples == Samples::Skip) return grid::header_volume(format, path);
     context.step(0, "reading");
-    Volume volume = samples == Samples::Skip ? grid::header_volume(format, path)
-                                             : grid::load_volume(format, path);
+    Volume volume = grid::load_volume(format, path);
     context.step(1, "read");
     return volume;
   });
+  reader.companions = [format](const fs::path& path) { return grid::other_files(format, path); };
   return reader;
 }
 

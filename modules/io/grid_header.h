@@ -34,7 +34,8 @@ struct Header {
   std::array<Spacing, 3> spacing;
   bool has_orientation = false; // the file says where the grid lies
   std::optional<Orientation> orientation;
-  bool swap = false; // the samples are not in the byte order of this machine
+  bool swap = false;                 // the samples are not in the byte order of this machine
+  std::filesystem::path header_file; // where it was read from, when that is not the path given
   // The files with the samples, each with the same share of them, in order.
   std::vector<std::filesystem::path> data_files;
   // Where the samples begin in each, after decompression when it is compressed.

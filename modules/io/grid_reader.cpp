@@ -196,6 +196,18 @@ Volume header_volume(Format format, const fs::path& path) {
   return volume;
 }
 
+std::vector<std::string> other_files(Format format, const fs::path& path) {
+  const Header header = checked_header(format, path);
+  std::vector<std::string> out;
+  const auto add = [&](const fs::path& file) {
+    if (file.filename() != path.filename() || file.parent_path() != path.parent_path())
+      out.push_back(file.lexically_relative(path.parent_path()).string());
+  };
+  for (const fs::path& file : header.data_files) add(file);
+  if (!header.header_file.empty()) add(header.header_file);
+  return out;
+}
+
 Volume load_volume(Format format, const fs::path& path) {
   const Header header = checked_header(format, path);
   Volume volume = shape(header);

@@ -426,6 +426,11 @@ Volume parse_heyex_xml(std::string_view xml, const std::string& name, const Pict
   return Parser(xml, name).parse(pictures, samples, context);
 }
 
+std::vector<std::string> heyex_xml_files(const fs::path& path) {
+  if (fs::is_directory(path)) return {};
+  return Parser(read_text(path), path.string()).files();
+}
+
 Volume load_heyex_xml(const fs::path& path, Samples samples, const Context& context) {
   const fs::path xml = fs::is_directory(path) ? find_heyex_xml(path) : path;
   if (xml.empty())

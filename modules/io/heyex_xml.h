@@ -27,6 +27,8 @@ std::filesystem::path find_heyex_xml(const std::filesystem::path& folder);
 Volume parse_heyex_xml(std::string_view xml, const std::string& name, const PictureSource& pictures,
                        Samples samples = Samples::Load, const Context& context = {});
 
+// The pictures that the XML file names, by their file names beside it; none for a folder.
+std::vector<std::string> heyex_xml_files(const std::filesystem::path& path);
 // path: the XML file, or its folder. One Error lists all missing pictures.
 Volume load_heyex_xml(const std::filesystem::path& path, Samples samples, const Context& context);
 

@@ -347,6 +347,7 @@ Header read_nifti_header(const fs::path& given) {
   const Fields f = read_fields(path, first, magic[2] == '2');
 
   Header header{.format = "NIfTI", .data_files = {path}};
+  if (path != given) header.header_file = path;
   header.compressed = is_gzip(head_text(read_head(path, 16)));
   const Stored stored = stored_type(path, f.datatype);
   header.stored = stored.type;

@@ -12,7 +12,7 @@
 namespace sensorium {
 namespace {
 
-const std::vector<std::string> norms = {"batch", "group", "instance", "none"};
+const std::vector<std::string> norms = {"batch", "group", "layer", "instance", "none"};
 const std::vector<std::string> activations = {"relu", "leaky_relu", "gelu", "silu"};
 
 std::vector<int> widths_of(const std::string& text) {
@@ -61,6 +61,14 @@ private:
   double spare_ = 0;
   bool has_spare_ = false;
 };
+
+// Groups of one channel, where no positions or their mean are left over: the output is constant.
+void refuse_groups_of_one(const std::string& norm, int width) {
+  if (norm == "group" && width / std::gcd(width, 8) < 2)
+    throw Error(ErrorCode::Usage,
+                fmt::format("group norm of a width of {} has one channel in a group", width),
+                "choose a greater width, or norm layer");
+}
 
 class Builder {
 public:
@@ -128,8 +136,9 @@ public:
     if (kind == "instance")
       return node("InstanceNormalization", name, {x, scale, bias}, {{"epsilon", 1e-5f}});
     // Group norm in opset 17: instance norm over [batch, groups, everything], then scale and shift
-    // by channel.
-    const int groups = std::gcd(channels, 8);
+    // by channel. Layer norm of a map is group norm of one group (Wu and He, ECCV 2018,
+    // section 3.1).
+    const int groups = kind == "layer" ? 1 : std::gcd(channels, 8);
     const std::string shape = node("Shape", name + ".shape", {x});
     const std::string grouped =
         node("Reshape", name + ".grouped", {x, integers(name + ".groups", {0, groups, -1})});
@@ -138,11 +147,40 @@ public:
              {grouped, group_constant(groups, 1), group_constant(groups, 0)}, {{"epsilon", 1e-5f}});
     const std::string back = node("Reshape", name + ".back", {normal, shape});
     const std::string axes =
-        integers(name + ".axes", dimensions_ == 3 ? std::vector<std::int64_t>{1, 2, 3}
-                                                  : std::vector<std::int64_t>{1, 2});
+        integers(name + ".axes", dimensions_ == 3   ? std::vector<std::int64_t>{1, 2, 3}
+                                 : dimensions_ == 2 ? std::vector<std::int64_t>{1, 2}
+                                                    : std::vector<std::int64_t>{1});
     const std::string scaled =
         node("Mul", name + ".scaled", {back, node("Unsqueeze", name + ".scale4", {scale, axes})});
     return node("Add", name, {scaled, node("Unsqueeze", name + ".bias4", {bias, axes})});
+  }
+
+  // Of [..., channels], each position by itself.
+  std::string layer_norm(const std::string& name, const std::string& x, int channels) {
+    return node("LayerNormalization", name,
+                {x, constant(name + ".scale", channels, 1), constant(name + ".bias", channels, 0)},
+                {{"axis", std::int64_t{-1}}, {"epsilon", 1e-5f}});
+  }
+
+  // Of tokens [batch, tokens, channels]: the norms of maps, with the tokens as positions.
+  std::string token_norm(const std::string& kind, const std::string& name, const std::string& x,
+                         int channels) {
+    if (kind == "none") return x;
+    if (kind == "layer") return layer_norm(name, x, channels);
+    const std::vector<std::int64_t> swapped = {0, 2, 1};
+    const std::string map = node("Transpose", name + ".map", {x}, {{"perm", swapped}});
+    return node("Transpose", name + ".tokens", {norm(kind, name, map, channels)},
+                {{"perm", swapped}});
+  }
+
+  // Of features [batch, channels]: as tokens, one a sample. Instance norm would leave nothing.
+  std::string feature_norm(const std::string& kind, const std::string& name, const std::string& x,
+                           int channels) {
+    if (kind == "none") return x;
+    if (kind == "layer") return layer_norm(name, x, channels);
+    const std::string axis = integers(name + ".last", {-1});
+    const std::string map = node("Unsqueeze", name + ".map", {x, axis});
+    return node("Squeeze", name + ".features", {norm(kind, name, map, channels), axis});
   }
 
   std::string activate(const std::string& kind, const std::string& name, const std::string& x) {
@@ -362,6 +400,9 @@ void describe(ParameterVisitor& v, VitOptions& o) {
   v.integer("heads", o.heads, {.help = "attention heads", .min = 1, .max = 32});
   v.integer("mlp_ratio", o.mlp_ratio,
             {.help = "hidden width of the MLP over the embedding width", .min = 1, .max = 8});
+  v.choice("norm", o.norm, {"layer", "batch", "group", "none"},
+           {.help = "normalisation before attention and MLP"});
+  v.choice("activation", o.activation, activations, {.help = "activation of the MLP"});
 }
 
 Graph build_vit(const VitOptions& o, std::uint64_t seed) {
@@ -370,6 +411,7 @@ Graph build_vit(const VitOptions& o, std::uint64_t seed) {
         ErrorCode::Usage,
         fmt::format("image_size {} must be a multiple of patch {}, and width {} of heads {}",
                     o.image_size, o.patch, o.width, o.heads));
+  refuse_groups_of_one(o.norm, o.width);
   Builder b("vit", seed);
   const int side = o.image_size / o.patch, tokens = side * side, head = o.width / o.heads;
   const double xavier = std::sqrt(1.0 / o.width);
@@ -387,18 +429,16 @@ Graph build_vit(const VitOptions& o, std::uint64_t seed) {
              {b.node("Reshape", "flat", {patches, b.integers("flat", {0, o.width, tokens})})},
              {{"perm", std::vector<std::int64_t>{0, 2, 1}}});
   x = b.node("Add", "positioned", {x, b.weight("position", {1, tokens, o.width}, 0.02)});
-  const auto layer_norm = [&](const std::string& name, const std::string& v) {
-    return b.node(
-        "LayerNormalization", name,
-        {v, b.constant(name + ".scale", o.width, 1), b.constant(name + ".bias", o.width, 0)},
-        {{"axis", std::int64_t{-1}}, {"epsilon", 1e-5f}});
+  b.set_dimensions(1);
+  const auto norm = [&](const std::string& name, const std::string& v) {
+    return b.token_norm(o.norm, name, v, o.width);
   };
   const std::string split = b.integers("split", {0, tokens, o.heads, head}),
                     merge = b.integers("merge", {0, tokens, o.width});
   const std::string scale =
       b.scalar("attention.scale", static_cast<float>(1 / std::sqrt(static_cast<double>(head))));
   for (int i = 0; i < o.depth; ++i) {
-    const std::string n = fmt::format("block{}", i), y = layer_norm(n + ".norm1", x);
+    const std::string n = fmt::format("block{}", i), y = norm(n + ".norm1", x);
     const auto project = [&](const std::string& which, std::vector<std::int64_t> order) {
       return b.node("Transpose", n + which + ".heads",
                     {b.node("Reshape", n + which + ".split",
@@ -419,12 +459,12 @@ Graph build_vit(const VitOptions& o, std::uint64_t seed) {
                             o.width, o.width, xavier)});
     const int hidden = o.width * o.mlp_ratio;
     const std::string inner =
-        b.activate("gelu", n + ".gelu",
-                   b.linear(n + ".mlp1", layer_norm(n + ".norm2", x), o.width, hidden, xavier));
+        b.activate(o.activation, n + "." + o.activation,
+                   b.linear(n + ".mlp1", norm(n + ".norm2", x), o.width, hidden, xavier));
     x = b.node("Add", n + ".sum2",
                {x, b.linear(n + ".mlp2", inner, hidden, o.width, std::sqrt(1.0 / hidden))});
   }
-  x = b.node("ReduceMean", "pool", {layer_norm("norm", x)},
+  x = b.node("ReduceMean", "pool", {norm("norm", x)},
              {{"axes", std::vector<std::int64_t>{1}}, {"keepdims", std::int64_t{0}}});
   return b.finish(b.gemm("head", x, o.width, o.classes, xavier), "logits", {-1, o.classes},
                   {"batch", ""});
@@ -435,11 +475,15 @@ void describe(ParameterVisitor& v, ResidualMlpOptions& o) {
   v.integer("classes", o.classes, {.help = "classes", .min = 1, .max = 10000, .expert = true});
   v.integer("width", o.width, {.help = "hidden width", .min = 1, .max = 8192});
   v.integer("blocks", o.blocks, {.help = "residual blocks", .min = 0, .max = 64});
+  v.choice("norm", o.norm, {"none", "batch", "group", "layer"},
+           {.help = "normalisation before each activation of a block"});
   v.choice("activation", o.activation, activations, {.help = "activation"});
 }
 
 Graph build_residual_mlp(const ResidualMlpOptions& o, std::uint64_t seed) {
+  refuse_groups_of_one(o.norm, o.width);
   Builder b("residual_mlp", seed);
+  b.set_dimensions(1);
   b.input("features", {-1, o.inputs}, {"batch", ""});
   const double he = std::sqrt(2.0 / o.width);
   std::string x =
@@ -447,8 +491,9 @@ Graph build_residual_mlp(const ResidualMlpOptions& o, std::uint64_t seed) {
                  b.gemm("stem", "features", o.inputs, o.width, std::sqrt(2.0 / o.inputs)));
   for (int i = 0; i < o.blocks; ++i) {
     const std::string n = fmt::format("block{}", i);
+    const std::string first = b.gemm(n + ".fc1", x, o.width, o.width, he);
     const std::string inner =
-        b.activate(o.activation, n + ".act", b.gemm(n + ".fc1", x, o.width, o.width, he));
+        b.activate(o.activation, n + ".act", b.feature_norm(o.norm, n + ".norm", first, o.width));
     x = b.node("Add", n + ".sum", {x, b.gemm(n + ".fc2", inner, o.width, o.width, 0.5 * he)});
   }
   return b.finish(b.gemm("head", x, o.width, o.classes, std::sqrt(1.0 / o.width)), "logits",

@@ -5,6 +5,8 @@
 #include "modules/core/parameters.h"
 #include "modules/learn/graph.h"
 
+#include <functional>
+
 namespace sensorium {
 
 // Residual U-Net: Zhang, Liu and Wang, "Road Extraction by Deep Residual U-Net", IEEE GRSL 15(5),
@@ -43,18 +45,38 @@ struct VitOptions {
   int in_channels = 3, classes = 2;
   int image_size = 64, patch = 8;
   int width = 64, depth = 4, heads = 4, mlp_ratio = 2;
+  // layer: of each token; batch and group take the tokens as a map's positions. No instance norm:
+  // its mean over the tokens, which the head sees, is always the same.
+  std::string norm = "layer";
+  std::string activation = "gelu";
 };
 void describe(ParameterVisitor& v, VitOptions& o);
 Graph build_vit(const VitOptions& options, std::uint64_t seed);
 
-// Residual MLP: linear, then blocks x + W2 f(W1 x), then linear. Only Gemm, Add and the activation:
-// quantises well.
+// Residual MLP: linear, then blocks x + W2 f(norm(W1 x)), then linear. Without norm: only Gemm, Add
+// and the activation, which quantises well.
 struct ResidualMlpOptions {
   int inputs = 16, classes = 2;
   int width = 64, blocks = 2;
+  std::string norm = "none";
   std::string activation = "relu";
 };
 void describe(ParameterVisitor& v, ResidualMlpOptions& o);
 Graph build_residual_mlp(const ResidualMlpOptions& options, std::uint64_t seed);
+
+// The families by name, so that a command line, a plan or a sweep chooses one.
+struct NetworkFamily {
+  std::string id, title;
+  ParameterSpecs parameters;
+  std::function<Graph(const nlohmann::json& parameters, std::uint64_t seed)> build;
+};
+const std::vector<NetworkFamily>& network_families();
+// Throws Error NotFound with the nearest name.
+const NetworkFamily& network_family(const std::string& id);
+inline constexpr const char* untrained = "random weights: it is not trained"; // the card's limits
+// The same with a card that says architecture, input, output, seed and parameters. Throws Error
+// Usage: unknown or wrong parameters.
+Graph build_network(const std::string& family, const nlohmann::json& parameters,
+                    std::uint64_t seed);
 
 }

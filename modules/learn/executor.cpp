@@ -225,6 +225,7 @@ Executor::Executor(const Graph& graph, at::Device device, const ExecutorOptions&
   for (const std::string& name : statistics)
     buffers_.push_back({name, constants_[static_cast<std::size_t>(slots_.at(name))]});
   find_last_uses();
+  find_overwrites(graph);
   if (options.prepack) use_channels_last();
 }
 
@@ -238,6 +239,25 @@ void Executor::find_last_uses() {
     for (const int s : step->inputs)
       if (s >= 0 && !constants_[static_cast<std::size_t>(s)].defined() && seen.insert(s).second)
         step->last_uses.push_back(s);
+}
+
+// A norm or a sum makes a tensor that no gradient needs; a sum or a Relu that alone reads it may
+// reuse it.
+void Executor::find_overwrites(const Graph& graph) {
+  std::unordered_map<std::string, int> uses;
+  std::set<std::string> made;
+  for (const Node& node : graph.nodes) {
+    for (const std::string& input : node.inputs) ++uses[input];
+    if (node.domain.empty() && (node.op == "BatchNormalization" || node.op == "Add"))
+      made.insert(node.outputs.front());
+  }
+  for (const ValueInfo& output : graph.outputs) ++uses[output.name];
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node& node = graph.nodes[i];
+    steps_[i].overwrite = node.domain.empty() && (node.op == "Relu" || node.op == "Add") &&
+                          !node.inputs.empty() && made.contains(node.inputs[0]) &&
+                          uses[node.inputs[0]] == 1;
+  }
 }
 
 void Executor::train(bool on) {
@@ -271,12 +291,13 @@ std::vector<at::Tensor> Executor::forward(const std::vector<at::Tensor>& inputs,
       input = input.contiguous(at::MemoryFormat::ChannelsLast);
     values[static_cast<std::size_t>(input_slots_[i])] = input;
   }
-  const RunMode mode{training};
+  RunMode mode{.training = training};
   std::vector<at::Tensor> arguments;
   for (const Step& step : steps_) {
     arguments.clear();
     for (const int s : step.inputs)
       arguments.push_back(s < 0 ? at::Tensor() : values[static_cast<std::size_t>(s)]);
+    mode.overwrite = step.overwrite;
     try {
       std::vector<at::Tensor> results = step.kernel(arguments, mode);
       for (std::size_t i = 0; i < step.outputs.size() && i < results.size(); ++i)

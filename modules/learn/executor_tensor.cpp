@@ -71,6 +71,8 @@ void variadic(Table& t, const std::string& op, Binary function) {
   };
 }
 
+at::Tensor plus(const at::Tensor& a, const at::Tensor& b) { return at::add(a, b); }
+
 // Integer division truncates, as C does; true division otherwise.
 at::Tensor divide(const at::Tensor& a, const at::Tensor& b) {
   return at::isIntegralType(a.scalar_type(), true) ? at::div(a, b, "trunc") : at::div(a, b);
@@ -91,7 +93,11 @@ void add_unary(Table& t) {
   unary(t, "Cos", [](const at::Tensor& x) { return at::cos(x); });
   unary(t, "Tanh", [](const at::Tensor& x) { return at::tanh(x); });
   unary(t, "Sigmoid", [](const at::Tensor& x) { return at::sigmoid(x); });
-  unary(t, "Relu", [](const at::Tensor& x) { return at::relu(x); });
+  t["Relu"] = [](const Node&, int) -> Kernel {
+    return [](Tensors& in, const RunMode& mode) -> Tensors {
+      return {mode.overwrite ? at::relu_(in[0]) : at::relu(in[0])};
+    };
+  };
   unary(t, "Erf", [](const at::Tensor& x) { return at::erf(x); });
   unary(t, "Not", [](const at::Tensor& x) { return at::logical_not(x); });
   unary(t, "Identity", [](const at::Tensor& x) { return x; });
@@ -146,7 +152,13 @@ void add_unary(Table& t) {
 }
 
 void add_binary(Table& t) {
-  binary(t, "Add", [](const at::Tensor& a, const at::Tensor& b) { return at::add(a, b); });
+  t["Add"] = [](const Node& node, int) -> Kernel {
+    return [node](Tensors& in, const RunMode& mode) -> Tensors {
+      const bool reuse = mode.overwrite && in[0].sizes() == in[1].sizes() &&
+                         in[0].scalar_type() == in[1].scalar_type();
+      return {reuse ? in[0].add_(in[1]) : apply(node, plus, in[0], in[1])};
+    };
+  };
   binary(t, "Sub", [](const at::Tensor& a, const at::Tensor& b) { return at::sub(a, b); });
   binary(t, "Mul", [](const at::Tensor& a, const at::Tensor& b) { return at::mul(a, b); });
   binary(t, "Div", divide);

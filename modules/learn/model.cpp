@@ -4,6 +4,7 @@
 #include "modules/core/hash.h"
 #include "modules/learn/onnx_file.h"
 #include "modules/learn/optimise.h"
+#include "modules/learn/torch_device.h"
 #include "modules/learn/torch_runtime.h"
 
 #include <fmt/format.h>
@@ -12,19 +13,6 @@
 
 namespace sensorium {
 namespace {
-
-at::Device device_of(const std::string& name) {
-  if (name.starts_with("cuda")) {
-    if (!at::hasCUDA())
-      throw Error(
-          ErrorCode::Unsupported,
-          fmt::format("the device '{}' cannot be used: LibTorch's GPU libraries are not installed",
-                      name),
-          "run scripts/setup --gpu, or choose --device cpu");
-    return at::Device(name);
-  }
-  return at::kCPU;
-}
 
 at::Tensor to_device(const Tensor& in, at::Device device) {
   std::int64_t count = 1;
@@ -81,7 +69,7 @@ Model Model::load(const std::filesystem::path& path, const ModelOptions& options
 Model Model::from_graph(Graph graph, const ModelOptions& options) {
   auto parts = std::make_unique<Parts>();
   parts->options = options;
-  parts->device = device_of(options.device);
+  parts->device = torch_device(options.device);
   parts->options.precision = usable(options.precision, parts->device);
   if (options.threads > 0) at::set_num_threads(options.threads);
   parts->graph = std::move(graph);
@@ -93,6 +81,7 @@ Model Model::from_graph(Graph graph, const ModelOptions& options) {
       prepared, parts->device,
       ExecutorOptions{.prepack = options.optimise && parts->device.is_cpu(),
                       .type = type_of(parts->options.precision)});
+  parts->executor->arena().set_limit(options.memory_limit);
   return Model(std::move(parts));
 }
 
@@ -190,93 +179,6 @@ std::vector<std::string> unsupported_nodes(const Graph& graph) {
       reasons.emplace_back(e.what());
     }
   return reasons;
-}
-
-namespace {
-
-std::int64_t mirrored(std::int64_t i, std::int64_t size) {
-  const std::int64_t period = std::max<std::int64_t>(1, 2 * (size - 1));
-  i = ((i % period) + period) % period;
-  return i < size ? i : period - i;
-}
-
-// A window of the image, mirrored at the borders. y, x: its corner, may be negative.
-Tensor window(const Tensor& image, std::int64_t y, std::int64_t x, std::int64_t height,
-              std::int64_t width) {
-  const std::int64_t channels = image.shape[1], h = image.shape[2], w = image.shape[3];
-  Tensor out{{1, channels, height, width},
-             std::vector<float>(static_cast<std::size_t>(channels * height * width))};
-  for (std::int64_t c = 0; c < channels; ++c)
-    for (std::int64_t j = 0; j < height; ++j) {
-      const float* row = image.values.data() + (c * h + mirrored(y + j, h)) * w;
-      float* to = out.values.data() + (c * height + j) * width;
-      for (std::int64_t i = 0; i < width; ++i) to[i] = row[mirrored(x + i, w)];
-    }
-  return out;
-}
-
-std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
-
-// Where tiles begin along an axis of the given size: aligned, the last one ending with the axis.
-std::vector<std::int64_t> tile_starts(std::int64_t size, std::int64_t tile, const TileOptions& o) {
-  std::vector<std::int64_t> out = {0};
-  const std::int64_t step = (tile - 2 * o.overlap) / o.multiple * o.multiple;
-  if (tile < size && step <= 0)
-    throw Error(
-        ErrorCode::Usage,
-        fmt::format("a tile of {} leaves nothing inside an overlap of {}", o.tile, o.overlap),
-        "use larger tiles or a smaller overlap");
-  while (out.back() + tile < size) out.push_back(std::min(out.back() + step, size - tile));
-  return out;
-}
-
-// Tiles end where the whole ends, so the network sees the same border; each keeps its middle.
-Tensor run_tiles(Model& model, const Tensor& image, const TileOptions& o, const Context& context) {
-  const std::int64_t h = image.shape[2], w = image.shape[3], whole_h = round_up(h, o.multiple),
-                     whole_w = round_up(w, o.multiple);
-  const std::int64_t tile = round_up(o.tile, o.multiple), tile_h = std::min(tile, whole_h),
-                     tile_w = std::min(tile, whole_w);
-  const auto rows = tile_starts(whole_h, tile_h, o), columns = tile_starts(whole_w, tile_w, o);
-  Tensor out;
-  std::size_t done = 0;
-  for (const std::int64_t y : rows)
-    for (const std::int64_t x : columns) {
-      context.step(static_cast<double>(done++) / static_cast<double>(rows.size() * columns.size()),
-                   "network");
-      const Tensor part = model.run(window(image, y, x, tile_h, tile_w));
-      if (part.shape.size() != 4 || part.shape[2] != tile_h || part.shape[3] != tile_w)
-        throw Error(ErrorCode::Unsupported,
-                    "the model's output is not of its input's size: it cannot run in tiles");
-      if (out.shape.empty())
-        out = {{1, part.shape[1], h, w},
-               std::vector<float>(static_cast<std::size_t>(part.shape[1] * h * w))};
-      const std::int64_t top = y == 0 ? 0 : y + o.overlap, left = x == 0 ? 0 : x + o.overlap;
-      const std::int64_t bottom = std::min(h, y + tile_h), right = std::min(w, x + tile_w);
-      for (std::int64_t k = 0; k < part.shape[1]; ++k)
-        for (std::int64_t j = top; j < bottom && left < right; ++j) {
-          const float* from = part.values.data() + (k * tile_h + j - y) * tile_w + left - x;
-          std::copy_n(from, right - left, out.values.data() + (k * h + j) * w + left);
-        }
-    }
-  return out;
-}
-
-}
-
-Tensor run_tiled(Model& model, const Tensor& image, const TileOptions& options,
-                 const Context& context) {
-  if (image.shape.size() != 4 || image.shape[0] != 1)
-    throw Error(ErrorCode::BadInput, "a tiled run takes one image: [1, channels, height, width]");
-  TileOptions o = options;
-  for (;;) {
-    try {
-      return run_tiles(model, image, o, context);
-    } catch (const Error& e) {
-      if (e.code() != ErrorCode::Resources || o.tile / 2 <= 2 * o.overlap) throw;
-      o.tile /= 2;
-      context.warn(fmt::format("out of memory: going on with tiles of {}", o.tile));
-    }
-  }
 }
 
 }

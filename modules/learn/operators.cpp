@@ -148,4 +148,17 @@ std::vector<std::string> unknown_operators(const Graph& graph) {
   return out;
 }
 
+bool gives_probabilities(const Graph& graph) {
+  if (graph.outputs.empty()) return false;
+  std::string wanted = graph.outputs.front().name;
+  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
+    if (std::find(node->outputs.begin(), node->outputs.end(), wanted) == node->outputs.end())
+      continue;
+    if (node->op != "Identity" || node->inputs.empty())
+      return node->op == "Sigmoid" || node->op == "Softmax";
+    wanted = node->inputs.front();
+  }
+  return false;
+}
+
 }

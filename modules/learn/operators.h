@@ -13,5 +13,8 @@ const std::vector<std::string>& known_operators(); // sorted, of the domain ai.o
 // One sentence for each node whose operator is not known. Attributes are judged when the model is
 // loaded.
 std::vector<std::string> unknown_operators(const Graph& graph);
+// Whether the first output comes from a Sigmoid or Softmax, Identity nodes left aside; else it is
+// logits, as far as a graph can say.
+bool gives_probabilities(const Graph& graph);
 
 }

@@ -15,6 +15,7 @@ namespace sensorium {
 
 struct RunMode {
   bool training = false;
+  bool overwrite = false; // the first input is a new tensor that nothing else reads
 };
 
 // One node ready to run: absent optional inputs are undefined tensors.
@@ -72,9 +73,11 @@ private:
     Kernel kernel;
     std::string label;
     std::vector<int> inputs, outputs, last_uses; // slots; -1: absent
+    bool overwrite = false;
   };
   int slot(const std::string& name);
   void find_last_uses();
+  void find_overwrites(const Graph& graph);
   std::vector<Step> steps_;
   std::unordered_map<std::string, int> slots_;
   std::vector<at::Tensor> constants_; // by slot, undefined where computed

@@ -6,6 +6,7 @@
 #include "modules/learn/checkpoint.h"
 #include "modules/learn/onnx_file.h"
 #include "modules/learn/splits.h"
+#include "modules/learn/torch_device.h"
 #include "modules/learn/torch_runtime.h"
 #include "modules/learn/training_data.h"
 #include "modules/learn/training_log.h"
@@ -24,17 +25,6 @@ namespace sensorium {
 namespace fs = std::filesystem;
 using nlohmann::json;
 namespace {
-
-at::Device device_of(const std::string& name) {
-  if (!name.starts_with("cuda")) return at::kCPU;
-  if (!at::hasCUDA())
-    throw Error(
-        ErrorCode::Unsupported,
-        fmt::format("the device '{}' cannot be used: LibTorch's GPU libraries are not installed",
-                    name),
-        "run scripts/setup --gpu, or choose --device cpu");
-  return at::Device(name);
-}
 
 // One process a run folder; the lock goes with the process, however it ends.
 class FolderLock {
@@ -129,7 +119,7 @@ public:
   Trainer(const Graph& initial, const SampleSource& training, const SampleSource& validation,
           const TrainingOptions& options, fs::path folder, const Context& context)
       : graph_(initial), training_(training), validation_(validation), o_(options),
-        folder_(std::move(folder)), context_(context), device_(device_of(context.device)),
+        folder_(std::move(folder)), context_(context), device_(torch_device(context.device)),
         executor_(initial, device_),
         sampler_(training.size(), static_cast<std::uint64_t>(options.seed)),
         steps_(total_steps(options, training.size())) {
@@ -204,6 +194,7 @@ private:
   }
 
   void optimise(std::future<Batch>& next, double rate) {
+    const Arena::Scope scope(executor_.arena());
     at::manual_seed(
         mixed_seed(static_cast<std::uint64_t>(o_.seed), static_cast<std::uint64_t>(step_), 5));
     double sum = 0;

@@ -60,7 +60,10 @@ void describe(ParameterVisitor& v, TrainingOptions& o) {
   v.choice("optimiser", o.optimiser, {"adamw", "sgd"}, {.help = "AdamW, or SGD with momentum"});
   v.number("learning_rate", o.learning_rate,
            {.help = "highest learning rate", .min = 1e-8, .max = 10});
-  v.number("weight_decay", o.weight_decay, {.help = "decoupled weight decay", .min = 0, .max = 1});
+  v.number("weight_decay", o.weight_decay,
+           {.help = "weight decay: decoupled from the gradient in AdamW, added to it in SGD",
+            .min = 0,
+            .max = 1});
   v.number("momentum", o.momentum,
            {.help = "momentum of SGD", .min = 0, .max = 0.999, .expert = true});
   v.choice("schedule", o.schedule, {"cosine", "constant", "step", "one_cycle"},

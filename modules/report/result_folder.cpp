@@ -3,11 +3,16 @@
 #include "modules/core/error.h"
 #include "modules/core/file.h"
 #include "modules/core/hash.h"
+#include "modules/core/json_text.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <unistd.h>
 
@@ -20,12 +25,8 @@ constexpr std::uint64_t largest_json = 512u << 20;
 constexpr const char* format_name = "sensorium-provenance";
 
 json parse_file(const fs::path& path) {
-  try {
-    return json::parse(read_text(path, largest_json));
-  } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("'{}' is damaged: {}", path.string(), e.what()),
-                "run the analysis again into a new folder");
-  }
+  return parse_json(read_text(path, largest_json), path.string(),
+                    "run the analysis again into a new folder");
 }
 
 // Errors of the parsers of core do not know which file it was.
@@ -85,11 +86,21 @@ public:
   FolderWriter(fs::path folder, std::string suffix, const VolumeWriter& writer)
       : folder_(std::move(folder)), suffix_(std::move(suffix)), writer_(writer) {
     make_folder(folder_);
+    remove_left_over(folder_);
+    staging_ = folder_ / fmt::format("{}{}", staging_prefix, ::getpid());
+    make_folder(staging_);
   }
+  ~FolderWriter() {
+    std::error_code code;
+    fs::remove_all(staging_, code);
+  }
+  FolderWriter(const FolderWriter&) = delete;
+  FolderWriter& operator=(const FolderWriter&) = delete;
 
   void text(const std::string& name, const std::string& content) {
-    write_atomically(folder_ / name, content);
+    write_atomically(staging_ / name, content);
     hashes[name] = sha256(content);
+    written_.push_back(name);
   }
 
   // Returns the file's name, empty when volumes are left out.
@@ -98,21 +109,9 @@ public:
     if (!is_plain_name(role))
       throw Error(ErrorCode::Internal, fmt::format("'{}' cannot be a file name", role));
     const std::string name = role + suffix_;
-    const fs::path temporary = folder_ / fmt::format(".{}.{}{}", role, ::getpid(), suffix_);
-    std::error_code code;
-    try {
-      writer_(volume, role, temporary);
-      hashes[name] = sha256_of_path(temporary);
-      fs::rename(temporary, folder_ / name);
-    } catch (const fs::filesystem_error& e) {
-      fs::remove(temporary, code);
-      throw Error(ErrorCode::Resources,
-                  fmt::format("cannot write '{}': {}", (folder_ / name).string(), e.what()),
-                  "check the disk and the folder's permissions");
-    } catch (...) {
-      fs::remove(temporary, code);
-      throw;
-    }
+    writer_(volume, role, staging_ / name);
+    hashes[name] = sha256_of_path(staging_ / name);
+    written_.push_back(name);
     return name;
   }
 
@@ -129,15 +128,46 @@ public:
     provenance["dataset"] = dataset;
     provenance["artifacts"] = artifacts;
     provenance["files"] = hashes;
-    write_atomically(folder_ / "provenance.json", provenance.dump(2) + "\n");
+    write_atomically(staging_ / "provenance.json", provenance.dump(2) + "\n");
+    written_.push_back("provenance.json");
+    publish();
   }
 
   json hashes = json::object();
 
 private:
-  fs::path folder_;
+  // Everything is on the disk by now: what can fail for want of room has been done.
+  void publish() {
+    for (const std::string& name : written_) {
+      std::error_code code;
+      fs::rename(staging_ / name, folder_ / name, code);
+      if (code)
+        throw Error(
+            ErrorCode::Resources,
+            fmt::format("cannot replace '{}': {}", (folder_ / name).string(), code.message()),
+            "check the folder's permissions, and whether a folder has that name");
+    }
+  }
+
+  static constexpr std::string_view staging_prefix = ".writing-";
+
+  // What a killed process left behind.
+  static void remove_left_over(const fs::path& folder) {
+    std::error_code code;
+    std::vector<fs::path> old;
+    for (const auto& entry : fs::directory_iterator(folder, code)) {
+      const std::string name = entry.path().filename().string();
+      if (!name.starts_with(staging_prefix)) continue;
+      const int pid = std::atoi(name.c_str() + staging_prefix.size());
+      if (pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH) old.push_back(entry.path());
+    }
+    for (const fs::path& path : old) fs::remove_all(path, code);
+  }
+
+  fs::path folder_, staging_;
   std::string suffix_;
   const VolumeWriter& writer_;
+  std::vector<std::string> written_;
 };
 
 json read_provenance(const fs::path& folder) {
@@ -183,6 +213,22 @@ std::vector<std::string> changed_since(const fs::path& folder, const json& files
 
 }
 
+void check_writable(const fs::path& folder) {
+  fs::path at = fs::absolute(folder).lexically_normal();
+  std::error_code code;
+  while (!fs::exists(at, code) && at.has_relative_path()) at = at.parent_path();
+  if (!fs::is_directory(at, code))
+    throw Error(
+        ErrorCode::Resources,
+        fmt::format("'{}' cannot be a folder: '{}' is a file", folder.string(), at.string()),
+        "choose another folder");
+  if (::access(at.c_str(), W_OK | X_OK) != 0)
+    throw Error(
+        ErrorCode::Resources,
+        fmt::format("cannot write into the folder '{}': {}", at.string(), std::strerror(errno)),
+        "choose a folder you may write to");
+}
+
 void write_result_folder(const fs::path& folder, const CaseResult& result,
                          const VolumeWriter& writer, const std::string& suffix) {
   FolderWriter out(folder, suffix, writer);
@@ -226,6 +272,18 @@ StoredResult read_result_folder(const fs::path& folder, const VolumeReader& read
   return out;
 }
 
+namespace {
+
+// The first of the recording's further files that is not there.
+std::string missing_file(const RecipeInput& input) {
+  std::error_code code;
+  for (const std::string& file : input.files)
+    if (!fs::exists(fs::path(input.path).parent_path() / file, code)) return file;
+  return {};
+}
+
+}
+
 std::vector<SourceCheck> check_sources(const Recipe& recipe) {
   std::vector<SourceCheck> checks;
   for (const RecipeInput& input : recipe.inputs) {
@@ -237,8 +295,12 @@ std::vector<SourceCheck> check_sources(const Recipe& recipe) {
           "the recording is not at '{}'; the review can go on, pictures need the file", input.path);
     } else if (input.sha256.empty()) {
       check.text = "the recipe holds no hash, so whether the recording changed is not known";
+    } else if (const std::string absent = missing_file(input); !absent.empty()) {
+      check.status = SourceStatus::Missing;
+      check.text = fmt::format("the recording '{}' lacks its file '{}'; the review can go on",
+                               input.path, absent);
     } else {
-      check.found_sha256 = sha256_of_path(input.path);
+      check.found_sha256 = sha256_of_files(input.path, input.files);
       const bool same = check.found_sha256 == input.sha256;
       check.status = same ? SourceStatus::Same : SourceStatus::Changed;
       check.text =

@@ -25,8 +25,13 @@ using VolumeWriter = std::function<void(const Volume& volume, const std::string&
                                         const std::filesystem::path& path)>;
 using VolumeReader = std::function<Volume(const std::filesystem::path& path)>;
 
-// Each file appears whole or not at all; provenance.json, which holds the hashes of the others, is
-// written last. Files of an earlier result are replaced; review.sqlite and report.pdf are left
+// Before long work: whether the folder is there and may be written to, or may be made. Makes
+// nothing. Throws Error Resources.
+void check_writable(const std::filesystem::path& folder);
+
+// All files are written beside each other first and then put in place, provenance.json, which holds
+// the hashes of the others, last: a full disk leaves the folder as it was. Files of an earlier
+// result are replaced; review.sqlite and report.pdf are left
 // alone. An empty writer leaves volumes out. Throws Error Resources.
 void write_result_folder(const std::filesystem::path& folder, const CaseResult& result,
                          const VolumeWriter& writer, const std::string& suffix = ".nrrd");

@@ -33,6 +33,12 @@ QColor color_of(FindingLook look) {
     return "#cc79a7";
   case FindingLook::Drawn:
     return "#f0e442";
+  case FindingLook::InA:
+  case FindingLook::OnlyA:
+    return "#56b4e9";
+  case FindingLook::InB:
+  case FindingLook::OnlyB:
+    return "#e69f00";
   }
   return "#ffffff";
 }
@@ -58,6 +64,18 @@ QPen pen_of(FindingLook look, double width) {
   case FindingLook::Drawn:
     pen.setWidthF(width * 2);
     break;
+  case FindingLook::InA:
+    break;
+  case FindingLook::OnlyA:
+    pen.setWidthF(width * 2);
+    break;
+  case FindingLook::InB:
+    pen.setDashPattern({3, 2});
+    break;
+  case FindingLook::OnlyB:
+    pen.setWidthF(width * 2);
+    pen.setDashPattern({3, 1.5});
+    break;
   }
   return pen;
 }
@@ -74,6 +92,13 @@ QString text_of(FindingLook look) {
     return "changed";
   case FindingLook::Drawn:
     return "drawn";
+  case FindingLook::InA:
+  case FindingLook::InB:
+    return "both";
+  case FindingLook::OnlyA:
+    return "only A";
+  case FindingLook::OnlyB:
+    return "only B";
   }
   return {};
 }
@@ -90,6 +115,13 @@ QString glyph_of(FindingLook look) {
     return QStringLiteral("✎");
   case FindingLook::Drawn:
     return QStringLiteral("●");
+  case FindingLook::InA:
+  case FindingLook::InB:
+    return QStringLiteral("=");
+  case FindingLook::OnlyA:
+    return QStringLiteral("A");
+  case FindingLook::OnlyB:
+    return QStringLiteral("B");
   }
   return {};
 }

@@ -12,7 +12,9 @@
 
 namespace sensorium {
 
-enum class FindingLook { Machine, Accepted, Rejected, Changed, Drawn };
+// The four last are for comparisons: a finding of layer A or B that the other has too, and one that
+// only this layer has.
+enum class FindingLook { Machine, Accepted, Rejected, Changed, Drawn, InA, InB, OnlyA, OnlyB };
 
 struct FindingItem {
   Finding finding; // after the reviewer's events
@@ -21,7 +23,8 @@ struct FindingItem {
 };
 using FindingItems = std::shared_ptr<const std::vector<FindingItem>>;
 
-// Okabe-Ito colours; the line style differs too, so that colour is never the only sign.
+// Okabe-Ito colours; the line style differs too, so that colour is never the only sign. tests/view
+// checks that they stay apart under simulated protanopia and deuteranopia.
 QPen pen_of(FindingLook look, double width = 1.5);
 QColor color_of(FindingLook look);
 QString text_of(FindingLook look);  // "proposed", "accepted" ...

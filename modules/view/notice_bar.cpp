@@ -35,6 +35,7 @@ NoticeBar::NoticeBar(QWidget* parent)
   line->addWidget(close);
   connect(close, &QToolButton::clicked, this, &NoticeBar::clear);
   connect(button_, &QPushButton::clicked, this, &NoticeBar::press);
+  button_->setAccessibleName("Action of the message");
   hide();
 }
 
@@ -45,6 +46,7 @@ void NoticeBar::show_message(const QString& message, const QString& hint, const 
   hint_->setVisible(!hint.isEmpty());
   button_->setText(button);
   button_->setVisible(!button.isEmpty());
+  if (!button.isEmpty()) button_->setAccessibleName(button);
   act_ = std::move(act);
   set_tone("warning");
   setAccessibleDescription(message + " " + hint);

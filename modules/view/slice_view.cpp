@@ -22,6 +22,11 @@ SliceView::SliceView(QWidget* parent) : QWidget(parent) {
       "Middle button: pan. Double click: fit.");
 }
 
+void SliceView::redraw() {
+  base_ = {};
+  update();
+}
+
 void SliceView::set_stack(PixelStack stack) {
   stack_ = std::move(stack);
   enhanced_ = {};
@@ -50,47 +55,47 @@ void SliceView::set_enhanced(PixelStack stack) {
 
 void SliceView::set_surfaces(std::vector<Surface> surfaces) {
   surfaces_ = std::move(surfaces);
-  update();
+  redraw();
 }
 
 void SliceView::set_spacing(const Spacing& x, const Spacing& y) {
   spacing_x_ = x;
   spacing_y_ = y;
-  update();
+  redraw();
 }
 
 void SliceView::set_corner_text(const QString& text) {
   corner_text_ = text;
-  update();
+  redraw();
 }
 
 void SliceView::set_items(FindingItems items) {
   items_ = std::move(items);
   outlines_slice_ = -1;
   stroke_ = {};
-  update();
+  redraw();
 }
 
 void SliceView::set_measures(std::vector<MeasureLine> lines) {
   measures_ = std::move(lines);
-  update();
+  redraw();
 }
 
 void SliceView::set_selected(const QString& id) {
   selected_ = id;
-  update();
+  redraw();
 }
 
 void SliceView::set_tool(SliceTool tool) {
   tool_ = tool;
   stroke_ = {};
   setCursor(tool == SliceTool::Browse ? Qt::ArrowCursor : Qt::CrossCursor);
-  update();
+  redraw();
 }
 
 void SliceView::set_brush_radius(int pixels) {
   brush_radius_ = std::clamp(pixels, 0, 100);
-  update();
+  redraw();
 }
 
 void SliceView::set_slice(int z) {
@@ -109,7 +114,14 @@ void SliceView::show_pixel(const QPointF& pixel) {
     pan_ += QPointF(width() / 2.0, height() / 2.0) - at;
     emit view_changed();
   }
-  update();
+  redraw();
+}
+
+void SliceView::set_zoom_and_pan(double zoom, const QPointF& pan) {
+  if (zoom == zoom_ && pan == pan_) return;
+  zoom_ = zoom;
+  pan_ = pan;
+  redraw();
 }
 
 void SliceView::set_enhanced_shown(bool shown) {
@@ -120,22 +132,22 @@ void SliceView::set_enhanced_shown(bool shown) {
 
 void SliceView::set_overlay_shown(bool shown) {
   overlay_ = shown;
-  update();
+  redraw();
 }
 
 void SliceView::set_fill(bool fill) {
   fill_ = fill;
-  update();
+  redraw();
 }
 
 void SliceView::set_layers_shown(bool shown) {
   layers_ = shown;
-  update();
+  redraw();
 }
 
 void SliceView::set_true_proportions(bool on) {
   true_proportions_ = on;
-  update();
+  redraw();
 }
 
 void SliceView::set_grey_window(const GreyWindow& window) {
@@ -156,7 +168,7 @@ void SliceView::reset_view() {
 void SliceView::refresh_image() {
   image_ = show_enhanced_ ? slice_image(enhanced_, slice_, enhanced_window_)
                           : slice_image(stack_, slice_, window_);
-  update();
+  redraw();
 }
 
 const std::vector<SliceView::Outline>& SliceView::outlines() {
@@ -252,6 +264,7 @@ void SliceView::mouseMoveEvent(QMouseEvent* event) {
   moved_ = moved_ || delta.manhattanLength() > 3;
   if (drag_ == Drag::Pan) {
     pan_ = drag_pan_ + delta;
+    redraw();
     emit view_changed();
   } else if (drag_ == Drag::Level && moved_) {
     const double range = drag_window_.high - drag_window_.low;
@@ -289,7 +302,7 @@ void SliceView::wheelEvent(QWheelEvent* event) {
     zoom_ = std::clamp(zoom_ * std::pow(1.2, steps), 0.2, 40.0);
     pan_ += event->position() - to_widget(anchor);
     emit view_changed();
-    update();
+    redraw();
   } else if (event->modifiers() & Qt::ShiftModifier && tool_ != SliceTool::Browse) {
     set_brush_radius(brush_radius_ + (steps > 0 ? 1 : -1));
   } else if (steps != 0) {
@@ -323,6 +336,11 @@ void SliceView::keyPressEvent(QKeyEvent* event) {
   default:
     QWidget::keyPressEvent(event);
   }
+}
+
+void SliceView::changeEvent(QEvent* event) {
+  redraw();
+  QWidget::changeEvent(event);
 }
 
 void SliceView::leaveEvent(QEvent*) {
@@ -400,7 +418,7 @@ QString SliceView::hover_text(const QPointF& pixel) const {
     value = *reinterpret_cast<const double*>(raw);
     break;
   }
-  return QString("x %1  y %2  value %3").arg(x).arg(y).arg(value, 0, 'g', 5);
+  return QString("x %1 y %2: %3").arg(x).arg(y).arg(value, 0, 'g', 5);
 }
 
 }

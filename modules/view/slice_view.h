@@ -6,6 +6,7 @@
 #include "modules/view/pixel_stack.h"
 
 #include <QElapsedTimer>
+#include <QPixmap>
 #include <QWidget>
 
 namespace sensorium {
@@ -44,6 +45,10 @@ public:
   int brush_radius() const { return brush_radius_; }
   // Milliseconds that the last paint took: own work, without the window system's.
   double last_paint_ms() const { return last_paint_ms_; }
+  // Zoom (1: fits) and shift, for views that are moved together.
+  double zoom() const { return zoom_; }
+  QPointF pan() const { return pan_; }
+  void set_zoom_and_pan(double zoom, const QPointF& pan); // without a signal
   QPointF to_pixel(const QPointF& widget) const;
   QPointF to_widget(const QPointF& pixel) const;
 
@@ -77,6 +82,7 @@ protected:
   void wheelEvent(QWheelEvent*) override;
   void keyPressEvent(QKeyEvent*) override;
   void leaveEvent(QEvent*) override;
+  void changeEvent(QEvent*) override;
   QSize sizeHint() const override { return {760, 500}; }
 
 private:
@@ -85,6 +91,8 @@ private:
     QPainterPath path;
   };
   void refresh_image();
+  void redraw(); // something other than the stroke has changed
+  void draw_base(QPainter& painter);
   const std::vector<Outline>& outlines();
   double scale_x() const;
   double scale_y() const;
@@ -112,6 +120,7 @@ private:
   std::vector<Outline> outlines_;
   int outlines_slice_ = -1;
   QImage image_, stroke_;
+  QPixmap base_; // all but the stroke, kept while the pointer paints or measures
   GreyWindow window_, enhanced_window_;
   int slice_ = 0;
   double zoom_ = 1;

@@ -35,6 +35,16 @@ QString length_text(double micrometres) {
                              : QString("%1 µm").arg(micrometres);
 }
 
+void draw_measure(QPainter& painter, const QPointF& from, const QPointF& to, const QString& text) {
+  painter.setPen(QPen(QColor(0, 0, 0, 160), 4));
+  painter.drawLine(from, to);
+  painter.setPen(QPen(QColor("#f2f2f2"), 1.5));
+  painter.drawLine(from, to);
+  painter.drawEllipse(from, 3, 3);
+  painter.drawEllipse(to, 3, 3);
+  draw_label(painter, to + QPointF(8, -6), text);
+}
+
 }
 
 void SliceView::paintEvent(QPaintEvent*) {
@@ -46,16 +56,38 @@ void SliceView::paintEvent(QPaintEvent*) {
     draw_empty(painter);
     return;
   }
-  draw_image(painter);
-  if (overlay_) {
-    if (layers_) draw_layers(painter);
-    draw_findings(painter);
-    draw_measures(painter);
+  if (tool_ == SliceTool::Browse) {
+    draw_base(painter);
+  } else {
+    const QSize size = this->size() * devicePixelRatioF();
+    if (base_.size() != size) {
+      base_ = QPixmap(size);
+      base_.setDevicePixelRatio(devicePixelRatioF());
+      QPainter below(&base_);
+      below.setFont(painter.font());
+      below.fillRect(rect(), theme_colors().imaging);
+      draw_base(below);
+    }
+    painter.drawPixmap(0, 0, base_);
   }
   draw_stroke(painter);
+  if (drag_ == Drag::Measure && moved_) draw_measure(painter, drag_from_, drag_at_, {});
   draw_legend(painter);
   draw_scale_bar(painter);
+  if (hasFocus()) {
+    painter.setPen(QPen(theme_colors().accent, 2));
+    painter.setBrush(Qt::NoBrush);
+    painter.drawRect(rect().adjusted(1, 1, -1, -1));
+  }
   last_paint_ms_ = static_cast<double>(timer.nsecsElapsed()) / 1e6;
+}
+
+void SliceView::draw_base(QPainter& painter) {
+  draw_image(painter);
+  if (!overlay_) return;
+  if (layers_) draw_layers(painter);
+  draw_findings(painter);
+  draw_measures(painter);
 }
 
 void SliceView::draw_empty(QPainter& painter) {
@@ -157,18 +189,8 @@ void SliceView::draw_stroke(QPainter& painter) {
 }
 
 void SliceView::draw_measures(QPainter& painter) {
-  const auto draw = [&](const QPointF& from, const QPointF& to, const QString& text) {
-    painter.setPen(QPen(QColor(0, 0, 0, 160), 4));
-    painter.drawLine(from, to);
-    painter.setPen(QPen(QColor("#f2f2f2"), 1.5));
-    painter.drawLine(from, to);
-    painter.drawEllipse(from, 3, 3);
-    painter.drawEllipse(to, 3, 3);
-    draw_label(painter, to + QPointF(8, -6), text);
-  };
   for (const MeasureLine& m : measures_)
-    if (m.slice == slice_) draw(to_widget(m.from), to_widget(m.to), m.text);
-  if (drag_ == Drag::Measure && moved_) draw(drag_from_, drag_at_, {});
+    if (m.slice == slice_) draw_measure(painter, to_widget(m.from), to_widget(m.to), m.text);
 }
 
 void SliceView::draw_legend(QPainter& painter) {

@@ -3,6 +3,7 @@
 
 #ifdef SENSORIUM_HAS_LEARN
 #include "modules/learn/model.h"
+#include "modules/learn/operators.h"
 
 #include <fmt/format.h>
 
@@ -61,13 +62,6 @@ int channels_of(const Graph& graph, const std::string& file) {
               "choose a model that was trained for oct_hrf");
 }
 
-bool ends_in_sigmoid(const Graph& graph) {
-  for (const Node& node : graph.nodes)
-    for (const std::string& name : node.outputs)
-      if (name == graph.outputs[0].name) return node.op == "Sigmoid";
-  return false;
-}
-
 }
 
 Network::Network() = default;
@@ -89,7 +83,7 @@ std::vector<std::uint8_t> Network::soft_map(const std::filesystem::path& path, c
   }
   Model& model = *loaded_->model;
   const int channels = channels_of(model.graph(), file);
-  const bool probabilities = ends_in_sigmoid(model.graph());
+  const bool probabilities = gives_probabilities(model.graph());
   const std::size_t plane = static_cast<std::size_t>(in.width) * in.height;
   const int side = std::max(64, tile / 32 * 32);
   const TileOptions tiles{.tile = side, .overlap = std::min(64, side / 4)};

@@ -468,6 +468,9 @@ void check_supported(const File& file, const PixelModule& module) {
 
 PixelModule read_pixel_module(const File& file) {
   PixelModule m;
+  if (file.sop_class() == UID_MediaStorageDirectoryStorage)
+    throw unsupported(file.path(), "it is a DICOMDIR, the list of the images on a medium",
+                      "open one of the images, or the folder of a series");
   const bool f32 = has(file, DCM_FloatPixelData), f64 = has(file, DCM_DoubleFloatPixelData);
   if (!has(file, DCM_PixelData) && !f32 && !f64)
     throw unsupported(

@@ -122,6 +122,32 @@ bool is_real(const Variable& v) {
   return v.type == PixelType::Float32 || v.type == PixelType::Float64;
 }
 
+// Heidelberg stores reflectivity, 0..1 and nearly all of it close to 0; what is shown is its fourth
+// root, in which half of a scan lies near 0.2 (Spectralis special function: exporting raw data). An
+// export of shown values has a far larger median.
+constexpr double largest_raw_median = 0.02, absent_above = 1e30;
+
+bool is_reflectivity(const File& file, const Variable& scan) {
+  if (!is_real(scan)) return false;
+  std::vector<double> values = doubles(file, scan);
+  std::erase_if(values, [](double v) { return !(v != 0 && v < absent_above); });
+  if (values.empty()) return false;
+  for (const double v : values)
+    if (v < 0 || v > 1) return false;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle < largest_raw_median;
+}
+
+template<class T> void take_fourth_root(std::vector<std::byte>& bytes) {
+  for (std::size_t at = 0; at + sizeof(T) <= bytes.size(); at += sizeof(T)) {
+    T value;
+    std::memcpy(&value, bytes.data() + at, sizeof(T));
+    value = value >= 0 && value <= 1 ? std::sqrt(std::sqrt(value)) : T{0};
+    std::memcpy(bytes.data() + at, &value, sizeof(T));
+  }
+}
+
 // Rows of lines x width; values that are no depth of this image are gaps.
 void add_lines(const std::vector<double>& values, std::size_t lines, int height, int slices,
                int slice, double shift, const std::vector<std::string>& names,
@@ -216,6 +242,9 @@ Volume heidelberg_export(const File& file, bool with_pixels, const Context& cont
                  : eye == "OS" ? Laterality::Left
                                : Laterality::Unknown;
   v.origin.patient.id = file.text("PatientID");
+  const bool raw = is_reflectivity(file, first);
+  v.origin.facts.push_back(
+      {"values", raw ? "fourth root of the stored reflectivity" : "as stored", "B0"});
   v.origin.facts.push_back(
       {"variable", scans.size() == 1 ? "B0" : fmt::format("B0 to B{}", scans.size() - 1), "MAT"});
   for (const auto& [name, field] :
@@ -248,6 +277,8 @@ Volume heidelberg_export(const File& file, bool with_pixels, const Context& cont
     const auto one = file.samples(*scans[i]);
     all.insert(all.end(), one.begin(), one.end());
   }
+  if (raw && v.type == PixelType::Float32) take_fourth_root<float>(all);
+  if (raw && v.type == PixelType::Float64) take_fourth_root<double>(all);
   v.pixels = Buffer(std::move(all));
   return v;
 }

@@ -135,7 +135,7 @@ TEST_F(CommandLine, ABatchGoesOnAfterABadFile) {
 TEST_F(CommandLine, InterruptStopsCleanly) {
   Process process({program, "run", "oct_hrf", sample, "-o", path("c")});
   process.close_input();
-  ::usleep(400000);
+  while (process.errors().find("progress") == std::string::npos) (void)process.read_line(50);
   process.signal(SIGINT);
   const std::string out = process.read_rest();
   const int status = process.wait();
@@ -144,6 +144,59 @@ TEST_F(CommandLine, InterruptStopsCleanly) {
   if (status == 8) {
     EXPECT_FALSE(fs::exists(folder_ / "c" / "findings.json"));
   }
+}
+
+TEST_F(CommandLine, ARecipeTakesNoFurtherFiles) {
+  write_atomically(folder_ / "r.json", "{}");
+  const Outcome outcome = sensorium({"run", path("r.json"), sample});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_NE(outcome.err.find("names its own recordings"), std::string::npos) << outcome.err;
+}
+
+TEST_F(CommandLine, ARecordingIsNotWrittenOverItself) {
+  fs::copy(sample, folder_ / "scan.nrrd");
+  const std::string before = read_text(folder_ / "scan.nrrd");
+  EXPECT_EQ(sensorium({"convert", path("scan.nrrd"), "-o", path("scan.nrrd")}).status, 2);
+  EXPECT_EQ(read_text(folder_ / "scan.nrrd"), before);
+}
+
+TEST_F(CommandLine, ARunDoesNotEnterTheReviewOfAnotherRecording) {
+  make_folder(folder_ / "case");
+  write_atomically(folder_ / "case" / "review.sqlite", "a review");
+  write_atomically(folder_ / "case" / "recipe.json",
+                   json{{"format", "sensorium-recipe"},
+                        {"version", 1},
+                        {"pipeline", {{"id", "oct_hrf"}}},
+                        {"inputs", {{{"path", "other.vol"}, {"sha256", std::string(64, 'a')}}}}}
+                       .dump());
+  const Outcome outcome = sensorium({"run", "oct_hrf", sample, "-o", path("case"), "--no-report"});
+  EXPECT_EQ(outcome.status, 7) << outcome.err;
+  EXPECT_NE(outcome.err.find("other.vol"), std::string::npos) << outcome.err;
+  EXPECT_FALSE(fs::exists(folder_ / "case" / "findings.json"));
+}
+
+TEST_F(CommandLine, AnOutputThatCannotBeAFolderIsRefusedBeforeTheWork) {
+  write_atomically(folder_ / "file", "a file");
+  const Outcome outcome =
+      sensorium({"run", "oct_hrf", path("absent.vol"), "-o", path("file/case")});
+  EXPECT_EQ(outcome.status, 6) << outcome.err;
+}
+
+// In the whole program other libraries bring names that those of the DICOM reader also have.
+TEST_F(CommandLine, CompressedDicomOpensInTheWholeProgram) {
+  for (const char* name : {"jpegls16", "jpeg_ybr422", "j2k_rgb", "rle16", "deflated"}) {
+    const std::string file =
+        std::string(SENSORIUM_SOURCE_DIR "/tests/fuzz_medical/seeds/dicom/") + name + ".dcm";
+    const Outcome outcome = sensorium({"convert", file, "-o", path("out.nrrd")});
+    EXPECT_EQ(outcome.status, 0) << name << "\n" << outcome.err;
+  }
+}
+
+TEST_F(CommandLine, FilesOfOtherKindsAreNamed) {
+  write_atomically(folder_ / "cube.hdr", "ENVI\nsamples = 3\n");
+  const Outcome outcome = sensorium({"info", path("cube.hdr")});
+  EXPECT_EQ(outcome.status, 5);
+  EXPECT_NE(outcome.err.find("ENVI"), std::string::npos) << outcome.err;
 }
 
 TEST_F(CommandLine, DamagedRecipesAreRefused) {
@@ -162,6 +215,34 @@ TEST_F(CommandLine, CompletionOffersCommandsAndParameters) {
   EXPECT_NE(sensorium({"complete", "--", ""}).out.find("run\n"), std::string::npos);
   EXPECT_NE(sensorium({"complete", "--", "run", "oct_hrf", "--"}).out.find("--threshold\n"),
             std::string::npos);
+}
+
+// The script of each shell that is installed, as the shell runs it.
+TEST_F(CommandLine, CompletionWorksInTheShells) {
+  struct Case {
+    const char *shell, *script;
+  };
+  const std::string load = "PATH=" SENSORIUM_BINARY_DIR "/bin:$PATH; ";
+  int tried = 0;
+  for (const Case& c :
+       {Case{"/bin/bash",
+             "source <(sensorium completion bash); COMP_WORDS=(sensorium run oct_hrf --thr); "
+             "COMP_CWORD=3; _sensorium; echo \"${COMPREPLY[@]}\""},
+        Case{"/usr/bin/zsh", "compdef() { :; }; compadd() { print -l -- ${(P)2}; }; source "
+                             "<(sensorium completion zsh); "
+                             "words=(sensorium run oct_hrf --thr); CURRENT=4; _sensorium"},
+        Case{"/usr/bin/fish",
+             "sensorium completion fish | source; complete -C 'sensorium run oct_hrf --thr'"}}) {
+    if (!fs::exists(c.shell)) continue;
+    ++tried;
+    const bool fish = std::string_view(c.shell).ends_with("fish");
+    const Outcome outcome = run_program(
+        {c.shell, "-c",
+         (fish ? "set -gx PATH " SENSORIUM_BINARY_DIR "/bin $PATH; " : load) + c.script});
+    EXPECT_NE(outcome.out.find("--threshold"), std::string::npos) << c.shell << "\n"
+                                                                  << outcome.out << outcome.err;
+  }
+  EXPECT_GT(tried, 0);
 }
 
 }

@@ -1,6 +1,8 @@
 #include "modules/core/error.h"
 #include "modules/core/file.h"
 #include "modules/core/hash.h"
+#include "modules/core/json_text.h"
+#include "modules/core/known_formats.h"
 
 #include <gtest/gtest.h>
 
@@ -31,6 +33,38 @@ TEST_F(Files, HashOfAFolderSeesNamesAndContent) {
   const std::string before = sha256_of_path(folder_);
   fs::rename(folder_ / "b", folder_ / "c");
   EXPECT_NE(sha256_of_path(folder_), before);
+}
+
+TEST_F(Files, HashOfSeveralFilesSeesEachOfThem) {
+  write_atomically(folder_ / "a.xml", "1");
+  write_atomically(folder_ / "b.tif", "2");
+  EXPECT_EQ(sha256_of_files(folder_ / "a.xml", {}), sha256("1"));
+  EXPECT_EQ(sha256_of_files(folder_ / "a.xml", {"b.tif"}),
+            sha256(sha256("1") + "  a.xml\n" + sha256("2") + "  b.tif\n"));
+  EXPECT_THROW(sha256_of_files(folder_ / "a.xml", {"c.tif"}), Error);
+}
+
+TEST(JsonText, NestingIsBounded) {
+  const auto nested = [](int depth) {
+    return std::string(static_cast<std::size_t>(depth), '[') +
+           std::string(static_cast<std::size_t>(depth), ']');
+  };
+  EXPECT_NO_THROW(parse_json(nested(deepest_json), "x", "h"));
+  EXPECT_THROW(parse_json(nested(deepest_json + 1), "x", "h"), Error);
+  EXPECT_EQ(parse_json(R"({"a": "[[[\"[["})", "x", "h")["a"], "[[[\"[[");
+  EXPECT_THROW(parse_json("{", "x", "h"), Error);
+}
+
+TEST(KnownFormat, NamesWhatIsNotRead) {
+  const auto name = [](std::string_view text) {
+    return known_format(std::as_bytes(std::span(text.data(), text.size()))).name;
+  };
+  EXPECT_EQ(name("\x93NUMPY\x01"), "a NumPy array");
+  EXPECT_EQ(name("ENVI\nsamples = 3"), "the header of an ENVI hyperspectral cube");
+  EXPECT_EQ(name(" {\"a\": 1}"), "JSON text");
+  EXPECT_EQ(name("station,1999"), "text");
+  EXPECT_EQ(name("\x16"), "");
+  EXPECT_EQ(name(""), "");
 }
 
 TEST_F(Files, AtomicWriteReplacesAndLeavesNothingBeside) {

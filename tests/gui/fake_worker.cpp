@@ -8,6 +8,7 @@
 #include "modules/core/extension.h"
 #include "modules/core/hash.h"
 #include "modules/core/recipe.h"
+#include "modules/report/result_folder.h"
 
 #include <atomic>
 #include <chrono>
@@ -122,6 +123,8 @@ public:
       restore(request);
     else if (op == "conclude")
       conclude(request);
+    else if (op == "import")
+      import(request);
     else
       answer(id, json::object());
   }
@@ -181,10 +184,11 @@ private:
 
   void finish_run(const json& request) {
     const fs::path folder = request.at("output").get<std::string>();
-    fs::create_directories(folder);
-    write_atomically(folder / "recipe.json", request.at("recipe").dump());
     const json parameters = request.at("recipe").at("parameters");
-    write_atomically(folder / "findings.json", to_json(findings_at(parameters)).dump());
+    CaseResult result;
+    result.recipe = recipe_from_json(request.at("recipe"), "the request");
+    result.findings = findings_at(parameters);
+    write_result_folder(folder, result, {});
     loaded_ = true;
     reply_result(request.at("id"), folder, parameters);
   }
@@ -205,6 +209,24 @@ private:
                 {"notes", {"a made-up volume"}},
                 {"model", {{"sha256", "abc"}}},
                 {"provenance", {{"device", "cpu"}}}});
+  }
+
+  // Whatever the file holds: one square of 3 x 3 pixels in slice 6.
+  void import(const json& request) {
+    const std::string file = request.at("file");
+    if (file.find("bad") != std::string::npos)
+      return refuse(request.at("id"), "bad_input", "'" + file + "' is 5 x 5, the recording 96 x 64",
+                    "choose a mask of this recording");
+    const std::vector<Run> runs{{6, 30, 30, 3}, {6, 31, 30, 3}, {6, 32, 30, 3}};
+    answer(
+        request.at("id"),
+        {{"data",
+          {{"source", fs::path(file).filename().string()},
+           {"items",
+            {{{"finding", "import-1"}, {"label", "focus"}, {"footprint", runs_to_json(runs)}}}}}},
+         {"findings", 1},
+         {"labels", {{"1", "focus"}}},
+         {"notes", {"The mask has no scale: spacings were not compared."}}});
   }
 
   void conclude(const json& request) {

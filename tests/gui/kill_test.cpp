@@ -8,7 +8,6 @@
 
 #include <QCoreApplication>
 #include <QDir>
-#include <QElapsedTimer>
 #include <QFile>
 #include <QProcess>
 #include <QTemporaryDir>
@@ -39,11 +38,11 @@ std::size_t shown_before_kill(const QString& folder, int events, int extra_us) {
   window.setProcessChannelMode(QProcess::SeparateChannels);
   window.start(WINDOW, {"--worker", FAKE_WORKER, "--cases", folder + "/cases", "--script",
                         folder + "/steps.json"});
-  QElapsedTimer timer;
-  timer.start();
   std::size_t shown = 0;
   int lines = 0;
-  while (timer.elapsed() < 60000 && window.state() != QProcess::NotRunning && lines < events) {
+  // However slow the machine is: the window says what it shows, and the test's own limit is
+  // ctest's.
+  while (window.state() != QProcess::NotRunning && lines < events) {
     window.waitForReadyRead(1000);
     while (window.canReadLine()) {
       const QByteArray line = window.readLine();
@@ -54,7 +53,7 @@ std::size_t shown_before_kill(const QString& folder, int events, int extra_us) {
   }
   QThread::usleep(static_cast<unsigned long>(extra_us));
   window.kill();
-  window.waitForFinished(5000);
+  window.waitForFinished(-1);
   while (window.canReadLine())
     if (const QByteArray line = window.readLine(); line.startsWith("shown "))
       shown = line.mid(6).trimmed().toULongLong();
@@ -80,7 +79,7 @@ TEST(Kill, every_shown_event_survives) {
     steps.close();
     const std::size_t shown = shown_before_kill(folder.path(), 1 + static_cast<int>(random() % 40),
                                                 static_cast<int>(random() % 20000));
-    ASSERT_GT(shown, 0u) << "the window showed nothing in a minute";
+    ASSERT_GT(shown, 0u) << "the window ended before it showed anything";
     const QStringList cases =
         QDir(folder.filePath("cases")).entryList(QDir::Dirs | QDir::NoDotAndDotDot);
     ASSERT_EQ(cases.size(), 1);

@@ -204,6 +204,68 @@ TEST(GridRead, TheContentDecidesNotTheName) {
   }
 }
 
+TEST(GridRead, TheFilesOfAHeaderAreHashedWithIt) {
+  const Folder folder;
+  fs::create_directory(folder / "raw");
+  write(folder / "scan.nhdr", "NRRD0004\ntype: uchar\ndimension: 3\nsizes: 4 3 2\nencoding: raw\n"
+                              "data file: LIST\nraw/a 1.raw\nraw/b.raw\n");
+  write(folder / "raw/a 1.raw", std::string(12, '\x05'));
+  write(folder / "raw/b.raw", std::string(12, '\x06'));
+  EXPECT_EQ(registry().companions(folder / "scan.nhdr"),
+            (std::vector<std::string>{"raw/a 1.raw", "raw/b.raw"}));
+  const auto before = registry().open(folder / "scan.nhdr");
+  EXPECT_EQ(numbers(before).back(), 6);
+  write(folder / "raw/b.raw", std::string(12, '\x07'));
+  EXPECT_NE(origin_of(registry().open(folder / "scan.nhdr")).sha256, origin_of(before).sha256);
+  fs::remove(folder / "raw/b.raw");
+  expect_error(folder / "scan.nhdr", ErrorCode::NotFound, "b.raw");
+}
+
+TEST(GridRead, ListsAndPatternsThatLieAreRefused) {
+  const Folder folder;
+  const std::string head = "NRRD0004\ntype: uchar\ndimension: 3\nsizes: 4 3 2\nencoding: raw\n";
+  write(folder / "s0.raw", std::string(12, '\x05'));
+  write(folder / "s1.raw", std::string(11, '\x05'));
+  for (const auto& [field, part] : std::vector<std::pair<std::string, std::string>>{
+           {"data file: LIST\n", "empty"},
+           {"data file: LIST\ns0.raw\n../s1.raw\n", "s1.raw"},
+           {"data file: LIST\ns0.raw\ns0.raw\ns0.raw\ns0.raw\ns0.raw\n", "do not divide"},
+           {"data file: s%d.raw 0 1 1\n\n", "12 bytes of samples, there are 11 in 's1.raw'"},
+           {"data file: s%d.raw 0 1 0\n\n", "step 0"},
+           {"data file: s%d.raw 0 18446744073709551615 1\n\n", "names files"},
+           {"data file: s%d.raw 5 2 1\n\n", "names files"},
+           {"data file: s%n.raw 0 1 1\n\n", "pattern"},
+           {"data file: s%s%d.raw 0 1 1\n\n", "pattern"},
+           {"data file: s%d.raw\n\n", "first and last"},
+           {"data file: s0.raw\nbyte skip: -2\n\n", "byte skip"},
+           {"data file: s0.raw\nbyte skip: -1\n\n", "24 bytes"},
+           {"data file: s0.raw\nline skip: 9\n\n", "lines"},
+           {"data file: s0.raw\nbyte skip: 99999999999999999\n\n", "24 bytes"}}) {
+    SCOPED_TRACE(field);
+    write(folder / "scan.nhdr", head + field);
+    const auto error = error_of(folder / "scan.nhdr");
+    ASSERT_TRUE(error);
+    EXPECT_NE(std::string(error->what()).find(part), std::string::npos) << error->what();
+    EXPECT_FALSE(error->hint().empty());
+  }
+}
+
+TEST(GridRead, AHeaderWithoutItsImageSaysWhatIsMissing) {
+  const Folder folder;
+  std::string header = nifti(4, 3, 2, 0);
+  header.replace(344, 3, "ni1");
+  write(folder / "scan.hdr", header);
+  expect_error(folder / "scan.hdr", ErrorCode::NotFound, ".img");
+  write(folder / "scan.img", std::string(24, '\x05'));
+  const float none = 0;
+  std::memcpy(header.data() + 108, &none, 4);
+  write(folder / "scan.hdr", header);
+  for (const char* name : {"scan.hdr", "scan.img"}) {
+    EXPECT_EQ(numbers(registry().open(folder / name)), std::vector<double>(24, 5)) << name;
+    EXPECT_EQ(registry().companions(folder / name).size(), 1u);
+  }
+}
+
 TEST(GridRead, OctPicturesOfTheBiomarkerSetHaveNoScale) {
   NEEDS_SHARED_DATA("oct/OCT-Biomarker-Segmentation");
   std::size_t opened = 0;

@@ -4,6 +4,8 @@ agree.py MAKE_MODEL RUN_MODEL: prints a JSON object {name: worst relative differ
 """
 import json
 import os
+import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -84,6 +86,11 @@ def main(make_model, run_model):
         path = os.path.join(folder, "exported.onnx")
         exported_like(path)
         out["exported"] = compare(run_model, path, np.random.default_rng(9).normal(size=(3, 3, 16, 16)).astype(np.float32))
+        for path in sorted((pathlib.Path(__file__).parents[1] / "data" / "learn").glob("*.onnx")):
+            copy = os.path.join(folder, path.name)
+            shutil.copy(path, copy)
+            value = numpy_helper.to_array(onnx.TensorProto.FromString(path.with_suffix(".in.pb").read_bytes()))
+            out[path.name] = compare(run_model, copy, value)
     print(json.dumps(out, indent=1))
 
 

@@ -69,6 +69,8 @@ TEST(Builders, WrongOptionsAreRefused) {
     EXPECT_THROW(build_residual_unet({.widths = widths}, 1), Error) << widths;
   EXPECT_THROW(build_vit({.image_size = 65}, 1), Error);
   EXPECT_THROW(build_vit({.width = 65}, 1), Error);
+  EXPECT_THROW(build_vit({.width = 8, .norm = "group"}, 1), Error);
+  EXPECT_THROW(build_residual_mlp({.width = 8, .norm = "group"}, 1), Error);
   EXPECT_THROW(parameters_from<ResidualUnetOptions>({{"norm", "magic"}}), Error);
   EXPECT_EQ(parameters_from<ResidualUnetOptions>({{"norm", "group"}}).norm, "group");
 }

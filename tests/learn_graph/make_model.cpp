@@ -1,5 +1,4 @@
 // make_model FAMILY JSON FILE.onnx: a builder's graph for the judges and the benchmarks.
-#include "modules/core/error.h"
 #include "modules/learn/builders.h"
 #include "modules/learn/onnx_file.h"
 
@@ -8,16 +7,6 @@
 
 namespace {
 using namespace sensorium;
-
-Graph build(const std::string& family, const nlohmann::json& json) {
-  if (family == "residual_unet")
-    return build_residual_unet(parameters_from<ResidualUnetOptions>(json), 1);
-  if (family == "resnet") return build_resnet(parameters_from<ResnetOptions>(json), 1);
-  if (family == "vit") return build_vit(parameters_from<VitOptions>(json), 1);
-  if (family == "residual_mlp")
-    return build_residual_mlp(parameters_from<ResidualMlpOptions>(json), 1);
-  throw Error(ErrorCode::Usage, "no family " + family);
-}
 
 // Norms of a new network are the identity; statistics as after training make a mistake visible.
 void disturb_statistics(Graph& graph) {
@@ -34,7 +23,7 @@ void disturb_statistics(Graph& graph) {
 
 int main(int argc, char** argv) try {
   if (argc != 4) return 2;
-  Graph graph = build(argv[1], nlohmann::json::parse(argv[2]));
+  Graph graph = build_network(argv[1], nlohmann::json::parse(argv[2]), 1);
   disturb_statistics(graph);
   write_onnx(graph, argv[3]);
 } catch (const std::exception& e) {

@@ -74,6 +74,117 @@ TEST(Model, AnImageOfWholeTilesRunsAsItIs) {
   EXPECT_EQ(worst(run_tiled(model, image, {.tile = 512}, {}), model.run(image)), 0);
 }
 
+TEST(Model, TilesOfAVolumeEqualTheWhole) {
+  Model model = Model::from_graph(build_residual_unet({.dimensions = 3, .widths = "2,4"}, 3));
+  const Tensor volume = noise({1, 1, 19, 57, 70});
+  const Tensor whole = run_tiled(model, volume, {.tile = 96, .overlap = 16, .multiple = 4}, {});
+  ASSERT_EQ(whole.shape, volume.shape);
+  const float largest = *std::max_element(whole.values.begin(), whole.values.end());
+  const Tensor tiled = run_tiled(model, volume, {.tile = 48, .overlap = 16, .multiple = 4}, {});
+  EXPECT_LE(worst(tiled, whole), 1e-5 * largest);
+}
+
+TEST(Model, OutOfMemoryTakesSmallerTiles) {
+  const Tensor image = noise({1, 1, 250, 310});
+  Model free = Model::from_graph(local_net());
+  const TileOptions tiles{.tile = 512, .overlap = 32, .multiple = 16};
+  const Tensor whole = run_tiled(free, image, tiles, {});
+  // The whole needs 4 channels of 256 x 320 floats (1.3 MB) several times over; a tile of 128 needs
+  // 0.26 MB at a time.
+  Model tight = Model::from_graph(local_net(), {.memory_limit = 2 << 20});
+  EXPECT_THROW(tight.run(noise({1, 1, 256, 320})), Error);
+  std::vector<std::string> warnings;
+  Context context;
+  context.log = [&](LogLevel, std::string_view text) { warnings.emplace_back(text); };
+  const Tensor tiled = run_tiled(tight, image, tiles, context);
+  EXPECT_FALSE(warnings.empty());
+  const float largest = *std::max_element(whole.values.begin(), whole.values.end());
+  EXPECT_LE(worst(tiled, whole), 1e-5 * largest);
+}
+
+TEST(Model, OutOfMemoryIsSaidWhereNoTileFits) {
+  Model model = Model::from_graph(local_net(), {.memory_limit = 100 << 10});
+  try {
+    run_tiled(model, noise({1, 1, 250, 310}), {.tile = 512, .overlap = 32}, {});
+    ADD_FAILURE() << "it ran";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::Resources);
+  }
+}
+
+TEST(Model, ANormOverTheImageIsNotTiled) {
+  for (const char* norm : {"instance", "group"}) {
+    Model model = Model::from_graph(build_residual_unet({.widths = "4,8", .norm = norm}, 3));
+    EXPECT_NE(whole_image_node(model.graph()), "") << norm;
+    const Tensor image = noise({1, 1, 96, 160});
+    EXPECT_EQ(worst(run_tiled(model, image, {.tile = 160}, {}), model.run(image)), 0) << norm;
+    try {
+      run_tiled(model, image, {.tile = 96, .overlap = 32}, {});
+      ADD_FAILURE() << norm;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::Unsupported) << norm;
+    }
+  }
+  EXPECT_EQ(whole_image_node(local_net()), "");
+}
+
+// The passes choose other code for channels that oneDNN would fill up; every way to place a window.
+TEST(Model, ConvolutionsByEitherCodeAgree) {
+  using Ints = std::vector<std::int64_t>;
+  struct Case {
+    std::int64_t in, out, kernel;
+    Ints strides, pads, dilations;
+  };
+  const std::vector<Case> cases = {
+      {1, 24, 3, {1, 1}, {1, 1, 1, 1}, {1, 1}},  {5, 8, 1, {1, 1}, {0, 0, 0, 0}, {1, 1}},
+      {24, 24, 3, {2, 1}, {1, 0, 0, 2}, {1, 1}}, {3, 40, 5, {3, 2}, {2, 2, 2, 2}, {1, 2}},
+      {300, 8, 3, {1, 1}, {3, 3, 3, 3}, {3, 3}}, {7, 32, 3, {1, 1}, {1, 1, 1, 1}, {1, 1}},
+      {4, 56, 2, {2, 2}, {0, 0, 1, 1}, {1, 1}},  {4, 32, 3, {1, 1}, {4, 4, 4, 4}, {1, 1}}};
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const Case& c = cases[i];
+    Graph g;
+    g.name = "conv";
+    g.inputs = {{.name = "x", .dims = {-1, c.in, -1, -1}}};
+    g.outputs = {{.name = "y", .dims = {-1, c.out, -1, -1}}};
+    g.initializers["w"] = HostTensor::floats({c.out, c.in, c.kernel, c.kernel},
+                                             noise({c.out, c.in, c.kernel, c.kernel}).values);
+    g.initializers["b"] = HostTensor::floats({c.out}, noise({c.out}).values);
+    g.nodes = {{"Conv",
+                "",
+                "conv",
+                {"x", "w", "b"},
+                {"c"},
+                {{"pads", c.pads}, {"strides", c.strides}, {"dilations", c.dilations}}},
+               {"LeakyRelu", "", "act", {"c"}, {"y"}, {{"alpha", 0.2f}}}};
+    Model fused = Model::from_graph(g), plain = Model::from_graph(g, {.optimise = false});
+    const Tensor x = noise({2, c.in, 11, 17});
+    const Tensor want = plain.run(x);
+    double largest = 0;
+    for (const float v : want.values) largest = std::max(largest, std::abs(double{v}));
+    EXPECT_LE(worst(fused.run(x), want), 1e-5 * largest) << i;
+  }
+}
+
+TEST(Model, ARunAfterAnotherSizeIsTheSame) {
+  Model model = Model::from_graph(local_net());
+  const Tensor small = noise({1, 1, 64, 96}), large = noise({1, 1, 160, 192});
+  const Tensor first = model.run(small);
+  model.run(large);
+  EXPECT_EQ(worst(model.run(small), first), 0);
+  EXPECT_EQ(worst(model.run(small), first), 0);
+}
+
+TEST(Model, AGpuThatIsNotThereIsSaid) {
+  try {
+    Model::from_graph(local_net(), {.device = "cuda:63"});
+    ADD_FAILURE() << "a 64th GPU";
+  } catch (const Error& e) {
+    EXPECT_TRUE(e.code() == ErrorCode::Unsupported || e.code() == ErrorCode::NotFound);
+    EXPECT_NE(std::string(e.what()).find("cuda:63"), std::string::npos) << e.what();
+    EXPECT_FALSE(e.hint().empty());
+  }
+}
+
 TEST(Model, TilesStopWhenAsked) {
   Model model = Model::from_graph(local_net());
   Context context;

@@ -10,7 +10,11 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <fstream>
+#include <map>
+#include <mutex>
+#include <set>
 
 namespace sensorium {
 namespace {
@@ -79,6 +83,83 @@ TEST_F(Training, TheTrainedNetworkFindsTheDots) {
   for (std::size_t i = 0; i < 256; ++i)
     right += (out.values[i] > 0) == (sample.target.values[i] > 0.5f) ? 1 : 0;
   EXPECT_GE(right, 250);
+}
+
+// Remembers what it was asked for.
+class Asked : public Dots {
+public:
+  using Dots::Dots;
+  Sample get(std::size_t i, std::uint64_t seed) const override {
+    const std::scoped_lock lock(mutex_);
+    asked_.emplace_back(i, seed);
+    return Dots::get(i, seed);
+  }
+  std::vector<std::pair<std::size_t, std::uint64_t>> asked() const {
+    const std::scoped_lock lock(mutex_);
+    return asked_;
+  }
+
+private:
+  mutable std::mutex mutex_;
+  mutable std::vector<std::pair<std::size_t, std::uint64_t>> asked_;
+};
+
+TEST_F(Training, EachEpochAsksForEachSampleWithANewSeed) {
+  const Asked training(12, 0), validation(5, 1000);
+  TrainingOptions o = options();
+  o.steps = 9; // three epochs of three batches of four
+  train(network(), training, validation, o, folder_, {});
+  const auto asked = training.asked();
+  ASSERT_GE(asked.size(), 36u);
+  std::map<std::size_t, std::set<std::uint64_t>> seeds;
+  std::vector<std::vector<std::size_t>> epochs(3);
+  for (std::size_t k = 0; k < 36; ++k) {
+    seeds[asked[k].first].insert(asked[k].second);
+    epochs[k / 12].push_back(asked[k].first);
+  }
+  EXPECT_NE(epochs[0], epochs[1]) << "the order is the same in each epoch";
+  for (std::vector<std::size_t>& epoch : epochs) {
+    std::sort(epoch.begin(), epoch.end());
+    for (std::size_t i = 0; i < 12; ++i) EXPECT_EQ(epoch[i], i);
+  }
+  for (const auto& [index, used] : seeds) EXPECT_EQ(used.size(), 3u) << index;
+  ASSERT_FALSE(validation.asked().empty());
+  for (const auto& [index, seed] : validation.asked()) EXPECT_EQ(seed, 0u);
+}
+
+// A half holds up to 65504. The loss is multiplied by 65536 at first; bright samples make the
+// gradients of the first convolution overflow then.
+TEST_F(Training, AnOverflowInHalfPrecisionLowersTheLossScaleAndLeavesTheWeights) {
+  class Bright : public Dots {
+  public:
+    Bright() : Dots(4, 0) {}
+    Sample get(std::size_t i, std::uint64_t) const override {
+      Sample s = Dots::get(i, 0);
+      for (float& v : s.input.values) v *= 100;
+      return s;
+    }
+  };
+  TrainingOptions o = options();
+  o.precision = "float16";
+  o.loss = "bce";
+  o.warmup_steps = 0;
+  o.learning_rate = 1e-3;
+  o.steps = o.validate_every = o.checkpoint_every = 30;
+  train(network("none"), Bright(), Dots(4, 1000), o, folder_, {});
+  std::vector<double> scales, losses;
+  std::ifstream in(folder_ / "log.jsonl");
+  for (std::string line; std::getline(in, line);) {
+    const auto entry = nlohmann::json::parse(line);
+    if (entry.at("tag") == "loss_scale") scales.push_back(entry.at("value"));
+    if (entry.at("tag") == "loss/training") losses.push_back(entry.at("value"));
+  }
+  ASSERT_EQ(scales.size(), 30u);
+  ASSERT_EQ(scales.front(), 32768) << "no overflow: the samples are not bright enough";
+  EXPECT_NEAR(losses[1], losses[0], 1e-6) << "a step that overflowed changed the weights";
+  for (std::size_t i = 1; i < 30; ++i)
+    EXPECT_TRUE(scales[i] == scales[i - 1] || scales[i] == scales[i - 1] / 2) << i;
+  EXPECT_EQ(scales[29], scales[20]) << "it does not settle";
+  EXPECT_LT(losses.back(), losses.front());
 }
 
 TEST_F(Training, AGroupInBothSourcesIsLeakage) {

@@ -3,6 +3,8 @@
 judge.py pixels FILE OUT      pydicom's pixels as float64 [frame][y][x][channel] into OUT, or why there are none
 judge.py make DIR             writes DICOM files of many kinds, prints what each holds
 judge.py seg FILE             what highdicom sees in a segmentation; its labels into FILE.f64
+judge.py sr FILE              what highdicom sees in a structured report
+judge.py make_sr DIR          a report by highdicom on a series in DIR
 judge.py make_seg DIR         a segmentation by highdicom of a series in DIR
 """
 import io, json, os, sys
@@ -321,6 +323,56 @@ def make_seg(folder):
     return dict(frames=int(seg.NumberOfFrames))
 
 
+def area(points):
+    x, y = points[:, 0], points[:, 1]
+    return abs(float(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1]))) / 2
+
+
+def all_uids(ds):
+    for e in ds.iterall():
+        if e.VR == "UI" and e.value:
+            yield from ([e.value] if isinstance(e.value, str) else e.value)
+
+
+def read_sr(path):
+    import highdicom as hd
+    raw = pydicom.dcmread(path)
+    report = hd.sr.srread(path)
+    content = hd.sr.MeasurementReport.from_sequence([raw]) if not hasattr(report, "content") else report.content
+    groups = []
+    for g in list(content.get_volumetric_roi_measurement_groups()) + list(content.get_image_measurement_groups()):
+        if g.tracking_identifier == "summary":
+            continue
+        regions = [i for i in g[0].ContentSequence if i.ValueType == "SCOORD"]
+        groups.append(dict(id=g.tracking_identifier, uid=str(g.tracking_uid), finding=g.finding_type.meaning if g.finding_type else None,
+                           measures=[[m.name.meaning, m.value, m.unit.value] for m in g.get_measurements()],
+                           area=sum(area(np.array(r.GraphicData, float).reshape(-1, 2)) for r in regions),
+                           images=sorted({str(r.ContentSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID) for r in regions})))
+    comment = [i.TextValue for i in raw.ContentSequence if i.ValueType == "TEXT" and i.ConceptNameCodeSequence[0].CodeValue == "121106"]
+    evidence = sum(len(s.ReferencedSOPSequence) for p in raw.get("CurrentRequestedProcedureEvidenceSequence", []) for s in p.ReferencedSeriesSequence)
+    return dict(title=raw.ConceptNameCodeSequence[0].CodeValue, patient=str(raw.PatientID), groups=groups, comment=comment[0] if comment else "",
+                evidence=evidence, valid_uids=all(pydicom.uid.UID(u).is_valid for u in all_uids(raw)))
+
+
+def make_sr(folder):
+    """A report by highdicom with one region of 3 x 2 pixels."""
+    import highdicom as hd
+    from pydicom.sr.codedict import codes
+    files = sorted(os.path.join(folder, "even", f) for f in os.listdir(os.path.join(folder, "even")))
+    images = sorted((pydicom.dcmread(f) for f in files), key=lambda d: float(d.ImagePositionPatient[2]))
+    source = hd.sr.SourceImageForRegion(referenced_sop_class_uid=images[1].SOPClassUID, referenced_sop_instance_uid=images[1].SOPInstanceUID)
+    region = hd.sr.ImageRegion(graphic_type=hd.sr.GraphicTypeValues.POLYLINE, graphic_data=np.array([[1, 2], [4, 2], [4, 4], [1, 4], [1, 2]], float), source_image=source)
+    group = hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+        referenced_region=region, tracking_identifier=hd.sr.TrackingIdentifier(uid=generate_uid(), identifier="lesion 1"), finding_type=codes.SCT.Lesion)
+    observer = hd.sr.ObserverContext(observer_type=codes.DCM.Person, observer_identifying_attributes=hd.sr.PersonObserverIdentifyingAttributes(name="Judge^A"))
+    report = hd.sr.MeasurementReport(observation_context=hd.sr.ObservationContext(observer_person_context=observer), procedure_reported=codes.LN.CTUnspecifiedBodyRegion,
+                                     imaging_measurements=[group])
+    sr = hd.sr.ComprehensiveSR(evidence=images, content=report[0], series_number=1, series_instance_uid=generate_uid(), sop_instance_uid=generate_uid(),
+                               instance_number=1, manufacturer="Nobody")
+    sr.save_as(os.path.join(folder, "judge_sr.dcm"))
+    return dict(done=True)
+
+
 command = sys.argv[1]
 print(json.dumps(pixels(*sys.argv[2:4]) if command == "pixels" else make(sys.argv[2]) if command == "make" else series(sys.argv[2]) if command == "series"
-                 else read_seg(sys.argv[2]) if command == "seg" else make_seg(sys.argv[2])))
+                 else read_seg(sys.argv[2]) if command == "seg" else read_sr(sys.argv[2]) if command == "sr" else make_sr(sys.argv[2]) if command == "make_sr" else make_seg(sys.argv[2])))

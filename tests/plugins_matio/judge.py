@@ -40,7 +40,8 @@ def heidelberg(n, lines):
                 SLO=rng.integers(0, 255, (50, 60)).astype(np.uint8), ScaleXSlo=0.011, ScaleYSlo=0.012, StartX=1.1, StartY=1.2, EndX=2.2, EndY=1.2, PatientID="SECRET")
     scans = []
     for i in range(n):
-        scans.append(rng.random((30, 40)).astype(np.float32))
+        scans.append((rng.random((30, 40)) ** 9).astype(np.float32))  # reflectivity: nearly all of it close to 0
+        scans[-1][0, 0] = 3.4e38  # absent
         data[f"B{i}"] = scans[-1]
         if lines:
             seg = np.full((3, 40), 10.0 + i, np.float32)
@@ -68,7 +69,12 @@ def make():
     for name, n in (("one.mat", 1), ("three.mat", 3)):
         data, scans = heidelberg(n, True)
         sio.savemat(os.path.join(folder, name), data, do_compression=True)
-        add(name, scans, type="float32", warnings=0, heidelberg=True)
+        shown = np.where(scans > 1, 0, scans.astype(np.float64)) ** 0.25
+        add(name, shown.astype(np.float32), type="float32", warnings=0, heidelberg=True, tolerance=1e-6)
+    data, scans = heidelberg(1, False)
+    data["B0"] = scans[0, :, :, 0] = np.linspace(0, 1, 1200, dtype=np.float32).reshape(30, 40)  # as shown already
+    sio.savemat(os.path.join(folder, "shown.mat"), data)
+    add("shown.mat", scans, type="float32", warnings=0, heidelberg=True)
     sio.savemat(os.path.join(folder, "one_0_coordinates.mat"), {"interpolation": np.full((9, 40), 12.5)})
     sio.savemat(os.path.join(folder, "none.mat"), {"a": 1.0, "b": np.arange(100.0), "c": "text"})
     return cases
@@ -76,7 +82,7 @@ def make():
 
 def real():
     m = sio.loadmat(folder)
-    store(sys.argv[3], m["B0"][None, ..., None])
+    store(sys.argv[3], m["B0"][None, ..., None].astype(np.float64) ** 0.25)
     return dict(scale=[float(m["ScaleX"][0, 0]) * 1e3, float(m["ScaleZ"][0, 0]) * 1e3], first=[float(v) for v in m["B0seg"][:, 0]])
 
 

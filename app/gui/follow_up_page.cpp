@@ -1,0 +1,135 @@
+#include "app/gui/follow_up_page.h"
+
+#include "modules/view/pair_view.h"
+#include "modules/view/theme.h"
+
+#include <QCheckBox>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QPushButton>
+#include <QSplitter>
+#include <QTableWidget>
+#include <QVBoxLayout>
+
+namespace sensorium {
+namespace {
+
+QString text(const std::string& s) { return QString::fromStdString(s); }
+
+QString place_of(const FollowUpRow& row) {
+  QStringList parts;
+  for (const std::string& part : {row.slab, row.region, row.label})
+    if (!part.empty() && part != "all") parts << text(part);
+  return parts.isEmpty() ? QString("all") : parts.join(", ");
+}
+
+QString signed_number(int value) {
+  return value > 0 ? "+" + QString::number(value) : QString::number(value);
+}
+
+}
+
+FollowUpPage::FollowUpPage(QWidget* parent)
+    : QWidget(parent), pair_(new PairView), table_(new QTableWidget), sum_(new QLabel),
+      notes_(new QLabel), linked_(new QCheckBox("Scroll together")),
+      changed_only_(new QCheckBox("Changes only")) {
+  auto* head = new QFrame;
+  head->setObjectName("tools");
+  auto* line = new QHBoxLayout(head);
+  line->setContentsMargins(grid, 6, grid, 6);
+  line->setSpacing(16);
+  auto* title = new QLabel("Follow-up");
+  title->setObjectName("heading");
+  auto* close = new QPushButton("Back to the case");
+  linked_->setChecked(true);
+  linked_->setToolTip("Turn off, scroll one picture to the same place, and turn on again");
+  line->addWidget(title);
+  line->addWidget(linked_);
+  line->addStretch(1);
+  line->addWidget(close);
+  auto* side = new QWidget;
+  side->setObjectName("panel");
+  side->setAttribute(Qt::WA_StyledBackground);
+  sum_->setObjectName("heading");
+  sum_->setWordWrap(true);
+  notes_->setObjectName("muted");
+  notes_->setWordWrap(true);
+  table_->setColumnCount(4);
+  table_->setHorizontalHeaderLabels({"Where", "First", "Second", "Change"});
+  table_->setAccessibleName("Counts of both visits");
+  table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
+  table_->setSelectionBehavior(QAbstractItemView::SelectRows);
+  table_->setShowGrid(false);
+  table_->setTabKeyNavigation(false);
+  table_->verticalHeader()->hide();
+  table_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+  table_->verticalHeader()->setDefaultSectionSize(28);
+  table_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+  table_->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
+  auto* column = new QVBoxLayout(side);
+  column->setContentsMargins(grid, grid, grid, grid);
+  column->setSpacing(grid);
+  column->addWidget(sum_);
+  column->addWidget(changed_only_);
+  column->addWidget(table_, 1);
+  column->addWidget(notes_);
+  auto* split = new QSplitter(Qt::Horizontal);
+  split->addWidget(pair_);
+  split->addWidget(side);
+  split->setStretchFactor(0, 1);
+  split->setSizes({860, 372});
+  split->setChildrenCollapsible(false);
+  auto* all = new QVBoxLayout(this);
+  all->setContentsMargins(0, 0, 0, 0);
+  all->setSpacing(0);
+  all->addWidget(head);
+  all->addWidget(split, 1);
+  connect(close, &QPushButton::clicked, this, &FollowUpPage::closed);
+  connect(linked_, &QCheckBox::toggled, pair_, &PairView::set_linked);
+  connect(changed_only_, &QCheckBox::toggled, this, [this] { show_table(); });
+}
+
+void FollowUpPage::set_visits(const ShownVisit& first, const ShownVisit& second) {
+  follow_up_ = sensorium::follow_up(first.visit, second.visit);
+  const ShownVisit* const visits[] = {&first, &second};
+  SliceView* const views[] = {pair_->left(), pair_->right()};
+  for (int i = 0; i < 2; ++i) {
+    views[i]->set_stack(stack_of(*visits[i]->dataset));
+    if (const auto* volume = std::get_if<Volume>(visits[i]->dataset.get()))
+      views[i]->set_spacing(volume->spacing[0], volume->spacing[1]);
+    views[i]->set_surfaces(visits[i]->surfaces);
+    views[i]->set_items(visits[i]->items);
+  }
+  linked_->setChecked(true);
+  pair_->set_captions("First: " + text(first.visit.name), "Second: " + text(second.visit.name));
+  show_table();
+}
+
+void FollowUpPage::show_table() {
+  table_->setRowCount(0);
+  for (const FollowUpRow& row : follow_up_.rows) {
+    if (changed_only_->isChecked() && row.change() == 0) continue;
+    const int at = table_->rowCount();
+    table_->insertRow(at);
+    int column = 0;
+    for (const QString& cell : {place_of(row), QString::number(row.first),
+                                QString::number(row.second), signed_number(row.change())}) {
+      auto* item = new QTableWidgetItem(cell);
+      if (column > 0) item->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
+      table_->setItem(at, column++, item);
+    }
+  }
+  if (!follow_up_.rows.empty()) {
+    const FollowUpRow& sum = follow_up_.rows.front();
+    sum_->setText(QString("%1 then, %2 now: %3")
+                      .arg(sum.first)
+                      .arg(sum.second)
+                      .arg(signed_number(sum.change())));
+  }
+  QStringList notes{"The two scans are not registered: counts are compared, not single lesions."};
+  for (const std::string& note : follow_up_.notes) notes << text(note);
+  notes_->setText(notes.join("\n"));
+}
+
+}

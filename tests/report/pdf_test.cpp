@@ -1,0 +1,150 @@
+// What stands in a report, as poppler's pdftotext and pdfinfo read it.
+#include "modules/core/error.h"
+#include "modules/report/report.h"
+#include "modules/review/footprint.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <unistd.h>
+
+namespace sensorium {
+namespace {
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+class Report : public testing::Test {
+protected:
+  Report()
+      : folder_(fs::temp_directory_path() / ("sensorium-report-" + std::to_string(::getpid()))) {
+    make_folder(folder_);
+    Volume v{.width = 120, .height = 80, .depth = 3};
+    v.pixels = Buffer::of(std::vector<std::uint8_t>(v.voxels(), 90));
+    v.spacing = {known_spacing(11.47, ScaleSource::VendorField, "ScaleX"),
+                 known_spacing(3.872, ScaleSource::VendorField, "ScaleZ"),
+                 unknown_spacing("Distance is 0")};
+    v.modality = "OCT";
+    v.laterality = Laterality::Left;
+    v.origin.path = "/clinic/Quillfeather_19511103.vol";
+    v.origin.format = "heyex_vol";
+    v.origin.sha256 = std::string(64, 'c');
+    v.origin.patient = {"PID-77123", "Quillfeather Amaryllis", "1951-11-03", "F"};
+    v.origin.facts = {{"study date", "2024-05-06", "StudyDate (0008,0020)"},
+                      {"quality", "31 dB", "Quality"},
+                      {"series", "1.2.840.99.7", "SeriesInstanceUID (0020,000e)"}};
+    v.origin.warnings = {"read from /clinic/Quillfeather_19511103.vol with care"};
+    dataset_ = v;
+    findings_.pipeline = "oct_hrf";
+    findings_.parameters_text = R"({"threshold":0.5})";
+    for (int i = 0; i < 4; ++i) findings_.items.push_back(focus(i));
+    findings_.summary = {{"foci", 4, "1", "count"}};
+    findings_.notes = {"Seen in Quillfeather_19511103: nothing unusual"};
+  }
+  ~Report() override { fs::remove_all(folder_); }
+
+  static Finding focus(int i) {
+    Finding f;
+    f.id = "f" + std::to_string(i);
+    f.label = "focus";
+    f.score = 0.9 - 0.1 * i;
+    f.footprint = {{i % 3, 20 + i, 30 + 10 * i, 5}};
+    place(f);
+    return f;
+  }
+
+  void act(const std::string& kind, json data) {
+    const auto number = static_cast<std::int64_t>(events_.size()) + 1;
+    events_.push_back({number, "2026-01-31T12:00:00Z", "kim", kind, std::move(data), "", ""});
+  }
+
+  std::string output_of(const std::string& command) const {
+    std::FILE* pipe = ::popen(command.c_str(), "r");
+    std::string text;
+    char piece[4096];
+    while (const std::size_t n = std::fread(piece, 1, sizeof piece, pipe)) text.append(piece, n);
+    EXPECT_EQ(::pclose(pipe), 0) << command;
+    return text;
+  }
+
+  // Text and document information of the report; lines that were broken are joined.
+  std::string report(ReportOptions options = {}) {
+    const fs::path file = folder_ / "report.pdf";
+    const ReviewState review = fold(findings_, events_);
+    ReportInput in{.dataset = dataset_, .findings = findings_, .review = review};
+    in.provenance = {{"program", "0.1.0"}, {"device", "cpu"}, {"finished", "2026-01-31T12:00:00Z"}};
+    in.command = "sensorium run oct_hrf /clinic/Quillfeather_19511103.vol --seed 0 -o out";
+    in.options = options;
+    write_pdf(in, file);
+    std::string text = output_of("pdftotext -layout '" + file.string() + "' -") +
+                       output_of("pdfinfo '" + file.string() + "'");
+    std::string joined;
+    for (const char c : text)
+      if (c != '\n' && c != ' ' && c != '\f')
+        joined += c;
+      else if (!joined.empty() && joined.back() != ' ')
+        joined += ' ';
+    return joined;
+  }
+
+  fs::path folder_;
+  Dataset dataset_;
+  Findings findings_;
+  std::vector<Event> events_;
+};
+
+bool says(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST_F(Report, SaysWhoWhatAndAtWhichScale) {
+  const std::string text = report();
+  for (const char* part :
+       {"Not a medical device", "Quillfeather Amaryllis", "PID-77123", "1951-11-03", "left (OS)",
+        "120 x 80 pixels, 3 slices", "11.47 um", "3.872 um", "Distance is 0", "31 dB", "Not signed",
+        "sensorium run oct_hrf"})
+    EXPECT_TRUE(says(text, part)) << part << " is missing in:\n" << text;
+}
+
+TEST_F(Report, CountsAreThoseOfTheReview) {
+  EXPECT_TRUE(says(report(), "0 accepted, 0 rejected, 0 changed, 0 drawn by hand, 4 undecided"));
+  act("accept", decision_data(findings_.items[0]));
+  act("accept", decision_data(findings_.items[1]));
+  act("reject", decision_data(findings_.items[2]));
+  act("draw",
+      {{"finding", "drawn-4"}, {"label", "focus"}, {"footprint", runs_to_json({{0, 60, 60, 4}})}});
+  const std::string text = report();
+  EXPECT_TRUE(says(text, "2 accepted, 1 rejected, 0 changed, 1 drawn by hand, 1 undecided"))
+      << text;
+  EXPECT_TRUE(says(text, "drawn-4")) << text;
+}
+
+TEST_F(Report, DeidentifiedHoldsNoTextThatIdentifies) {
+  act("note", note_data("", "Ms Quillfeather asked twice, see PID-77123"));
+  const std::string plain = report();
+  EXPECT_TRUE(says(plain, "asked twice"));
+  const std::string text = report({.deidentified = true});
+  EXPECT_TRUE(says(text, "De-identified"));
+  EXPECT_TRUE(says(text, "asked twice")) << text;
+  EXPECT_TRUE(says(text, "31 dB")) << text;
+  for (const char* secret : {"Quillfeather", "quillfeather", "Amaryllis", "77123", "1951",
+                             "19511103", "2024-05-06", "1.2.840.99.7", "/clinic"})
+    EXPECT_FALSE(says(text, secret)) << secret << " stands in:\n" << text;
+}
+
+TEST_F(Report, FieldsThatTheFileLacksAreNotInvented) {
+  origin_of(dataset_).patient = {};
+  const std::string text = report();
+  EXPECT_TRUE(says(text, "Name not given")) << text;
+  EXPECT_TRUE(says(text, "Date of birth not given")) << text;
+}
+
+TEST_F(Report, AFolderThatIsNotThereGivesOneError) {
+  const ReviewState review = fold(findings_, events_);
+  const ReportInput in{.dataset = dataset_, .findings = findings_, .review = review};
+  EXPECT_THROW(write_pdf(in, folder_ / "absent" / "report.pdf"), Error);
+  EXPECT_TRUE(fs::is_empty(folder_));
+}
+
+}
+}
