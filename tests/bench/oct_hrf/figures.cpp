@@ -20,15 +20,13 @@ namespace {
 struct Phantomed {
   Volume volume;
   std::vector<float> raw, clean;
-  std::vector<oct_hrf::PhantomObject> objects;
 };
 
 Phantomed phantom(int seed) {
   oct_hrf::PhantomOptions options;
   options.seed = seed;
   options.scans = 4;
-  oct_hrf::Phantom made = oct_hrf::make_phantom(options, 2);
-  Phantomed p{std::move(made.volume), {}, {}, std::move(made.objects)};
+  Phantomed p{oct_hrf::make_phantom(options, 2).volume, {}, {}};
   p.raw = oct_hrf::normalise_volume(finite_samples(p.volume),
                                     static_cast<std::size_t>(p.volume.width) * p.volume.height, 2);
   p.clean = oct_hrf::enhance_volume(p.raw, p.volume.width, p.volume.height, {}, 2);
@@ -52,38 +50,15 @@ void paint(cv::Mat& picture, const Surface& line, int z, const cv::Vec3b& colour
   }
 }
 
-// Lesions of the truth framed in green, yellow (exudates) and blue (choroidal), what only looks
-// like one in red.
-cv::Mat framed_truth(const Phantomed& p, int z) {
-  cv::Mat picture = slice(p.clean, p.volume, z);
-  for (const oct_hrf::PhantomObject& o : p.objects) {
-    if (o.scan != z) continue;
-    const int rx = static_cast<int>(o.width_um / 2 / p.volume.spacing[0].micrometres) + 4;
-    const int ry = static_cast<int>(o.height_um / 2 / p.volume.spacing[1].micrometres) + 4;
-    const cv::Point at(static_cast<int>(o.x), static_cast<int>(o.y));
-    using oct_hrf::PhantomLabel;
-    const cv::Scalar colour = o.label == PhantomLabel::Focus            ? cv::Scalar(80, 255, 80)
-                              : o.label == PhantomLabel::Exudate        ? cv::Scalar(80, 220, 255)
-                              : o.label == PhantomLabel::ChoroidalFocus ? cv::Scalar(255, 160, 80)
-                                                                        : cv::Scalar(80, 80, 255);
-    cv::rectangle(picture, at - cv::Point(rx, ry), at + cv::Point(rx, ry), colour);
-  }
-  return picture;
-}
-
 }
 
 void figures(const Arguments& folder) {
   const Phantomed p = phantom(30001);
   const Volume& v = p.volume;
   const int z = 1;
-  // Cut out, so that a picture stays below 200 kB.
-  const cv::Rect detail(212, 40, 300, 200), retina(0, 30, v.width, 220);
   cv::Mat both;
-  cv::hconcat(slice(p.raw, v, z)(detail), slice(p.clean, v, z)(detail), both);
-  cv::cvtColor(both, both, cv::COLOR_BGR2GRAY);
+  cv::hconcat(slice(p.raw, v, z), slice(p.clean, v, z), both);
   cv::imwrite(folder.at(0) + "/raw_enhanced.png", both);
-  cv::imwrite(folder.at(0) + "/phantom_truth.png", framed_truth(p, z)(retina));
 
   const auto lines = oct_hrf::trace_surfaces(p.clean, v.width, v.height, v.depth, 2);
   const oct_hrf::Prepared prepared{v.width, v.height, v.depth, p.clean};
@@ -105,7 +80,7 @@ void figures(const Arguments& folder) {
     if (one.box[2] == z)
       cv::rectangle(marked, {one.box[0] - 3, one.box[1] - 3}, {one.box[3] + 3, one.box[4] + 3},
                     one.label == "choroidal" ? cv::Scalar(255, 160, 80) : cv::Scalar(80, 255, 80));
-  cv::imwrite(folder.at(0) + "/lines_candidates.png", marked(retina));
+  cv::imwrite(folder.at(0) + "/lines_candidates.png", marked);
 }
 
 void phantom_surfaces(const Arguments& arguments) {
