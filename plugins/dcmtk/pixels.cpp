@@ -2,6 +2,7 @@
 
 #include "plugins/dcmtk/codestream.h"
 #include "plugins/dcmtk/jpeg2000.h"
+#include "plugins/dcmtk/rle.h"
 
 #include <dcmtk/dcmdata/dcpixel.h>
 
@@ -363,6 +364,17 @@ RawFrame jpeg2000_frame(const File& file, const PixelModule& module, std::size_t
   return out;
 }
 
+RawFrame rle_frame(const File& file, const PixelModule& module, std::size_t index) {
+  const auto bytes = frame_bytes(file, index, static_cast<std::size_t>(module.frames));
+  RleFrame frame = decode_rle(
+      bytes, static_cast<std::size_t>(module.rows) * static_cast<std::size_t>(module.columns),
+      static_cast<std::size_t>(module.samples), static_cast<std::size_t>(module.allocated / 8));
+  if (!frame.failure.empty())
+    throw bad(file.path(), fmt::format("frame {} cannot be decoded (RLE Lossless): {}", index + 1,
+                                       frame.failure));
+  return {std::move(frame.bytes), module.photometric};
+}
+
 RawFrame compressed_frame(const File& file, const PixelModule& module, std::size_t index,
                           Uint32& fragment_at) {
   DcmElement* element = nullptr;
@@ -381,9 +393,6 @@ RawFrame compressed_frame(const File& file, const PixelModule& module, std::size
                                        file.syntax_name(), status.text()));
   out.bytes.resize(size);
   out.photometric = model.c_str();
-  if (module.samples > 1 && module.planar && file.syntax() == EXS_RLELossless)
-    out.bytes = interleave(out.bytes, static_cast<std::size_t>(module.samples),
-                           static_cast<std::size_t>(module.allocated / 8));
   return out;
 }
 
@@ -558,9 +567,10 @@ std::vector<std::byte> decode(const File& file, const PixelModule& m, const Cont
   Uint32 fragment_at = 0;
   for (std::size_t i = 0; i < frames; ++i) {
     if (i % 8 == 0) context.step(static_cast<double>(i) / static_cast<double>(frames), "decoding");
-    RawFrame raw = !compressed                  ? native_frame(file, m, native, i)
-                   : is_jpeg2000(file.syntax()) ? jpeg2000_frame(file, m, i)
-                                                : compressed_frame(file, m, i, fragment_at);
+    RawFrame raw = !compressed                        ? native_frame(file, m, native, i)
+                   : is_jpeg2000(file.syntax())       ? jpeg2000_frame(file, m, i)
+                   : file.syntax() == EXS_RLELossless ? rle_frame(file, m, i)
+                                                      : compressed_frame(file, m, i, fragment_at);
     const auto frame = finish_frame(file, m, std::move(raw), i);
     out.insert(out.end(), frame.begin(), frame.end());
   }

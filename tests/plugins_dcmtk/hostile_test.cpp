@@ -8,9 +8,10 @@ namespace {
 // A little-endian explicit DICOM file, element by element, for headers that lie.
 class Maker {
 public:
-  Maker() : bytes_(std::string(128, '\0') + "DICM") {
+  explicit Maker(const std::string& syntax = "1.2.840.10008.1.2.1")
+      : bytes_(std::string(128, '\0') + "DICM") {
     std::string meta;
-    text(meta, 2, 0x10, "UI", "1.2.840.10008.1.2.1");
+    text(meta, 2, 0x10, "UI", syntax);
     std::string group;
     element(group, 2, 0, "UL", std::string("\0\0\0\0", 4));
     const auto length = static_cast<std::uint32_t>(meta.size());
@@ -42,6 +43,18 @@ public:
   Maker& pixels(std::uint32_t claimed, std::size_t there) {
     bytes_ += std::string("\xe0\x7f\x10\x00OW\0\0", 8) +
               std::string(reinterpret_cast<const char*>(&claimed), 4) + std::string(there, '\x07');
+    return *this;
+  }
+  // One RLE frame behind an empty offset table (PS3.5 A.4, G.5).
+  Maker& rle(const std::vector<std::uint32_t>& header, const std::string& segments) {
+    std::vector<std::uint32_t> words = header;
+    words.resize(16);
+    const std::string frame(reinterpret_cast<const char*>(words.data()), 64);
+    const auto length = static_cast<std::uint32_t>(frame.size() + segments.size());
+    bytes_ += std::string("\xe0\x7f\x10\x00OB\0\0\xff\xff\xff\xff", 12) +
+              std::string("\xfe\xff\x00\xe0\0\0\0\0\xfe\xff\x00\xe0", 12) +
+              std::string(reinterpret_cast<const char*>(&length), 4) + frame + segments +
+              std::string("\xfe\xff\xdd\xe0\0\0\0\0", 8);
     return *this;
   }
   void save(const fs::path& path) const { std::ofstream(path, std::ios::binary) << bytes_; }
@@ -95,6 +108,29 @@ TEST(DicomHostile, LyingHeadersAreRefusedBeforeAllocation) {
   expect_error(folder / "many.dcm", ErrorCode::BadInput, "");
   Maker().image(4, 6, 24).pixels(72, 72).save(folder / "bits.dcm");
   expect_error(folder / "bits.dcm", ErrorCode::Unsupported, "24 bits");
+}
+
+TEST(DicomHostile, SegmentsOfRleThatLieAreRefused) {
+  const Folder folder;
+  const std::string rle = "1.2.840.10008.1.2.5";
+  // Bytes of value 1 (most significant) and 2, each 24 times: a run of 24 is coded as 1 - 24 = -23.
+  const std::string one = "\xe9\x01", two = "\xe9\x02";
+  const auto made = [&](const char* name, const std::vector<std::uint32_t>& header,
+                        const std::string& segments) {
+    Maker(rle).image(4, 6, 16).rle(header, segments).save(folder / name);
+    return folder / name;
+  };
+  EXPECT_EQ(numbers(registry().open(made("good.dcm", {2, 64, 66}, one + two))),
+            std::vector<double>(24, 0x0102));
+  expect_error(made("count.dcm", {1, 64}, one + two), ErrorCode::BadInput, "1 segments where 2");
+  expect_error(made("far.dcm", {2, 64, 0x70000000}, one + two), ErrorCode::BadInput,
+               "from byte 64 to 1879048192 of 68");
+  expect_error(made("back.dcm", {2, 66, 64}, one + two), ErrorCode::BadInput, "from byte 66 to 64");
+  expect_error(made("head.dcm", {2, 8, 66}, one + two), ErrorCode::BadInput, "from byte 8 to 66");
+  expect_error(made("short.dcm", {2, 64, 66}, one + "\xef\x02"), ErrorCode::BadInput,
+               "segment 2 ends before 24 pixels");
+  expect_error(made("cut.dcm", {2, 64, 66}, one + "\x17\x02"), ErrorCode::BadInput,
+               "segment 2 ends before 24 pixels");
 }
 
 TEST(DicomHostile, WithoutPixelsItIsNamedAndUnsupported) {
