@@ -21,7 +21,7 @@
 namespace sensorium {
 
 // Raised whenever a struct of this header or of dataset.h, findings.h, parameters.h changes.
-inline constexpr int interface_version = 3;
+inline constexpr int interface_version = 4;
 // Same compiler family and library ABI, or the code is not loaded.
 std::string_view build_identity();
 
@@ -30,7 +30,7 @@ std::string_view build_identity();
 struct PipelineInfo {
   std::string id, version, title;
   std::string question;     // one line: what it answers
-  std::string input;        // "volume" or "video"
+  std::string input;        // "volume", "video" or "cube"
   std::string maturity;     // "research preview" ...
   std::string intended_use; // one or two sentences
   std::string limits;
@@ -48,12 +48,19 @@ struct Artifact {
   Volume volume;
 };
 
+// A file of the result that is no map: a picture, a table. write gets the path, which ends in name.
+struct ResultFile {
+  std::string name, caption;
+  std::function<void(const std::filesystem::path&)> write; // throws Error
+};
+
 // The costly part of a run. Pipelines derive from it to keep what conclude() needs (a component
 // tree, say).
 struct Analysis {
   virtual ~Analysis() = default;
   std::vector<Artifact> artifacts;
-  std::vector<Surface> surfaces;  // as computed or taken from the file
+  std::vector<Surface> surfaces; // as computed or taken from the file
+  std::vector<ResultFile> files;
   std::vector<std::string> notes; // for the user, one sentence each
   std::string model_card; // the card of the model that was used, as JSON; empty when none was
 };

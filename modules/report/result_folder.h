@@ -17,6 +17,7 @@ struct CaseResult {
                                                         // "artifacts", "files" are ours
   std::vector<Surface> surfaces;
   std::vector<Artifact> artifacts;
+  std::vector<ResultFile> files;
   std::optional<Volume> mask; // of all findings
 };
 
