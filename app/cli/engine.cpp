@@ -200,6 +200,7 @@ CaseResult result_of(const CaseRun& run) {
   result.surfaces = run.analysis->surfaces;
   result.artifacts = run.analysis->artifacts;
   result.files = run.analysis->files;
+  result.input = origin_of(*run.dataset);
   if (const auto* volume = std::get_if<Volume>(run.dataset.get()))
     result.mask = mask_of(run.findings, *volume);
   return result;
@@ -268,6 +269,9 @@ fs::path report_case(Registry&, const CaseRun& run, const fs::path& file, const 
   input.log_hash = c.log.head_hash;
   input.log_text = c.log.events.empty() ? std::string() : c.log.verification.text;
   input.surfaces = run.analysis->surfaces;
+  for (const ResultFile& file : run.analysis->files)
+    if (file.name.ends_with(".png"))
+      input.pictures.emplace_back(run.folder / file.name, file.caption);
   input.options.deidentified = choice.deidentified;
   input.options.proposed_count = choice.undecided;
   write_pdf(input, file);

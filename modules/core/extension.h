@@ -48,10 +48,11 @@ struct Artifact {
   Volume volume;
 };
 
-// A file of the result that is no map: a picture, a table. write gets the path, which ends in name.
+// A file of the result that is no map: a picture, a table. write gets the path, which ends in name,
+// and the recording that it was made of, with its hash. Throws Error.
 struct ResultFile {
   std::string name, caption;
-  std::function<void(const std::filesystem::path&)> write; // throws Error
+  std::function<void(const std::filesystem::path&, const Origin&)> write;
 };
 
 // The costly part of a run. Pipelines derive from it to keep what conclude() needs (a component
