@@ -129,6 +129,8 @@ struct WriterDefinition {
   std::vector<std::string> roles;
   // Throws Error Unsupported with the reason when the source lacks what the format needs.
   std::function<void(const WriteRequest&, const std::filesystem::path&)> write;
+  // Of the role "cube": a whole cube, by tiles.
+  std::function<void(const Cube&, const std::filesystem::path&, const Context&)> write_cube = {};
 };
 
 // Findings that are no image: reports and lists, laid on the recording they speak of.
