@@ -8,6 +8,7 @@
 
 #include <QBuffer>
 #include <QGuiApplication>
+#include <QImageReader>
 #include <QPageSize>
 #include <QPdfWriter>
 #include <fmt/format.h>
@@ -270,6 +271,26 @@ void key_findings(Page& p) {
   }
 }
 
+void pictures_of_run(Page& p) {
+  for (const auto& [path, caption] : p.in.pictures) {
+    QImageReader reader(q(path.string()));
+    reader.setAllocationLimit(0); // our own file; it is read at the size it is shown in
+    const QSize size = reader.size();
+    if (!size.isValid()) continue;
+    const double width = p.flow.width(), most = 300 * pt;
+    const QSizeF shown = QSizeF(size).scaled(width, most, Qt::KeepAspectRatio);
+    if (size.width() > 2000 || size.height() > 2000)
+      reader.setScaledSize(size.scaled(2000, 2000, Qt::KeepAspectRatio));
+    const QImage image = reader.read();
+    if (image.isNull()) continue;
+    p.flow.heading("Picture");
+    const QRectF box = p.flow.take(shown.height() + 24 * pt);
+    p.flow.painter().drawImage(QRectF(box.topLeft(), shown), image);
+    p.flow.put(QRectF(box.left(), box.top() + shown.height() + 2 * pt, width, 22 * pt), q(caption),
+               Style::Small, ink::muted);
+  }
+}
+
 QString size_of_finding(const Finding& finding) {
   for (const char* wanted : {"equivalent diameter", "diameter", "long axis", "area"})
     for (const Measure& m : finding.measures)
@@ -373,8 +394,8 @@ int set_all(const ReportInput& in, const Slices& slices, const Findings& kept,
   writer.setCreator("Sensorium");
   Flow flow(writer, "Sensorium. Not a medical device.", pages, filter);
   Page page{flow, in, slices, kept};
-  for (const auto part :
-       {title, patient, summary, map_of_findings, key_findings, recording, all_findings, method})
+  for (const auto part : {title, patient, summary, pictures_of_run, map_of_findings, key_findings,
+                          recording, all_findings, method})
     part(page);
   const int count = flow.page();
   flow.painter().end();
