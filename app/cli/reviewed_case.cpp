@@ -19,6 +19,7 @@ namespace {
 
 std::array<Spacing, 3> spacing_of(const CaseRun& run) {
   if (const auto* volume = std::get_if<Volume>(run.dataset.get())) return volume->spacing;
+  if (std::holds_alternative<Recording>(*run.dataset)) return {};
   const auto& video = std::get<Video>(*run.dataset);
   return {video.spacing[0], video.spacing[1], unknown_spacing("frames have no distance")};
 }

@@ -187,6 +187,7 @@ const Origin& origin_of(const Dataset& dataset) {
 }
 
 std::string_view kind_of(const Dataset& dataset) {
+  if (std::holds_alternative<Recording>(dataset)) return "recording";
   return std::holds_alternative<Volume>(dataset) ? "volume" : "video";
 }
 
@@ -217,6 +218,8 @@ json describe(const Dataset& dataset, bool with_patient) {
       [](const auto& d) {
         if constexpr (std::is_same_v<std::decay_t<decltype(d)>, Volume>)
           return describe_volume(d);
+        else if constexpr (std::is_same_v<std::decay_t<decltype(d)>, Recording>)
+          return describe_recording(d);
         else
           return describe_video(d);
       },
@@ -249,6 +252,8 @@ void validate(const Dataset& dataset) {
     if (v->localizer)
       check_size(v->origin, {v->localizer->width, v->localizer->height, v->localizer->channels},
                  v->localizer->type, v->localizer->pixels.size());
+  } else if (const auto* recording = std::get_if<Recording>(&dataset)) {
+    validate_recording(*recording);
   } else {
     const auto& video = std::get<Video>(dataset);
     check_size(video.origin, {video.width, video.height, video.frames, video.channels}, video.type,

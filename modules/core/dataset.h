@@ -138,10 +138,12 @@ struct Video {
   Origin origin;
 };
 
-using Dataset = std::variant<Volume, Video>;
+struct Recording; // recording.h
+
+using Dataset = std::variant<Volume, Video, Recording>;
 Origin& origin_of(Dataset& dataset);
 const Origin& origin_of(const Dataset& dataset);
-std::string_view kind_of(const Dataset& dataset); // "volume", "video"
+std::string_view kind_of(const Dataset& dataset); // "volume", "video", "recording"
 
 // Everything but the samples, as JSON; patient fields only when asked for.
 nlohmann::json describe(const Dataset& dataset, bool with_patient = false);
@@ -177,3 +179,5 @@ template<class T> std::span<const T> samples(const Buffer& buffer) {
 }
 
 }
+
+#include "modules/core/recording.h"

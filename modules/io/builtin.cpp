@@ -7,6 +7,7 @@
 #include "modules/io/heyex_xml.h"
 #include "modules/io/image.h"
 #include "modules/io/image_folder.h"
+#include "modules/io/recordings.h"
 #include "modules/io/tiff_writer.h"
 #include "modules/io/video.h"
 #include "modules/io/video_container.h"
@@ -136,6 +137,7 @@ Extension builtin_io() {
       grid_reader("nrrd", "NRRD volume", {".nrrd", ".nhdr"}, grid::Format::Nrrd, grid::sniff_nrrd),
       grid_reader("metaimage", "MetaImage volume", {".mha", ".mhd"}, grid::Format::Meta,
                   grid::sniff_meta)};
+  for (ReaderDefinition& reader : recording_readers()) extension.readers.push_back(std::move(reader));
   const std::vector<std::string> roles{"mask", "soft_map", "labels", "image"};
   extension.writers = {
       {"tiff", "TIFF stack (one page a slice, ImageJ scale)", ".tif", roles, write_tiff},

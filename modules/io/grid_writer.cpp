@@ -36,7 +36,7 @@ Geometry geometry_of(const WriteRequest& request) {
     for (std::size_t i = 0; i < 3; ++i)
       if (!out.spacing[i].known()) out.spacing[i] = source->spacing[i];
     if (!out.orientation) out.orientation = source->orientation;
-  } else {
+  } else if (std::holds_alternative<Video>(*request.source)) {
     const auto& video = std::get<Video>(*request.source);
     if (video.width != volume.width || video.height != volume.height) return out;
     for (std::size_t i = 0; i < 2; ++i)

@@ -55,7 +55,7 @@ Slices::Slices(const Dataset& dataset) : dataset_(dataset) {
   };
   if (const auto* v = std::get_if<Volume>(&dataset))
     take(v->width, v->height, v->depth, v->pixels, v->spacing[0], v->spacing[1]);
-  else {
+  else if (std::holds_alternative<Video>(dataset)) {
     const Video& video = std::get<Video>(dataset);
     take(video.width, video.height, video.frames, video.pixels, video.spacing[0], video.spacing[1]);
   }
@@ -73,7 +73,10 @@ std::vector<float> Slices::values(int slice) const {
     const auto part = d.pixels.bytes().subspan(size * static_cast<std::size_t>(slice), size);
     one.pixels = Buffer(std::vector<std::byte>(part.begin(), part.end()));
   };
-  std::visit(cut, dataset_);
+  if (const auto* v = std::get_if<Volume>(&dataset_))
+    cut(*v);
+  else
+    cut(std::get<Video>(dataset_));
   return to_float(one);
 }
 

@@ -124,6 +124,7 @@ bool fits(const Surface* surface, const PixelStack& s) {
 
 PixelStack stack_of(const Dataset& dataset) {
   if (const auto* volume = std::get_if<Volume>(&dataset)) return stack_of(*volume);
+  if (!std::holds_alternative<Video>(dataset)) return {};
   const auto& v = std::get<Video>(dataset);
   return {v.width, v.height, v.frames, v.channels, v.type, v.pixels};
 }
