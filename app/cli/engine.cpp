@@ -269,9 +269,9 @@ fs::path report_case(Registry&, const CaseRun& run, const fs::path& file, const 
   input.log_hash = c.log.head_hash;
   input.log_text = c.log.events.empty() ? std::string() : c.log.verification.text;
   input.surfaces = run.analysis->surfaces;
-  for (const ResultFile& file : run.analysis->files)
-    if (file.name.ends_with(".png"))
-      input.pictures.emplace_back(run.folder / file.name, file.caption);
+  for (const ResultFile& made : run.analysis->files)
+    if (made.name.ends_with(".png"))
+      input.pictures.emplace_back(run.folder / made.name, made.caption);
   input.options.deidentified = choice.deidentified;
   input.options.proposed_count = choice.undecided;
   write_pdf(input, file);
