@@ -2,6 +2,7 @@
 
 #include "app/gui/batch_runner.h"
 #include "app/gui/compare_page.h"
+#include "app/gui/consensus_page.h"
 #include "app/gui/main_window.h"
 #include "app/gui/review_area.h"
 #include "modules/core/error.h"
@@ -171,6 +172,8 @@ bool ScriptDriver::perform_reading(const json& step) {
     session.import_mask(text_of(step, "file"));
   else if (word == "fovea" && step.contains("x"))
     session.set_fovea({step["x"].get<double>(), step["z"].get<double>()});
+  else if (word == "consensus_make")
+    window_.consensus_page().make();
   else if (word == "save_picture" && step.contains("file"))
     window_.save_picture(text_of(step, "file"));
   else if (word == "back")

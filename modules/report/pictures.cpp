@@ -55,10 +55,9 @@ Slices::Slices(const Dataset& dataset) : dataset_(dataset) {
   };
   if (const auto* v = std::get_if<Volume>(&dataset))
     take(v->width, v->height, v->depth, v->pixels, v->spacing[0], v->spacing[1]);
-  else {
-    const Video& video = std::get<Video>(dataset);
-    take(video.width, video.height, video.frames, video.pixels, video.spacing[0], video.spacing[1]);
-  }
+  else if (const auto* video = std::get_if<Video>(&dataset))
+    take(video->width, video->height, video->frames, video->pixels, video->spacing[0],
+         video->spacing[1]);
 }
 
 std::vector<float> Slices::values(int slice) const {
