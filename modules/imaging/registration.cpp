@@ -254,8 +254,10 @@ Registration register_shift(const Volume& first, const Volume& second) {
     return out;
   }
   out.found = true;
-  out.shift = {fine.dx * out.scale[0], static_cast<double>(depth_shift(a, b, fine.dx, fine.dy)),
-               fine.dy * out.scale[2]};
+  const bool same_grid = std::all_of(out.scale.begin(), out.scale.end(),
+                                     [](double s) { return std::abs(s - 1) < 0.02; });
+  const int rows = same_grid ? depth_shift(a, b, fine.dx, fine.dy) : 0;
+  out.shift = {fine.dx * out.scale[0], static_cast<double>(rows), fine.dy * out.scale[2]};
   out.text = fmt::format("Registered by a shift of {:.0f} columns, {:.0f} rows and {:.0f} B-scans "
                          "(correlation {:.2f}, elsewhere at most {:.2f}); no rotation or warp.",
                          out.shift[0], out.shift[1], out.shift[2], out.correlation, out.runner_up);

@@ -18,7 +18,8 @@ struct Registration {
 };
 
 // The scans may differ in size; where their spacings along x or z differ, or one is unknown while
-// sizes differ, the spacings must be known. Shifts up to half of each side are tried, whole voxels.
+// sizes differ, the spacings must be known; rows are compared only where all spacings are equal.
+// Shifts up to half of each side are tried, whole voxels.
 // Not found (with the reason in text): fewer than 32 columns or 4 B-scans, unknown scale with other
 // sizes, or a correlation that is not clearly better than elsewhere. Takes about a second; call it
 // in a thread. Never throws for valid volumes.
