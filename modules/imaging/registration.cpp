@@ -12,7 +12,7 @@ namespace sensorium {
 namespace {
 
 // Measured on phantoms with a known shift and on pairs of different phantoms: docs/BENCHMARKS.md.
-constexpr double least_correlation = 0.35, least_lead = 0.1;
+constexpr double least_correlation = 0.45, least_lead = 0.15;
 
 struct Picture {
   int width = 0, height = 0;

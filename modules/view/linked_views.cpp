@@ -15,7 +15,7 @@ LinkedViews::LinkedViews(QWidget* parent) : QWidget(parent), places_(new QGridLa
 }
 
 void LinkedViews::add_pane() {
-  Pane pane{new QWidget, new QLabel, new SliceView};
+  Pane pane{new QWidget(this), new QLabel, new SliceView};
   auto* column = new QVBoxLayout(pane.box);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(0);
