@@ -109,6 +109,81 @@ Video video_from(const json& in, const json& blobs, const Source& source) {
   return v;
 }
 
+// A mapped cube is named, not copied: its file may be larger than the disk's free room.
+json cube_where(const Cube& c, Blobs& blobs) {
+  json out = {{"stride", c.stride}};
+  if (c.data_path.empty())
+    out["samples"] = blobs.add(c.data.bytes());
+  else
+    out["mapped"] = {{"path", fs::absolute(c.data_path).string()},
+                     {"at", c.data_offset},
+                     {"size", c.data.size()}};
+  return out;
+}
+
+Cube cube_from(const json& in, const json& where, const Source& source) {
+  Cube c;
+  c.lines = in.at("lines");
+  c.samples = in.at("samples");
+  c.bands = in.at("bands");
+  c.type = sample_type_of(in.at("type").get<std::string>());
+  for (const Interleave i : {Interleave::Bsq, Interleave::Bil, Interleave::Bip, Interleave::Other})
+    if (in.at("interleave") == name_of(i)) c.interleave = i;
+  c.big_endian = in.at("byte_order") == "big";
+  c.wavelengths_nm = in.at("wavelengths_nm").get<std::vector<double>>();
+  const std::string known = in.value("wavelength_source", "");
+  c.wavelength_source = known == "stated"    ? WavelengthSource::Stated
+                        : known == "guessed" ? WavelengthSource::Guessed
+                                             : WavelengthSource::Absent;
+  c.wavelength_note = in.value("wavelength_note", "");
+  c.fwhm_nm = in.at("fwhm_nm").get<std::vector<double>>();
+  if (!in.at("bad_bands").empty())
+    c.bad_bands.assign(static_cast<std::size_t>(std::max(0, c.bands)), 0);
+  for (const json& band : in.at("bad_bands"))
+    c.bad_bands.at(static_cast<std::size_t>(band.get<int>() - 1)) = 1;
+  for (const json& band : in.at("default_bands")) c.default_bands.push_back(band.get<int>() - 1);
+  c.band_names = in.at("band_names").get<std::vector<std::string>>();
+  if (in.at("reflectance_scale").is_number()) c.reflectance_scale = in.at("reflectance_scale");
+  if (in.at("ignore_value").is_number()) c.ignore_value = in.at("ignore_value");
+  c.stride = where.at("stride").get<std::array<std::uint64_t, 3>>();
+  if (where.contains("mapped")) {
+    const json& mapped = where.at("mapped");
+    c.data_path = mapped.at("path").get<std::string>();
+    c.data_offset = mapped.at("at");
+    c.data = Buffer(MappedFile::open(c.data_path), c.data_offset, mapped.at("size"));
+  } else {
+    c.data = source.buffer(where.at("samples"));
+  }
+  return c;
+}
+
+// Each channel's values as they are, one behind the other.
+Buffer packed(const Channel& c, std::uint64_t length) {
+  const std::size_t width = size_of(c.type);
+  std::vector<std::byte> out(length * width);
+  for (std::uint64_t i = 0; i < length; ++i)
+    std::memcpy(out.data() + i * width, c.samples.bytes().data() + c.first + i * c.stride, width);
+  return Buffer(std::move(out));
+}
+
+Recording recording_from(const json& in, const json& blobs, const Source& source) {
+  Recording r;
+  r.length = in.at("samples");
+  r.rate = rate_from_json(in.at("rate"));
+  r.start_s = in.at("start_s");
+  for (std::size_t i = 0; i < in.at("channels").size(); ++i) {
+    const json& c = in.at("channels").at(i);
+    Channel channel{.name = c.at("name"), .unit = c.at("unit"), .source = c.at("source")};
+    channel.type = pixel_type_of(c.at("type").get<std::string>());
+    channel.scale = c.at("scale");
+    channel.offset = c.at("offset");
+    channel.stride = size_of(channel.type);
+    channel.samples = source.buffer(blobs.at("channels").at(i));
+    r.channels.push_back(std::move(channel));
+  }
+  return r;
+}
+
 Origin origin_from(const json& in) {
   Origin origin;
   origin.path = in.at("path");
@@ -128,6 +203,7 @@ Origin origin_from(const json& in) {
 void store_dataset(const Dataset& dataset, const fs::path& path) {
   Blobs blobs;
   json where;
+  std::vector<Buffer> made;
   if (const auto* v = std::get_if<Volume>(&dataset)) {
     where["pixels"] = blobs.add(v->pixels.bytes());
     json surfaces = json::array();
@@ -135,6 +211,14 @@ void store_dataset(const Dataset& dataset, const fs::path& path) {
       surfaces.push_back(blobs.add(std::as_bytes(std::span(s.depth))));
     where["surfaces"] = surfaces;
     if (v->localizer) where["localizer"] = blobs.add(v->localizer->pixels.bytes());
+  } else if (const auto* cube = std::get_if<Cube>(&dataset)) {
+    where["cube"] = cube_where(*cube, blobs);
+  } else if (const auto* r = std::get_if<Recording>(&dataset)) {
+    where["channels"] = json::array();
+    for (const Channel& c : r->channels) {
+      made.push_back(packed(c, r->length));
+      where["channels"].push_back(blobs.add(made.back().bytes()));
+    }
   } else {
     where["pixels"] = blobs.add(std::get<Video>(dataset).pixels.bytes());
   }
@@ -178,8 +262,12 @@ Dataset map_dataset(const fs::path& path) {
     const json all = json::parse(text, text + length);
     const Source source(file, (head + length + 63) / 64 * 64);
     const json& in = all.at("dataset");
-    Dataset dataset = in.at("kind") == "video" ? Dataset(video_from(in, all.at("blobs"), source))
-                                               : Dataset(volume_from(in, all.at("blobs"), source));
+    const json& blobs = all.at("blobs");
+    const std::string kind = in.at("kind");
+    Dataset dataset = kind == "cube"        ? Dataset(cube_from(in, blobs.at("cube"), source))
+                      : kind == "recording" ? Dataset(recording_from(in, blobs, source))
+                      : kind == "video"     ? Dataset(video_from(in, blobs, source))
+                                            : Dataset(volume_from(in, blobs, source));
     origin_of(dataset) = origin_from(in);
     validate(dataset);
     return dataset;

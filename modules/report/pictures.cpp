@@ -66,13 +66,19 @@ std::vector<float> Slices::values(int slice) const {
   one.height = height_;
   one.depth = 1;
   const auto cut = [&](const auto& d) {
-    one.channels = d.channels;
-    one.type = d.type;
-    const std::size_t size = one.voxels() * static_cast<std::size_t>(d.channels) * size_of(d.type);
-    const auto part = d.pixels.bytes().subspan(size * static_cast<std::size_t>(slice), size);
-    one.pixels = Buffer(std::vector<std::byte>(part.begin(), part.end()));
+    if constexpr (requires { d.pixels.bytes(); }) {
+      one.channels = d.channels;
+      one.type = d.type;
+      const std::size_t size =
+          one.voxels() * static_cast<std::size_t>(d.channels) * size_of(d.type);
+      const auto part = d.pixels.bytes().subspan(size * static_cast<std::size_t>(slice), size);
+      one.pixels = Buffer(std::vector<std::byte>(part.begin(), part.end()));
+    }
   };
-  std::visit(cut, dataset_);
+  if (const auto* v = std::get_if<Volume>(&dataset_))
+    cut(*v);
+  else
+    cut(std::get<Video>(dataset_));
   return to_float(one);
 }
 
