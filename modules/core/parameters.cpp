@@ -154,6 +154,7 @@ json to_json(const ParameterSpecs& specs) {
         {"name", spec.name},          {"type", name_of(spec.type)}, {"default", spec.default_value},
         {"help", spec.about.help},    {"unit", spec.about.unit},    {"live", spec.about.live},
         {"expert", spec.about.expert}};
+    if (!spec.about.at_least_value.empty()) entry["at_least_value"] = spec.about.at_least_value;
     if (std::isfinite(spec.about.min)) entry["min"] = spec.about.min;
     if (std::isfinite(spec.about.max)) entry["max"] = spec.about.max;
     if (!spec.choices.empty()) entry["choices"] = spec.choices;
@@ -179,6 +180,7 @@ ParameterSpecs specs_from_json(const json& in) {
     spec.about.max = entry.value("max", spec.about.max);
     spec.about.live = entry.value("live", false);
     spec.about.expert = entry.value("expert", false);
+    spec.about.at_least_value = entry.value("at_least_value", "");
     specs.push_back(spec);
   }
   return specs;
