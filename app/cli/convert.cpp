@@ -42,8 +42,9 @@ Volume as_volume(const Dataset& dataset) {
   if (const auto* volume = std::get_if<Volume>(&dataset)) return *volume;
   if (!std::holds_alternative<Video>(dataset))
     throw Error(ErrorCode::Unsupported,
-                fmt::format("'{}' is a {}, not an image", origin_of(dataset).path, kind_of(dataset)),
-                "images and clips are converted to images");
+                fmt::format("'{}' is a {}, which this format cannot hold", origin_of(dataset).path,
+                            kind_of(dataset)),
+                "see 'sensorium info --formats'");
   const auto& video = std::get<Video>(dataset);
   Volume volume;
   volume.width = video.width;

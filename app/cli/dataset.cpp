@@ -5,6 +5,7 @@
 #include "modules/core/file.h"
 #include "modules/core/hash.h"
 #include "modules/core/promoted_models.h"
+#include "modules/core/training_set.h"
 #include "modules/learn/splits.h"
 #include "modules/report/result_folder.h"
 #include "modules/review/footprint.h"
@@ -196,21 +197,8 @@ void split(std::vector<Item>& items, const DatasetOptions& options) {
 }
 
 json read_index(const fs::path& dataset) {
-  const fs::path file = dataset / "index.json";
-  try {
-    const json index = json::parse(read_text(file, 512u << 20));
-    if (index.at("format") != "sensorium-training-set")
-      throw Error(ErrorCode::BadInput, fmt::format("'{}' is no training set", file.string()),
-                  "make one with 'sensorium dataset from-reviews'");
-    if (index.at("version").get<int>() > 1)
-      throw Error(ErrorCode::Unsupported,
-                  fmt::format("'{}' is newer than this program", file.string()),
-                  "use the program version that wrote it, or a later one");
-    return index;
-  } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("'{}' is damaged: {}", file.string(), e.what()),
-                "make the training set again");
-  }
+  read_training_set(dataset); // refuses what is damaged, newer or leaks
+  return json::parse(read_text(dataset / "index.json", 512u << 20));
 }
 
 bool touches(const Finding& f, const std::vector<Finding>& others) {

@@ -1,9 +1,15 @@
 // Channels that were sampled together over time: currents, voltages, vibration.
-//
-// Included by dataset.h, which holds Buffer, Origin and the variant Dataset.
 #pragma once
 
-#include "modules/core/dataset.h"
+#include "modules/core/origin.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
 
 namespace sensorium {
 

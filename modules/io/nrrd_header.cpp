@@ -150,6 +150,14 @@ bool is_colour_kind(const std::string& kind) {
          kind == "3-vector" || kind == "scalar" || kind == "stub";
 }
 
+// The file itself says that every axis is one of places.
+bool says_domain(const std::string& kinds) {
+  const auto all = words(kinds);
+  return !all.empty() && std::all_of(all.begin(), all.end(), [](const std::string& kind) {
+    return kind == "domain" || kind == "space";
+  });
+}
+
 Axes read_axes(const fs::path& path, const Text& text,
                const std::vector<std::vector<double>>& directions) {
   const auto need = [&](const std::string& name) {
@@ -370,7 +378,7 @@ Header read_nrrd_header(const fs::path& path) {
   if (!get("content").empty())
     header.facts.push_back({"content", get("content").substr(0, 200), "content"});
   check_samples(path, header);
-  find_colour_axis(header);
+  if (!says_domain(get("kinds"))) find_colour_axis(header);
   return header;
 }
 

@@ -6,9 +6,13 @@
 #include "modules/learn/builders.h"
 #include "modules/learn/onnx_file.h"
 #include "modules/learn/operators.h"
+#include "pipelines/oct_hrf/reviewed_source.h"
 #include "pipelines/oct_hrf/sample_source.h"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
+#include <memory>
 #include <set>
 #endif
 
@@ -64,6 +68,8 @@ private:
 struct TrainParameters {
   SampleOptions samples{.seeds = 160};
   std::string start;
+  std::string dataset;
+  bool phantoms = false;
   int validation_seeds = 8;
   ResidualUnetOptions network{.widths = "8,16,32,64"};
   TrainingOptions training{.learning_rate = 3e-3,
@@ -81,6 +87,11 @@ void describe(ParameterVisitor& v, TrainParameters& p) {
             {.help = "Phantom seeds for validation, from 10000 on.", .min = 1, .max = 500});
   v.text("start", p.start,
          {.help = "ONNX file to start from instead of a new residual U-Net of the options below."});
+  v.text("dataset", p.dataset,
+         {.help =
+              "Folder of 'dataset from-reviews': train on its training part and validate on its "
+              "validation part instead of phantoms."});
+  v.flag("phantoms", p.phantoms, {.help = "With a dataset: train on the phantom seeds as well."});
   Only shape(v, {"widths", "blocks_per_level", "norm", "activation", "upsampling", "residual"});
   describe(shape, p.network);
   describe(v, p.training);
@@ -103,10 +114,92 @@ Graph first_network(const TrainParameters& p) {
   return graph;
 }
 
-nlohmann::json card(const TrainParameters& p, const TrainingResult& result) {
-  return {{"name", "oct_hrf demo"},
+// What a run learns from, and what the model's card says about it.
+struct Data {
+  std::unique_ptr<SampleSource> training, validation;
+  std::unique_ptr<SampleSource> reviewed, phantoms; // the parts of `training` when there are two
+  nlohmann::json about;
+};
+
+std::unique_ptr<PhantomSamples> phantoms(const TrainParameters& p, const Context& context) {
+  if (p.samples.first_seed + p.samples.seeds > first_validation_seed)
+    throw Error(ErrorCode::Usage, "the training seeds reach into the validation seeds (10000 on)",
+                "choose fewer seeds or a smaller first seed");
+  return std::make_unique<PhantomSamples>(p.samples, PhantomOptions{}, context);
+}
+
+Data phantom_data(const TrainParameters& p, const Context& context) {
+  Data out;
+  out.training = phantoms(p, context.part(0, 5. / 6));
+  SampleOptions held_out = p.samples;
+  held_out.first_seed = first_validation_seed;
+  held_out.seeds = p.validation_seeds;
+  held_out.augment = false;
+  out.validation =
+      std::make_unique<PhantomSamples>(held_out, PhantomOptions{}, context.part(5. / 6, 1));
+  out.about = {
+      {"name", "oct_hrf demo"},
+      {"data", "synthetic: phantom version " + std::to_string(phantom_version) +
+                   " of this program; no patient data"},
+      {"data_licence", "GPL-3.0-or-later (generated)"},
+      {"split",
+       {{"group", "phantom seed"},
+        {"training", {p.samples.first_seed, p.samples.first_seed + p.samples.seeds - 1}},
+        {"validation", {first_validation_seed, first_validation_seed + p.validation_seeds - 1}},
+        {"test", "20000 and above, never used in training"}}},
+      {"limits", "trained on phantoms only; figures on phantoms do not carry over to patients"}};
+  return out;
+}
+
+std::unique_ptr<ReviewedSamples> reviewed(const TrainParameters& p, const TrainingSet& set,
+                                          const std::string& part, const Context& context) {
+  SampleOptions options = p.samples;
+  options.augment = options.augment && part == "training";
+  auto out = std::make_unique<ReviewedSamples>(set, part, options, context);
+  if (out->recordings() == 0)
+    throw Error(ErrorCode::Usage,
+                fmt::format("'{}' has no recording in its part '{}'", p.dataset, part),
+                "make the set with three parts: 'sensorium dataset from-reviews --fractions "
+                "0.7,0.15,0.15'");
+  return out;
+}
+
+Data reviewed_data(const TrainParameters& p, const Context& context) {
+  const TrainingSet set = read_training_set(p.dataset);
+  Data out;
+  auto training = reviewed(p, set, "training", context.part(0, 0.4));
+  auto validation = reviewed(p, set, "validation", context.part(0.4, 0.5));
+  out.about = {
+      {"name", "oct_hrf from reviewed cases"},
+      {"data",
+       fmt::format("reviewed cases, {} for training and {} for validation{}",
+                   training->recordings(), validation->recordings(),
+                   p.phantoms ? fmt::format("; phantom version {} of this program", phantom_version)
+                              : "")},
+      {"data_licence", "that of the reviewed recordings, which this card does not know"},
+      {"split",
+       {{"group", "patient"}, {"training_set_sha256", set.index_sha256}, {"test", "held_out"}}},
+      {"limits", "trained on the reviewers' marks; judge it on the held-out part with 'sensorium "
+                 "dataset compare'"}};
+  out.validation = std::move(validation);
+  if (!p.phantoms) {
+    out.training = std::move(training);
+    return out;
+  }
+  out.reviewed = std::move(training);
+  out.phantoms = phantoms(p, context.part(0.5, 1));
+  out.training = std::make_unique<BothSources>(*out.reviewed, *out.phantoms);
+  return out;
+}
+
+nlohmann::json card(const TrainParameters& p, const nlohmann::json& about,
+                    const TrainingResult& result) {
+  TrainParameters shown = p; // a card travels: no folder of this machine
+  shown.dataset = std::filesystem::path(p.dataset).filename().string();
+  shown.start = std::filesystem::path(p.start).filename().string();
+  return {{"name", about.at("name")},
           {"task", "soft map of hyper-reflective foci, exudates and choroidal foci in OCT B-scans"},
-          {"architecture", !p.start.empty()     ? "as in " + p.start
+          {"architecture", !p.start.empty()     ? "as in " + shown.start
                            : p.network.residual ? "residual U-Net"
                                                 : "plain U-Net"},
           {"input",
@@ -114,40 +207,28 @@ nlohmann::json card(const TrainParameters& p, const TrainingResult& result) {
            "(normalise.h), raw or enhanced"},
           {"normalisation", "percentile 1 to 99.7 of the B-scan, cut to 0 .. 1"},
           {"output", "logits"},
-          {"data", "synthetic: phantom version " + std::to_string(phantom_version) +
-                       " of this program; no patient data"},
-          {"data_licence", "GPL-3.0-or-later (generated)"},
-          {"split",
-           {{"group", "phantom seed"},
-            {"training", {p.samples.first_seed, p.samples.first_seed + p.samples.seeds - 1}},
-            {"validation", {first_validation_seed, first_validation_seed + p.validation_seeds - 1}},
-            {"test", "20000 and above, never used in training"}}},
+          {"data", about.at("data")},
+          {"data_licence", about.at("data_licence")},
+          {"split", about.at("split")},
           {"intended_use", "demonstration and research; not a medical device"},
-          {"limits", "trained on phantoms only; figures on phantoms do not carry over to patients"},
+          {"limits", about.at("limits")},
           {"steps", result.steps},
           {"best_step", result.best_step},
           {"validation_loss", result.best_validation_loss},
-          {"parameters", parameters_json(p)},
+          {"parameters", parameters_json(shown)},
           {"seed", p.training.seed}};
 }
 
 nlohmann::json run(const std::vector<std::string>&, const nlohmann::json& json,
                    const std::filesystem::path& output, const Context& context) {
   const auto p = parameters_from<TrainParameters>(json);
-  if (p.samples.first_seed + p.samples.seeds > first_validation_seed)
-    throw Error(ErrorCode::Usage, "the training seeds reach into the validation seeds (10000 on)",
-                "choose fewer seeds or a smaller first seed");
-  const PhantomSamples training(p.samples, {}, context.part(0, 0.05));
-  SampleOptions held_out = p.samples;
-  held_out.first_seed = first_validation_seed;
-  held_out.seeds = p.validation_seeds;
-  held_out.augment = false;
-  const PhantomSamples validation(held_out, {}, context.part(0.05, 0.06));
   const Graph initial = first_network(p);
-  const TrainingResult result =
-      train(initial, training, validation, p.training, output / "run", context.part(0.06, 1));
+  const Data data = p.dataset.empty() ? phantom_data(p, context.part(0, 0.06))
+                                      : reviewed_data(p, context.part(0, 0.06));
+  const TrainingResult result = train(initial, *data.training, *data.validation, p.training,
+                                      output / "run", context.part(0.06, 1));
   Graph best = read_onnx(result.best);
-  best.metadata["sensorium.card"] = card(p, result).dump();
+  best.metadata["sensorium.card"] = card(p, data.about, result).dump();
   write_onnx(best, output / "oct_hrf.onnx");
   return {{"model", (output / "oct_hrf.onnx").string()},
           {"steps", result.steps},
@@ -160,7 +241,7 @@ nlohmann::json run(const std::vector<std::string>&, const nlohmann::json& json,
 
 PipelineCommand train_command() {
   return {.verb = "train",
-          .title = "Train the network on phantoms",
+          .title = "Train the network on phantoms or on reviewed cases",
           .parameters = specs_of<TrainParameters>(),
           .run = run};
 }

@@ -414,6 +414,13 @@ RawFrame native_frame(const File& file, const PixelModule& module, std::span<con
     return out;
   }
   out.bytes.assign(part.begin(), part.end());
+  // DCMTK has turned the bytes of each word of 16 bits; the words of a sample are still the other
+  // way.
+  if (file.syntax() == EXS_BigEndianExplicit && module.allocated == 32 && !module.real)
+    for (std::size_t i = 0; i + 3 < out.bytes.size(); i += 4) {
+      std::swap(out.bytes[i], out.bytes[i + 2]);
+      std::swap(out.bytes[i + 1], out.bytes[i + 3]);
+    }
   if (module.samples > 1 && module.planar)
     out.bytes = interleave(out.bytes, static_cast<std::size_t>(module.samples),
                            static_cast<std::size_t>(module.allocated / 8));
@@ -464,9 +471,6 @@ void check_supported(const File& file, const PixelModule& module) {
   if (DcmXfer(file.syntax()).isEncapsulated() && !is_decodable(file.syntax()))
     throw unsupported(file.path(), fmt::format("the encoding {} is not read", file.syntax_name()),
                       "export it uncompressed, or convert it with 'dcmdjpeg' or 'gdcmconv --raw'");
-  if (file.syntax() == EXS_BigEndianExplicit && module.allocated == 32)
-    throw unsupported(file.path(), "big-endian samples of 32 bits are not read",
-                      "export it little endian");
   if (module.stored < 1 || module.stored > module.allocated ||
       module.high_bit >= module.allocated || module.high_bit < module.stored - 1)
     throw bad(file.path(), fmt::format("{} bits stored up to bit {} do not fit {} bits allocated",

@@ -111,6 +111,21 @@ TEST(GridRead, AnRgbPictureIsRecognisedAndSaysSo) {
   }
 }
 
+TEST(GridRead, ThreeSlicesThatTheFileCallsPlacesAreNotColour) {
+  const Folder folder;
+  const std::string samples(20 * 20 * 3, 'a');
+  const auto text = [&](const std::string& kinds) {
+    return "NRRD0004\ntype: uchar\ndimension: 3\nsizes: 20 20 3\n" + kinds + "encoding: raw\n\n" +
+           samples;
+  };
+  write(folder / "silent.nrrd", text(""));
+  EXPECT_EQ(std::get<Volume>(registry().open(folder / "silent.nrrd")).channels, 3);
+  write(folder / "slices.nrrd", text("kinds: domain domain domain\n"));
+  const Dataset slices = registry().open(folder / "slices.nrrd");
+  EXPECT_EQ(std::get<Volume>(slices).depth, 3);
+  EXPECT_EQ(std::get<Volume>(slices).channels, 1);
+}
+
 TEST(GridRead, TruncatedFilesNameBothNumbers) {
   const Folder folder;
   write(folder / "short.nii", nifti(10, 10, 10, 900));

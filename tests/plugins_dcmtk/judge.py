@@ -146,6 +146,8 @@ def make(folder):
     save("i16.dcm", grey(base(8, 6), i16), i16[None])
     for name, syntax in (("implicit.dcm", ImplicitVRLittleEndian), ("bigendian.dcm", ExplicitVRBigEndian), ("deflated.dcm", DeflatedExplicitVRLittleEndian)):
         save(name, grey(base(8, 6, syntax=syntax), i16), i16[None])
+    i32 = rng.integers(-2**31, 2**31, size=(2, 4, 3)).astype(np.int32)
+    save("bigendian32.dcm", grey(base(4, 3, syntax=ExplicitVRBigEndian), i32), i32)
     save("bigendian8.dcm", grey(base(7, 5, syntax=ExplicitVRBigEndian), u8), u8[None])
     save("rgb.dcm", colour(base(5, 7), rgb), rgb[None])
     save("planar.dcm", colour(base(5, 7), rgb, planar=1), rgb[None])

@@ -35,7 +35,8 @@ void draw_surfaces(const Arguments& in_out);   // picture with the lines found
 void recount(const Arguments& none);
 void figures(const Arguments& folder); // PNG files for the manual
 void phantom_surfaces(
-    const Arguments& seed_picture); // lines on phantoms; draws one seed on request
+    const Arguments& seed_picture);            // lines on phantoms; draws one seed on request
+void phantom_distance(const Arguments& files); // grey levels and texture, real against phantom
 void recognise(const Arguments& files);
 
 }

@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
       {"recount", recount},
       {"figures", figures},
       {"phantom-surfaces", phantom_surfaces},
+      {"phantom-distance", phantom_distance},
       {"recognise", recognise}};
   const auto it = argc > 1 ? all.find(argv[1]) : all.end();
   if (it == all.end()) {
