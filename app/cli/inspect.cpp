@@ -125,7 +125,8 @@ int show_info(Session& session, const std::vector<std::string>& files, bool with
       for (const std::string& warning : origin.warnings) add_line(out, "note", warning);
       session.console.print(out);
       documents.push_back(describe(dataset, with_patient));
-      if (const auto* r = std::get_if<Recording>(&dataset)) documents.back()["audit"] = audit_json(*r);
+      if (const auto* r = std::get_if<Recording>(&dataset))
+        documents.back()["audit"] = audit_json(*r);
     } catch (const Error& e) {
       if (files.size() == 1) throw;
       if (session.console.json)

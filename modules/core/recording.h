@@ -1,4 +1,6 @@
 // Channels that were sampled together over time: currents, voltages, vibration.
+//
+
 #pragma once
 
 #include "modules/core/origin.h"
@@ -9,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sensorium {

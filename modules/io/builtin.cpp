@@ -164,7 +164,8 @@ Extension builtin_io() {
                   grid::sniff_meta),
       envi_reader(),
       npy_reader()};
-  for (ReaderDefinition& reader : recording_readers()) extension.readers.push_back(std::move(reader));
+  for (ReaderDefinition& reader : recording_readers())
+    extension.readers.push_back(std::move(reader));
   const std::vector<std::string> roles{"mask", "soft_map", "labels", "image"};
   extension.writers = {
       {"tiff", "TIFF stack (one page a slice, ImageJ scale)", ".tif", roles, write_tiff},
