@@ -61,7 +61,7 @@ Ssh::Ssh(SshOptions options) : options_(std::move(options)) {
 std::vector<std::string> Ssh::options_words(bool batch) const {
   std::vector<std::string> words;
   if (!options_.config.empty()) words.insert(words.end(), {"-F", options_.config});
-  for (const std::string option :
+  for (const std::string& option :
        {std::string("ControlMaster=auto"), "ControlPath=" + control_path_,
         std::string("ControlPersist=600"), std::string("ServerAliveInterval=15"),
         std::string("ServerAliveCountMax=4"), std::string("ConnectTimeout=15"),
