@@ -61,6 +61,18 @@ void refuse_foreign_review(const fs::path& folder, const std::string& input_sha2
               "choose another folder with -o");
 }
 
+// Recipes are JSON, which holds UTF-8 only; said before the work, not after it.
+void check_name(const fs::path& path) {
+  try {
+    (void)json(path.string()).dump();
+  } catch (const json::type_error&) {
+    throw Error(
+        ErrorCode::BadInput,
+        fmt::format("the name '{}' is not UTF-8, so that no recipe can hold it", path.string()),
+        "give the file or folder another name");
+  }
+}
+
 json scale_of(const Dataset& dataset) {
   const json description = describe(dataset);
   return description.value("spacing", json::array());
@@ -86,9 +98,11 @@ CaseRun run_recipe(Registry& registry, const Recipe& wanted, const fs::path& fol
   run.recipe.pipeline_version = info.version;
   run.recipe.parameters = complete(info.parameters, wanted.parameters);
 
+  const RecipeInput& input = wanted.inputs.front();
+  check_name(input.path);
+  check_name(folder);
   if (!folder.empty()) check_writable(folder);
   context.step(0, "reading");
-  const RecipeInput& input = wanted.inputs.front();
   run.dataset = std::make_shared<const Dataset>(registry.open(input.path, context.part(0, 0.15)));
   const Origin& origin = origin_of(*run.dataset);
   check_hash(fmt::format("'{}'", input.path), input.sha256, origin.sha256);
