@@ -40,6 +40,11 @@ const WriterDefinition& writer_for(Session& session, const Words& words) {
 // A clip is written as a stack of its frames; the third axis is time and has no scale.
 Volume as_volume(const Dataset& dataset) {
   if (const auto* volume = std::get_if<Volume>(&dataset)) return *volume;
+  if (!std::holds_alternative<Video>(dataset))
+    throw Error(ErrorCode::Unsupported,
+                fmt::format("'{}' is a {}, which this format cannot hold", origin_of(dataset).path,
+                            kind_of(dataset)),
+                "see 'sensorium info --formats'");
   const auto& video = std::get<Video>(dataset);
   Volume volume;
   volume.width = video.width;

@@ -4,6 +4,7 @@
 #include "modules/core/devices.h"
 #include "modules/core/error.h"
 #include "modules/core/hash.h"
+#include "modules/core/map_guard.h"
 #include "modules/core/promoted_models.h"
 #include "modules/report/report.h"
 #include "modules/report/result_folder.h"
@@ -11,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <thread>
 #include <unistd.h>
 
 namespace sensorium {
@@ -73,6 +75,18 @@ void check_name(const fs::path& path) {
   }
 }
 
+// Waits for a large recording's hash, with progress.
+void settle_hash(Origin& origin, const Context& context) {
+  if (!origin.pending_hash) return;
+  origin.pending_hash->start();
+  while (!origin.pending_hash->ready()) {
+    context.step(origin.pending_hash->fraction(), "hash of the recording");
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  origin.sha256 = origin.pending_hash->wait();
+  origin.pending_hash.reset();
+}
+
 json scale_of(const Dataset& dataset) {
   const json description = describe(dataset);
   return description.value("spacing", json::array());
@@ -103,18 +117,23 @@ CaseRun run_recipe(Registry& registry, const Recipe& wanted, const fs::path& fol
   check_name(folder);
   if (!folder.empty()) check_writable(folder);
   context.step(0, "reading");
-  run.dataset = std::make_shared<const Dataset>(registry.open(input.path, context.part(0, 0.15)));
-  const Origin& origin = origin_of(*run.dataset);
-  check_hash(fmt::format("'{}'", input.path), input.sha256, origin.sha256);
-  if (!folder.empty()) refuse_foreign_review(folder, origin.sha256);
+  const std::uint64_t lost_before = lost_maps();
+  const auto dataset = std::make_shared<Dataset>(registry.open(input.path, context.part(0, 0.15)));
+  run.dataset = dataset;
+  Origin& origin = origin_of(*dataset);
+  const auto check_input = [&] {
+    check_hash(fmt::format("'{}'", input.path), input.sha256, origin.sha256);
+    if (!folder.empty()) refuse_foreign_review(folder, origin.sha256);
+  };
+  if (origin.pending_hash)
+    origin.pending_hash->start(); // beside the analysis; checked before anything is written
+  else
+    check_input();
   if (info.input != kind_of(*run.dataset))
     throw Error(ErrorCode::Unsupported,
                 fmt::format("'{}' is a {}; the pipeline {} reads a {}", input.path,
                             kind_of(*run.dataset), info.id, info.input),
                 "see 'sensorium pipelines'");
-  run.recipe.inputs = {{fs::absolute(input.path).lexically_normal().string(), origin.sha256,
-                        registry.companions(input.path)}};
-
   const fs::path model = model_of(wanted, info);
   const std::string model_hash = model.empty() ? std::string() : sha256_of_path(model);
   check_hash(fmt::format("the model '{}'", model.string()), wanted.model_sha256, model_hash);
@@ -129,6 +148,15 @@ CaseRun run_recipe(Registry& registry, const Recipe& wanted, const fs::path& fol
                                         .model = model,
                                         .seed = wanted.seed},
                                        inner);
+  if (origin.pending_hash) {
+    settle_hash(origin, context.part(0.95, 0.96));
+    check_input();
+  }
+  run.recipe.inputs = {{fs::absolute(input.path).lexically_normal().string(), origin.sha256,
+                        registry.companions(input.path)}};
+  if (lost_maps() != lost_before)
+    throw Error(ErrorCode::Conflict, fmt::format("'{}' changed while it was analysed", input.path),
+                "wait until it is copied or exported whole, then try again");
   context.step(0.96, "counting");
   conclude_case(run, run.recipe.parameters);
 
@@ -190,6 +218,8 @@ CaseResult result_of(const CaseRun& run) {
   result.provenance = run.provenance;
   result.surfaces = run.analysis->surfaces;
   result.artifacts = run.analysis->artifacts;
+  result.files = run.analysis->files;
+  result.input = origin_of(*run.dataset);
   if (const auto* volume = std::get_if<Volume>(run.dataset.get()))
     result.mask = mask_of(run.findings, *volume);
   return result;
@@ -223,7 +253,9 @@ CaseRun restore_case(Registry& registry, const fs::path& folder, const Context& 
                             input.path),
                 "put it back, or correct the path in the case's recipe.json; its content is "
                 "checked by its hash");
-  run.dataset = std::make_shared<const Dataset>(registry.open(input.path, context.part(0.3, 0.7)));
+  const auto dataset = std::make_shared<Dataset>(registry.open(input.path, context.part(0.3, 0.6)));
+  settle_hash(origin_of(*dataset), context.part(0.6, 0.7));
+  run.dataset = dataset;
   check_hash(fmt::format("'{}'", input.path), input.sha256, origin_of(*run.dataset).sha256);
   context.step(0.7, "restoring the analysis");
   run.analysis = run.pipeline->restore({.dataset = *run.dataset,
@@ -256,6 +288,9 @@ fs::path report_case(Registry&, const CaseRun& run, const fs::path& file, const 
   input.log_hash = c.log.head_hash;
   input.log_text = c.log.events.empty() ? std::string() : c.log.verification.text;
   input.surfaces = run.analysis->surfaces;
+  for (const ResultFile& file : run.analysis->files)
+    if (file.name.ends_with(".png"))
+      input.pictures.emplace_back(run.folder / file.name, file.caption);
   input.options.deidentified = choice.deidentified;
   input.options.proposed_count = choice.undecided;
   write_pdf(input, file);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace sensorium {
@@ -67,6 +68,35 @@ void describe_video(std::string& out, const Video& v) {
                          text_of(r.spacing_x), text_of(r.spacing_y)));
 }
 
+void add_cube_lines(std::string& out, const Cube& c) {
+  add_line(out, "kind", "hyperspectral cube");
+  add_line(out, "size",
+           fmt::format("{} lines x {} samples x {} bands, {}, {}{}", c.lines, c.samples, c.bands,
+                       name_of(c.type), name_of(c.interleave),
+                       c.big_endian ? ", high byte first" : ""));
+  if (c.wavelengths_nm.empty())
+    add_line(out, "wavelengths", "unknown (" + c.wavelength_note + ")");
+  else
+    add_line(out, "wavelengths",
+             fmt::format("{:.6g} to {:.6g} nm, {} ({})", c.wavelengths_nm.front(),
+                         c.wavelengths_nm.back(),
+                         c.wavelength_source == WavelengthSource::Guessed ? "guessed" : "stated",
+                         c.wavelength_note));
+  if (!c.fwhm_nm.empty())
+    add_line(out, "band width",
+             fmt::format("{:.4g} to {:.4g} nm (fwhm)",
+                         *std::min_element(c.fwhm_nm.begin(), c.fwhm_nm.end()),
+                         *std::max_element(c.fwhm_nm.begin(), c.fwhm_nm.end())));
+  const auto bad = std::count(c.bad_bands.begin(), c.bad_bands.end(), 1);
+  if (bad > 0) add_line(out, "bad bands", fmt::format("{} of {}", bad, c.bands));
+  std::string defaults;
+  for (const int band : c.default_bands) defaults += fmt::format(" {}", band + 1);
+  if (!defaults.empty()) add_line(out, "default bands", defaults.substr(1));
+  if (c.reflectance_scale)
+    add_line(out, "reflectance 1", fmt::format("stored as {:g}", *c.reflectance_scale));
+  if (c.ignore_value) add_line(out, "no measurement", fmt::format("{:g}", *c.ignore_value));
+}
+
 int show_info(Session& session, const std::vector<std::string>& files, bool with_patient) {
   json documents = json::array();
   int status = 0;
@@ -79,6 +109,8 @@ int show_info(Session& session, const std::vector<std::string>& files, bool with
       add_line(out, "format", origin.format);
       if (const auto* v = std::get_if<Volume>(&dataset))
         describe_volume(out, *v);
+      else if (const auto* cube = std::get_if<Cube>(&dataset))
+        add_cube_lines(out, *cube);
       else
         describe_video(out, std::get<Video>(dataset));
       for (const Fact& fact : origin.facts)

@@ -19,8 +19,10 @@ namespace {
 
 std::array<Spacing, 3> spacing_of(const CaseRun& run) {
   if (const auto* volume = std::get_if<Volume>(run.dataset.get())) return volume->spacing;
-  const auto& video = std::get<Video>(*run.dataset);
-  return {video.spacing[0], video.spacing[1], unknown_spacing("frames have no distance")};
+  if (const auto* video = std::get_if<Video>(run.dataset.get()))
+    return {video->spacing[0], video->spacing[1], unknown_spacing("frames have no distance")};
+  const Spacing none = unknown_spacing("the recording has no scale");
+  return {none, none, none};
 }
 
 bool is_about_findings(const Event& event) {

@@ -27,8 +27,10 @@ FindingLook look_of(FindingState state) {
 
 std::array<Spacing, 3> spacing_of(const Dataset& dataset) {
   if (const auto* volume = std::get_if<Volume>(&dataset)) return volume->spacing;
-  const auto& video = std::get<Video>(dataset);
-  return {video.spacing[0], video.spacing[1], unknown_spacing("frames have no distance")};
+  if (const auto* video = std::get_if<Video>(&dataset))
+    return {video->spacing[0], video->spacing[1], unknown_spacing("frames have no distance")};
+  const Spacing none = unknown_spacing("the recording has no scale");
+  return {none, none, none};
 }
 
 }

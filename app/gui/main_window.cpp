@@ -414,7 +414,9 @@ QString MainWindow::scale_text() const {
   };
   if (const auto* v = std::get_if<Volume>(session_->dataset().get()))
     return text(v->spacing.data(), v->depth > 1 ? 3 : 2);
-  return text(std::get<Video>(*session_->dataset()).spacing.data(), 2);
+  if (const auto* v = std::get_if<Video>(session_->dataset().get()))
+    return text(v->spacing.data(), 2);
+  return {};
 }
 
 void MainWindow::refresh_dataset() {

@@ -136,9 +136,8 @@ void ReviewArea::show_dataset(std::shared_ptr<const Dataset> dataset) {
       en_face_->set_localizer(slice_image(picture, 0, auto_window(picture)), volume->scan_lines);
       en_face_->set_caption("SLO");
     }
-  } else {
-    const auto& video = std::get<Video>(*dataset_);
-    slice_->set_spacing(video.spacing[0], video.spacing[1]);
+  } else if (const auto* video = std::get_if<Video>(dataset_.get())) {
+    slice_->set_spacing(video->spacing[0], video->spacing[1]);
     slice_->set_corner_text({});
   }
   set_surfaces(std::holds_alternative<Volume>(*dataset_) ? std::get<Volume>(*dataset_).surfaces

@@ -8,6 +8,8 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <utility>
 
 namespace sensorium {
@@ -176,6 +178,20 @@ Buffer::Buffer(std::shared_ptr<const MappedFile> file, std::size_t offset, std::
   if (offset > file->bytes().size() || size > file->bytes().size() - offset)
     throw Error(ErrorCode::BadInput, "a mapped file is shorter than its description");
   owner_ = std::move(file);
+  mapped_ = true;
+}
+
+void Buffer::release() const {
+  if (!mapped_) return;
+  // MADV_DONTNEED of a shared file mapping drops page table entries only; the data stay the file's.
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = reinterpret_cast<std::uintptr_t>(data_) / page * page;
+  ::madvise(reinterpret_cast<void*>(first), reinterpret_cast<std::uintptr_t>(data_) + size_ - first,
+            MADV_DONTNEED);
+}
+
+std::string hash_of(const Origin& origin) {
+  return origin.pending_hash && origin.sha256.empty() ? origin.pending_hash->wait() : origin.sha256;
 }
 
 Origin& origin_of(Dataset& dataset) {
@@ -187,6 +203,7 @@ const Origin& origin_of(const Dataset& dataset) {
 }
 
 std::string_view kind_of(const Dataset& dataset) {
+  if (std::holds_alternative<Cube>(dataset)) return "cube";
   return std::holds_alternative<Volume>(dataset) ? "volume" : "video";
 }
 
@@ -217,6 +234,8 @@ json describe(const Dataset& dataset, bool with_patient) {
       [](const auto& d) {
         if constexpr (std::is_same_v<std::decay_t<decltype(d)>, Volume>)
           return describe_volume(d);
+        else if constexpr (std::is_same_v<std::decay_t<decltype(d)>, Cube>)
+          return describe_cube(d);
         else
           return describe_video(d);
       },
@@ -249,6 +268,8 @@ void validate(const Dataset& dataset) {
     if (v->localizer)
       check_size(v->origin, {v->localizer->width, v->localizer->height, v->localizer->channels},
                  v->localizer->type, v->localizer->pixels.size());
+  } else if (const auto* cube = std::get_if<Cube>(&dataset)) {
+    validate_cube(*cube);
   } else {
     const auto& video = std::get<Video>(dataset);
     check_size(video.origin, {video.width, video.height, video.frames, video.channels}, video.type,

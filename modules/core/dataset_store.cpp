@@ -109,6 +109,54 @@ Video video_from(const json& in, const json& blobs, const Source& source) {
   return v;
 }
 
+// A mapped cube is named, not copied: its file may be larger than the disk's free room.
+json cube_where(const Cube& c, Blobs& blobs) {
+  json out = {{"stride", c.stride}};
+  if (c.data_path.empty())
+    out["samples"] = blobs.add(c.data.bytes());
+  else
+    out["mapped"] = {{"path", fs::absolute(c.data_path).string()},
+                     {"at", c.data_offset},
+                     {"size", c.data.size()}};
+  return out;
+}
+
+Cube cube_from(const json& in, const json& where, const Source& source) {
+  Cube c;
+  c.lines = in.at("lines");
+  c.samples = in.at("samples");
+  c.bands = in.at("bands");
+  c.type = sample_type_of(in.at("type").get<std::string>());
+  for (const Interleave i : {Interleave::Bsq, Interleave::Bil, Interleave::Bip, Interleave::Other})
+    if (in.at("interleave") == name_of(i)) c.interleave = i;
+  c.big_endian = in.at("byte_order") == "big";
+  c.wavelengths_nm = in.at("wavelengths_nm").get<std::vector<double>>();
+  const std::string known = in.value("wavelength_source", "");
+  c.wavelength_source = known == "stated"    ? WavelengthSource::Stated
+                        : known == "guessed" ? WavelengthSource::Guessed
+                                             : WavelengthSource::Absent;
+  c.wavelength_note = in.value("wavelength_note", "");
+  c.fwhm_nm = in.at("fwhm_nm").get<std::vector<double>>();
+  if (!in.at("bad_bands").empty())
+    c.bad_bands.assign(static_cast<std::size_t>(std::max(0, c.bands)), 0);
+  for (const json& band : in.at("bad_bands"))
+    c.bad_bands.at(static_cast<std::size_t>(band.get<int>() - 1)) = 1;
+  for (const json& band : in.at("default_bands")) c.default_bands.push_back(band.get<int>() - 1);
+  c.band_names = in.at("band_names").get<std::vector<std::string>>();
+  if (in.at("reflectance_scale").is_number()) c.reflectance_scale = in.at("reflectance_scale");
+  if (in.at("ignore_value").is_number()) c.ignore_value = in.at("ignore_value");
+  c.stride = where.at("stride").get<std::array<std::uint64_t, 3>>();
+  if (where.contains("mapped")) {
+    const json& mapped = where.at("mapped");
+    c.data_path = mapped.at("path").get<std::string>();
+    c.data_offset = mapped.at("at");
+    c.data = Buffer(MappedFile::open(c.data_path), c.data_offset, mapped.at("size"));
+  } else {
+    c.data = source.buffer(where.at("samples"));
+  }
+  return c;
+}
+
 Origin origin_from(const json& in) {
   Origin origin;
   origin.path = in.at("path");
@@ -135,6 +183,8 @@ void store_dataset(const Dataset& dataset, const fs::path& path) {
       surfaces.push_back(blobs.add(std::as_bytes(std::span(s.depth))));
     where["surfaces"] = surfaces;
     if (v->localizer) where["localizer"] = blobs.add(v->localizer->pixels.bytes());
+  } else if (const auto* cube = std::get_if<Cube>(&dataset)) {
+    where["cube"] = cube_where(*cube, blobs);
   } else {
     where["pixels"] = blobs.add(std::get<Video>(dataset).pixels.bytes());
   }
@@ -178,8 +228,10 @@ Dataset map_dataset(const fs::path& path) {
     const json all = json::parse(text, text + length);
     const Source source(file, (head + length + 63) / 64 * 64);
     const json& in = all.at("dataset");
-    Dataset dataset = in.at("kind") == "video" ? Dataset(video_from(in, all.at("blobs"), source))
-                                               : Dataset(volume_from(in, all.at("blobs"), source));
+    const json& blobs = all.at("blobs");
+    Dataset dataset = in.at("kind") == "cube"    ? Dataset(cube_from(in, blobs.at("cube"), source))
+                      : in.at("kind") == "video" ? Dataset(video_from(in, blobs, source))
+                                                 : Dataset(volume_from(in, blobs, source));
     origin_of(dataset) = origin_from(in);
     validate(dataset);
     return dataset;

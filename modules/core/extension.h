@@ -21,7 +21,7 @@
 namespace sensorium {
 
 // Raised whenever a struct of this header or of dataset.h, findings.h, parameters.h changes.
-inline constexpr int interface_version = 3;
+inline constexpr int interface_version = 4;
 // Same compiler family and library ABI, or the code is not loaded.
 std::string_view build_identity();
 
@@ -30,7 +30,7 @@ std::string_view build_identity();
 struct PipelineInfo {
   std::string id, version, title;
   std::string question;     // one line: what it answers
-  std::string input;        // "volume" or "video"
+  std::string input;        // "volume", "video" or "cube"
   std::string maturity;     // "research preview" ...
   std::string intended_use; // one or two sentences
   std::string limits;
@@ -48,12 +48,20 @@ struct Artifact {
   Volume volume;
 };
 
+// A file of the result that is no map: a picture, a table. write gets the path, which ends in name,
+// and the recording that it was made of, with its hash. Throws Error.
+struct ResultFile {
+  std::string name, caption;
+  std::function<void(const std::filesystem::path&, const Origin&)> write;
+};
+
 // The costly part of a run. Pipelines derive from it to keep what conclude() needs (a component
 // tree, say).
 struct Analysis {
   virtual ~Analysis() = default;
   std::vector<Artifact> artifacts;
-  std::vector<Surface> surfaces;  // as computed or taken from the file
+  std::vector<Surface> surfaces; // as computed or taken from the file
+  std::vector<ResultFile> files;
   std::vector<std::string> notes; // for the user, one sentence each
   std::string model_card; // the card of the model that was used, as JSON; empty when none was
 };
@@ -121,6 +129,8 @@ struct WriterDefinition {
   std::vector<std::string> roles;
   // Throws Error Unsupported with the reason when the source lacks what the format needs.
   std::function<void(const WriteRequest&, const std::filesystem::path&)> write;
+  // Of the role "cube": a whole cube, by tiles.
+  std::function<void(const Cube&, const std::filesystem::path&, const Context&)> write_cube = {};
 };
 
 // Findings that are no image: reports and lists, laid on the recording they speak of.

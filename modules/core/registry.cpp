@@ -109,6 +109,13 @@ Error unreadable_folder(const fs::path& folder,
           fmt::format("give the file: '{}'", (folder / first).string())};
 }
 
+// A recording that is mapped, and too large to be read while a person waits for it to open.
+bool defers_hash(const Dataset& dataset) {
+  constexpr std::size_t read_at_once = std::size_t{32} << 20;
+  const auto* cube = std::get_if<Cube>(&dataset);
+  return cube != nullptr && cube->data.mapped() && cube->data.size() > read_at_once;
+}
+
 template<class T> json names_of(const std::vector<T>& items) {
   json out = json::array();
   for (const T& item : items) out.push_back({{"id", item.id}, {"title", item.title}});
@@ -437,7 +444,11 @@ Dataset Registry::open(const fs::path& path, const Context& context) {
   origin.path = path.string();
   origin.format = candidates.front().reader->id;
   const auto& companions = candidates.front().reader->companions;
-  origin.sha256 = sha256_of_files(path, companions ? companions(path) : std::vector<std::string>{});
+  const auto others = companions ? companions(path) : std::vector<std::string>{};
+  if (defers_hash(dataset))
+    origin.pending_hash = std::make_shared<PendingHash>(path, others);
+  else
+    origin.sha256 = sha256_of_files(path, others);
   unchanged.check();
   validate(dataset);
   return dataset;

@@ -46,7 +46,8 @@ public:
   // Readers that recognise the content, best first. Throws Error NotFound, or BadInput for an empty
   // file.
   std::vector<Candidate> sniff(const std::filesystem::path& path);
-  // The best reader's work, with path, format and hash filled in and checked. Throws Error.
+  // The best reader's work, with path, format and hash filled in and checked. The hash of a large
+  // mapped recording is pending (hash_of). Throws Error.
   Dataset open(const std::filesystem::path& path, const Context& context = {});
   Dataset header(const std::filesystem::path& path, const Context& context = {});
   // The further files that open() hashes with the recording, as its reader names them.

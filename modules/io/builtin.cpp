@@ -1,12 +1,14 @@
 #include "modules/io/builtin.h"
 
 #include "modules/core/file.h"
+#include "modules/io/envi_reader.h"
 #include "modules/io/grid_reader.h"
 #include "modules/io/grid_writer.h"
 #include "modules/io/heyex_vol.h"
 #include "modules/io/heyex_xml.h"
 #include "modules/io/image.h"
 #include "modules/io/image_folder.h"
+#include "modules/io/npy_reader.h"
 #include "modules/io/tiff_writer.h"
 #include "modules/io/video.h"
 #include "modules/io/video_container.h"
@@ -103,6 +105,29 @@ ReaderDefinition grid_reader(std::string id, std::string title, std::vector<std:
   return reader;
 }
 
+ReaderDefinition envi_reader() {
+  ReaderDefinition reader{.id = "envi",
+                          .title = "ENVI cube (header and samples), ArcGIS BIL",
+                          .suffixes = {".hdr", ".raw", ".dat", ".img", ".bsq", ".bil", ".bip"},
+                          .hardened = true};
+  reader.sniff = envi::sniff_path;
+  set_loaders(reader, [](const fs::path& path, Samples samples, const Context&) {
+    return envi::load(path, samples);
+  });
+  reader.companions = envi::companions;
+  return reader;
+}
+
+ReaderDefinition npy_reader() {
+  ReaderDefinition reader{
+      .id = "npy", .title = "NumPy array as a cube", .suffixes = {".npy"}, .hardened = true};
+  reader.sniff = [](const fs::path&, Head head) { return npy::sniff(head); };
+  set_loaders(reader, [](const fs::path& path, Samples samples, const Context&) {
+    return npy::load(path, samples);
+  });
+  return reader;
+}
+
 ReaderDefinition video_reader() {
   ReaderDefinition reader{
       .id = "video",
@@ -135,7 +160,9 @@ Extension builtin_io() {
                   grid::sniff_nifti),
       grid_reader("nrrd", "NRRD volume", {".nrrd", ".nhdr"}, grid::Format::Nrrd, grid::sniff_nrrd),
       grid_reader("metaimage", "MetaImage volume", {".mha", ".mhd"}, grid::Format::Meta,
-                  grid::sniff_meta)};
+                  grid::sniff_meta),
+      envi_reader(),
+      npy_reader()};
   const std::vector<std::string> roles{"mask", "soft_map", "labels", "image"};
   extension.writers = {
       {"tiff", "TIFF stack (one page a slice, ImageJ scale)", ".tif", roles, write_tiff},

@@ -36,11 +36,10 @@ Geometry geometry_of(const WriteRequest& request) {
     for (std::size_t i = 0; i < 3; ++i)
       if (!out.spacing[i].known()) out.spacing[i] = source->spacing[i];
     if (!out.orientation) out.orientation = source->orientation;
-  } else {
-    const auto& video = std::get<Video>(*request.source);
-    if (video.width != volume.width || video.height != volume.height) return out;
+  } else if (const auto* video = std::get_if<Video>(request.source)) {
+    if (video->width != volume.width || video->height != volume.height) return out;
     for (std::size_t i = 0; i < 2; ++i)
-      if (!out.spacing[i].known()) out.spacing[i] = video.spacing[i];
+      if (!out.spacing[i].known()) out.spacing[i] = video->spacing[i];
     if (!out.spacing[2].known() && out.spacing[2].field.empty())
       out.spacing[2] = unknown_spacing("the third axis is time");
   }

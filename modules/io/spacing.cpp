@@ -29,8 +29,9 @@ Dataset with_user_spacing(Dataset dataset, const std::array<std::optional<double
   }
   if (micrometres[2])
     throw Error(ErrorCode::Usage, "a video has no spacing along z", "give x and y only");
-  auto& video = std::get<Video>(dataset);
-  for (std::size_t i = 0; i < 2; ++i) set(video.spacing[i], micrometres[i], "xy"[i], force);
+  auto* video = std::get_if<Video>(&dataset);
+  if (video == nullptr) return dataset;
+  for (std::size_t i = 0; i < 2; ++i) set(video->spacing[i], micrometres[i], "xy"[i], force);
   return dataset;
 }
 

@@ -55,10 +55,9 @@ Slices::Slices(const Dataset& dataset) : dataset_(dataset) {
   };
   if (const auto* v = std::get_if<Volume>(&dataset))
     take(v->width, v->height, v->depth, v->pixels, v->spacing[0], v->spacing[1]);
-  else {
-    const Video& video = std::get<Video>(dataset);
-    take(video.width, video.height, video.frames, video.pixels, video.spacing[0], video.spacing[1]);
-  }
+  else if (const auto* video = std::get_if<Video>(&dataset))
+    take(video->width, video->height, video->frames, video->pixels, video->spacing[0],
+         video->spacing[1]);
 }
 
 std::vector<float> Slices::values(int slice) const {
@@ -67,11 +66,14 @@ std::vector<float> Slices::values(int slice) const {
   one.height = height_;
   one.depth = 1;
   const auto cut = [&](const auto& d) {
-    one.channels = d.channels;
-    one.type = d.type;
-    const std::size_t size = one.voxels() * static_cast<std::size_t>(d.channels) * size_of(d.type);
-    const auto part = d.pixels.bytes().subspan(size * static_cast<std::size_t>(slice), size);
-    one.pixels = Buffer(std::vector<std::byte>(part.begin(), part.end()));
+    if constexpr (requires { d.pixels.bytes(); }) {
+      one.channels = d.channels;
+      one.type = d.type;
+      const std::size_t size =
+          one.voxels() * static_cast<std::size_t>(d.channels) * size_of(d.type);
+      const auto part = d.pixels.bytes().subspan(size * static_cast<std::size_t>(slice), size);
+      one.pixels = Buffer(std::vector<std::byte>(part.begin(), part.end()));
+    }
   };
   std::visit(cut, dataset_);
   return to_float(one);

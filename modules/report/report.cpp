@@ -8,6 +8,7 @@
 
 #include <QBuffer>
 #include <QGuiApplication>
+#include <QImageReader>
 #include <QPageSize>
 #include <QPdfWriter>
 #include <fmt/format.h>
@@ -15,6 +16,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace sensorium {
 using nlohmann::json;
@@ -122,15 +124,16 @@ void recording(Page& p) {
 }
 
 void summary(Page& p) {
-  p.flow.heading("Result after review");
   const ReviewState& review = p.in.review;
-  p.flow.text(
-      q(fmt::format("{} accepted, {} rejected, {} changed, {} drawn by hand, {} undecided{}.",
-                    review.count(FindingState::Accepted), review.count(FindingState::Rejected),
-                    review.count(FindingState::Changed), review.count(FindingState::Drawn),
-                    review.count(FindingState::Proposed),
-                    p.in.options.proposed_count ? " (undecided ones are counted below)"
-                                                : " (undecided ones are not counted below)")));
+  p.flow.heading(review.findings.empty() ? "Result" : "Result after review");
+  if (!review.findings.empty())
+    p.flow.text(
+        q(fmt::format("{} accepted, {} rejected, {} changed, {} drawn by hand, {} undecided{}.",
+                      review.count(FindingState::Accepted), review.count(FindingState::Rejected),
+                      review.count(FindingState::Changed), review.count(FindingState::Drawn),
+                      review.count(FindingState::Proposed),
+                      p.in.options.proposed_count ? " (undecided ones are counted below)"
+                                                  : " (undecided ones are not counted below)")));
   if (const std::string waiting = review.waiting_text(); !waiting.empty())
     p.flow.text(q(waiting), Style::Small, ink::muted);
   std::vector<std::pair<QString, QString>> rows;
@@ -157,8 +160,12 @@ void summary(Page& p) {
       p.flow.text(q(note), Style::Small, ink::muted);
 }
 
+// A video has frames, a stack has B-scans.
+bool is_video(const Page& p) { return std::holds_alternative<Video>(p.in.dataset); }
+const char* slice_word(const Page& p) { return is_video(p) ? "frame" : "B-scan"; }
+
 void map_of_findings(Page& p) {
-  if (p.slices.empty() || p.slices.count() < 2) return;
+  if (p.slices.empty() || p.slices.count() < 2 || is_video(p)) return;
   p.flow.heading("Seen from the front");
   const QImage image = en_face(p.slices);
   const double width = p.flow.width(), height = std::min(160 * pt, width * 0.45);
@@ -200,12 +207,46 @@ void crop(Page& p, const QRectF& box, const ReviewedFinding& r) {
   painter.drawPath(outline(r.finding.footprint, slice));
   painter.restore();
   p.flow.put(QRectF(box.left(), area.bottom() + 2 * pt, box.width(), 22 * pt),
-             q(fmt::format("{}, B-scan {}, score {:.2f}\n", r.label, slice + 1, r.finding.score)) +
+             q(fmt::format("{}, {} {}, score {:.2f}\n", r.label, slice_word(p), slice + 1,
+                           r.finding.score)) +
                  state_text(r.state),
              Style::Small, ink::muted);
 }
 
+// The frame with most findings, with all of them: a crop says little of a clip.
+void key_frame(Page& p) {
+  if (p.slices.empty() || !is_video(p) || p.in.options.max_crops <= 0) return;
+  std::map<int, int> count;
+  for (const ReviewedFinding& r : p.in.review.findings)
+    if (r.state != FindingState::Rejected && !r.finding.footprint.empty())
+      ++count[main_slice(r.finding)];
+  if (count.empty()) return;
+  const int frame = std::max_element(count.begin(), count.end(), [](const auto& a, const auto& b) {
+                      return a.second < b.second;
+                    })->first;
+  p.flow.heading(q(fmt::format("Key frame, {} of {}", frame + 1, p.slices.count())));
+  const QSizeF shown = QSizeF(p.slices.width(), p.slices.height() * p.slices.aspect())
+                           .scaled(p.flow.width(), 240 * pt, Qt::KeepAspectRatio);
+  const QRectF box = p.flow.take(shown.height() + 4 * pt);
+  QPainter& painter = p.flow.painter();
+  painter.drawImage(QRectF(box.topLeft(), shown), p.slices.picture(frame));
+  painter.save();
+  painter.setClipRect(QRectF(box.topLeft(), shown));
+  painter.translate(box.left(), box.top());
+  painter.scale(shown.width() / p.slices.width(), shown.height() / p.slices.height());
+  painter.setBrush(Qt::NoBrush);
+  for (const ReviewedFinding& r : p.in.review.findings) {
+    if (r.state == FindingState::Rejected || main_slice(r.finding) != frame) continue;
+    QPen pen = pen_of(r.state, 1.2 * pt);
+    pen.setCosmetic(true);
+    painter.setPen(pen);
+    painter.drawPath(outline(r.finding.footprint, frame));
+  }
+  painter.restore();
+}
+
 void key_findings(Page& p) {
+  if (is_video(p)) return key_frame(p);
   if (p.slices.empty() || p.in.review.findings.empty() || p.in.options.max_crops <= 0) return;
   std::vector<const ReviewedFinding*> order;
   for (const ReviewedFinding& r : p.in.review.findings)
@@ -227,6 +268,26 @@ void key_findings(Page& p) {
            QRectF(row.left() + static_cast<double>(k - i) * (width + gap), row.top(), width,
                   row.height()),
            *order[k]);
+  }
+}
+
+void pictures_of_run(Page& p) {
+  for (const auto& [path, caption] : p.in.pictures) {
+    QImageReader reader(q(path.string()));
+    reader.setAllocationLimit(0); // our own file; it is read at the size it is shown in
+    const QSize size = reader.size();
+    if (!size.isValid()) continue;
+    const double width = p.flow.width(), most = 300 * pt;
+    const QSizeF shown = QSizeF(size).scaled(width, most, Qt::KeepAspectRatio);
+    if (size.width() > 2000 || size.height() > 2000)
+      reader.setScaledSize(size.scaled(2000, 2000, Qt::KeepAspectRatio));
+    const QImage image = reader.read();
+    if (image.isNull()) continue;
+    p.flow.heading("Picture");
+    const QRectF box = p.flow.take(shown.height() + 24 * pt);
+    p.flow.painter().drawImage(QRectF(box.topLeft(), shown), image);
+    p.flow.put(QRectF(box.left(), box.top() + shown.height() + 2 * pt, width, 22 * pt), q(caption),
+               Style::Small, ink::muted);
   }
 }
 
@@ -252,7 +313,7 @@ void all_findings(Page& p) {
   }
   p.flow.table({{"Finding", 1.6},
                 {"Label", 1.2},
-                {"B-scan", 0.7, true},
+                {is_video(p) ? "Frame" : "B-scan", 0.7, true},
                 {"x, y (px)", 1, true},
                 {"Size", 1, true},
                 {"Layer", 1.2},
@@ -333,8 +394,8 @@ int set_all(const ReportInput& in, const Slices& slices, const Findings& kept,
   writer.setCreator("Sensorium");
   Flow flow(writer, "Sensorium. Not a medical device.", pages, filter);
   Page page{flow, in, slices, kept};
-  for (const auto part :
-       {title, patient, summary, map_of_findings, key_findings, recording, all_findings, method})
+  for (const auto part : {title, patient, summary, pictures_of_run, map_of_findings, key_findings,
+                          recording, all_findings, method})
     part(page);
   const int count = flow.page();
   flow.painter().end();

@@ -33,6 +33,8 @@ struct ReportInput {
   std::string log_hash;                 // ReviewLog::head_hash()
   std::string log_text;                 // Verification::text
   std::vector<Surface> surfaces;        // drawn over the pictures
+  // Pictures that the run wrote, with a caption each; one that cannot be read is left out.
+  std::vector<std::pair<std::filesystem::path, std::string>> pictures;
   ReportOptions options;
 };
 

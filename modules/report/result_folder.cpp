@@ -115,6 +115,14 @@ public:
     return name;
   }
 
+  void file(const ResultFile& file, const Origin& input) {
+    if (!is_plain_name(file.name))
+      throw Error(ErrorCode::Internal, fmt::format("'{}' cannot be a file name", file.name));
+    file.write(staging_ / file.name, input);
+    hashes[file.name] = sha256_of_path(staging_ / file.name);
+    written_.push_back(file.name);
+  }
+
   void findings(const CaseResult& result) {
     text("recipe.json", to_json(result.recipe).dump(2) + "\n");
     text("findings.json", to_json(result.findings).dump() + "\n");
@@ -236,6 +244,7 @@ void write_result_folder(const fs::path& folder, const CaseResult& result,
   for (const Artifact& a : result.artifacts)
     artifacts.push_back(
         {{"name", a.name}, {"caption", a.caption}, {"file", out.volume(a.volume, a.name)}});
+  for (const ResultFile& file : result.files) out.file(file, result.input);
   out.text("surfaces.json", surfaces_json(result.surfaces).dump() + "\n");
   out.findings(result);
   out.provenance(result.provenance, result.dataset, artifacts);

@@ -17,6 +17,8 @@ struct CaseResult {
                                                         // "artifacts", "files" are ours
   std::vector<Surface> surfaces;
   std::vector<Artifact> artifacts;
+  std::vector<ResultFile> files;
+  Origin input; // of the recording, for files
   std::optional<Volume> mask; // of all findings
 };
 

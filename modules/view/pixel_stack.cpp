@@ -124,7 +124,9 @@ bool fits(const Surface* surface, const PixelStack& s) {
 
 PixelStack stack_of(const Dataset& dataset) {
   if (const auto* volume = std::get_if<Volume>(&dataset)) return stack_of(*volume);
-  const auto& v = std::get<Video>(dataset);
+  const auto* video = std::get_if<Video>(&dataset);
+  if (video == nullptr) return {};
+  const Video& v = *video;
   return {v.width, v.height, v.frames, v.channels, v.type, v.pixels};
 }
 

@@ -12,8 +12,9 @@ namespace {
 std::pair<std::array<int, 3>, const Spacing*> grid_of(const Dataset& source) {
   if (const auto* v = std::get_if<Volume>(&source))
     return {{v->width, v->height, v->depth}, &v->spacing[2]};
-  const auto& video = std::get<Video>(source);
-  return {{video.width, video.height, video.frames}, nullptr};
+  if (const auto* video = std::get_if<Video>(&source))
+    return {{video->width, video->height, video->frames}, nullptr};
+  return {{0, 0, 0}, nullptr};
 }
 
 }

@@ -58,7 +58,7 @@ void figures(const Arguments& folder) {
   const int z = 1;
   cv::Mat both;
   cv::hconcat(slice(p.raw, v, z), slice(p.clean, v, z), both);
-  cv::imwrite(folder.at(0) + "/raw_enhanced.png", both);
+  cv::imwrite(folder.at(0) + "/raw_enhanced.jpg", both, {cv::IMWRITE_JPEG_QUALITY, 82});
 
   const auto lines = oct_hrf::trace_surfaces(p.clean, v.width, v.height, v.depth, 2);
   const oct_hrf::Prepared prepared{v.width, v.height, v.depth, p.clean};

@@ -1,0 +1,144 @@
+#include "hyperspectral/project.h"
+
+#include "modules/core/error.h"
+#include "modules/core/parallel.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <mutex>
+
+namespace sensorium::hyper {
+namespace {
+
+// Of mapped samples, about as much may stay in memory between two releases. Touching a byte maps
+// the 64 kB around it, so short pieces of rows cost more than they hold.
+constexpr std::size_t most_resident = std::size_t{48} << 20;
+constexpr std::size_t around_a_touch = 65536;
+
+std::size_t bytes_touched(const Cube& cube, const TileRange& tile, std::size_t bands_read) {
+  const std::size_t pixels = tile.pixels(), size = size_of(cube.type);
+  if (cube.stride[2] == 1)
+    return pixels * static_cast<std::size_t>(cube.bands) * size + around_a_touch;
+  return bands_read * (pixels * size + around_a_touch);
+}
+
+bool is_ignored(double value, double ignored) {
+  return value == ignored || (std::isnan(ignored) && std::isnan(value));
+}
+
+// Values of a block in natural order, then the three sums; blank: 1 where a band is ignored.
+struct Block {
+  std::vector<double> values;
+  std::vector<std::uint8_t> blank;
+};
+
+void sum_pixels(const Block& block, const Projection& p, std::size_t pixels, double* out) {
+  const std::size_t n = p.bands.size();
+  for (std::size_t i = 0; i < pixels; ++i) {
+    const double* v = block.values.data() + i * n;
+    double a = 0, b = 0, c = 0;
+    for (std::size_t k = 0; k < n; ++k) {
+      a += p.weights[k][0] * v[k];
+      b += p.weights[k][1] * v[k];
+      c += p.weights[k][2] * v[k];
+    }
+    out[3 * i] = p.offset[0] + a;
+    out[3 * i + 1] = p.offset[1] + b;
+    out[3 * i + 2] = p.offset[2] + c;
+  }
+}
+
+void sum_bands(const Block& block, const Projection& p, std::size_t pixels, double* out) {
+  std::vector<double> sums(3 * pixels, 0.0);
+  for (std::size_t k = 0; k < p.bands.size(); ++k) {
+    const double* v = block.values.data() + k * pixels;
+    for (std::size_t c = 0; c < 3; ++c) {
+      const double w = p.weights[k][c];
+      double* s = sums.data() + c * pixels;
+      for (std::size_t i = 0; i < pixels; ++i) s[i] += w * v[i];
+    }
+  }
+  for (std::size_t i = 0; i < pixels; ++i)
+    for (std::size_t c = 0; c < 3; ++c) out[3 * i + c] = p.offset[c] + sums[c * pixels + i];
+}
+
+void mark_blank(Block& block, double ignored, TileOrder order, std::size_t pixels,
+                std::size_t bands) {
+  block.blank.assign(pixels, 0);
+  for (std::size_t i = 0; i < block.values.size(); ++i)
+    if (is_ignored(block.values[i], ignored))
+      block.blank[order == TileOrder::Pixels ? i / bands : i % pixels] = 1;
+}
+
+}
+
+void for_each_tile(const Cube& cube, const std::vector<TileRange>& tiles, std::size_t bands_read,
+                   const Context& context, std::string_view what,
+                   const std::function<void(const TileRange&, int worker)>& work) {
+  if (tiles.empty()) return;
+  const int count = static_cast<int>(tiles.size()),
+            threads = std::max(1, std::min(context.thread_count(), count));
+  std::atomic<int> next{0};
+  std::atomic<std::size_t> resident{0};
+  std::mutex mutex;
+  int done = 0;
+  parallel_for(threads, threads, [&](int worker) {
+    for (int i = next++; i < count; i = next++) {
+      const TileRange& tile = tiles[static_cast<std::size_t>(i)];
+      work(tile, worker);
+      const std::size_t touched = bytes_touched(cube, tile, bands_read);
+      if ((resident += touched) > most_resident) {
+        resident = 0;
+        cube.data.release();
+      }
+      const std::lock_guard lock(mutex);
+      context.step(static_cast<double>(++done) / count, what);
+    }
+  });
+  if (cube.data.size() > most_resident) cube.data.release();
+}
+
+void project_tile(const Cube& cube, const TileRange& tile, const Projection& projection,
+                  std::span<double> out) {
+  const std::size_t pixels = tile.pixels(), bands = projection.bands.size();
+  if (bands == 0 || projection.weights.size() != bands || out.size() != 3 * pixels)
+    throw Error(ErrorCode::Internal, "a projection that does not fit its tile");
+  thread_local Block block;
+  block.values.resize(pixels * bands);
+  const TileOrder order = natural_order(cube);
+  read_tile<double>(cube, tile, projection.bands, order, block.values);
+  if (order == TileOrder::Pixels)
+    sum_pixels(block, projection, pixels, out.data());
+  else
+    sum_bands(block, projection, pixels, out.data());
+  if (!cube.ignore_value) return;
+  mark_blank(block, *cube.ignore_value, order, pixels, bands);
+  for (std::size_t i = 0; i < pixels; ++i)
+    if (block.blank[i] != 0)
+      for (std::size_t c = 0; c < 3; ++c) out[3 * i + c] = std::numeric_limits<double>::quiet_NaN();
+}
+
+void project(const Cube& cube, const Projection& projection, const Context& context, Raster& out) {
+  const auto tiles = tiles_of(cube, projection.bands.size(),
+                              natural_order(cube) == TileOrder::Pixels ? 1 << 16 : 1 << 18);
+  std::atomic<std::size_t> written{0};
+  for_each_tile(cube, tiles, projection.bands.size(), context, "colours",
+                [&](const TileRange& tile, int) {
+                  thread_local std::vector<double> values;
+                  values.resize(3 * tile.pixels());
+                  project_tile(cube, tile, projection, values);
+                  float* o = out.rows(tile.line, tile.lines).data() +
+                             3 * static_cast<std::size_t>(tile.sample);
+                  std::transform(values.begin(), values.end(), o,
+                                 [](double v) { return static_cast<float>(v); });
+                  if ((written += values.size() * sizeof(float)) > most_resident) {
+                    written = 0;
+                    out.release();
+                  }
+                });
+  out.release();
+}
+
+}

@@ -1,0 +1,28 @@
+// A PNG written row by row, for pictures larger than memory.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace sensorium {
+
+class PngWriter {
+public:
+  // channels: 1 or 3, of 8 bits. Throws Error Resources; Unsupported above 2^31 - 1 a side.
+  PngWriter(const std::filesystem::path& path, int width, int height, int channels);
+  ~PngWriter(); // without finish(): the file is removed
+  PngWriter(const PngWriter&) = delete;
+  PngWriter& operator=(const PngWriter&) = delete;
+
+  void row(std::span<const std::uint8_t> samples); // width * channels
+  void finish();                                   // throws Error Resources: disk full
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}

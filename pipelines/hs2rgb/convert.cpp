@@ -1,0 +1,178 @@
+#include "pipelines/hs2rgb/convert.h"
+
+#include "hyperspectral/components.h"
+#include "modules/core/error.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace sensorium::hs2rgb {
+namespace {
+
+using nlohmann::json;
+using namespace hyper;
+
+constexpr std::array<double, 3> luminance{0.2126, 0.7152, 0.0722}; // IEC 61966-2-1, of linear sRGB
+constexpr double bright_percent = 99.5, bright_luminance = 0.9;
+
+void require_wavelengths(const Cube& cube) {
+  if (!cube.wavelengths_nm.empty()) return;
+  throw Error(ErrorCode::Unsupported,
+              fmt::format("the wavelengths of '{}' are not known ({})", cube.origin.path,
+                          cube.wavelength_note),
+              "add 'wavelength' and 'wavelength units' to its header, or choose --route pca");
+}
+
+Illuminant light_of(const Hs2rgbParameters& p) {
+  if (p.illuminant != "measured") return illuminant(p.illuminant);
+  if (p.illuminant_file.empty())
+    throw Error(ErrorCode::Usage, "a measured illuminant needs its file", "--illuminant_file FILE");
+  return illuminant_from_file(p.illuminant_file);
+}
+
+std::vector<double> wavelengths_of(const Cube& cube, const std::vector<int>& bands) {
+  std::vector<double> nm;
+  for (const int band : bands) nm.push_back(cube.wavelengths_nm[static_cast<std::size_t>(band)]);
+  return nm;
+}
+
+Observer observer_of(const Hs2rgbParameters& p) {
+  return p.observer == "1964" ? Observer::Cie1964 : Observer::Cie1931;
+}
+ColourSum sum_of(const Hs2rgbParameters& p) {
+  return p.sum == "sensor" ? ColourSum::Sensor : ColourSum::AstmE308;
+}
+
+void expose(const Cube& cube, const Hs2rgbParameters& p, Converted& out) {
+  out.tone.linear_light = true;
+  if (p.exposure == "as_stored" || cube.reflectance_scale) return;
+  const double bright = percentile(*out.raster, luminance, bright_percent);
+  if (!(bright > 0)) return;
+  out.exposure = bright_luminance / bright;
+  out.tone.high.fill(1 / out.exposure);
+  out.notes.push_back(fmt::format(
+      "The file states no reflectance scale: the brightness was set so that {} % of the pixels are "
+      "darker than {}. Colours of values that are no reflectance (counts, radiance) are those of "
+      "the light as well.",
+      bright_percent, bright_luminance));
+}
+
+void cie(const Cube& cube, const Hs2rgbParameters& p, const Context& context, Converted& out) {
+  Coverage seen;
+  const Projection projection = cie_projection(cube, p, &seen);
+  const auto raster = std::make_shared<Raster>(cube.lines, cube.samples);
+  project(cube, projection, context, *raster);
+  out.raster = raster;
+  out.coverage = seen;
+  expose(cube, p, out);
+  if (seen.misses_visible || seen.mean_delta_e > 1) out.notes.push_back(seen.text() + ".");
+  if (cube.wavelength_source == WavelengthSource::Guessed)
+    out.notes.push_back("The unit of the wavelengths was guessed (" + cube.wavelength_note + ").");
+  out.record["observer"] = p.observer == "1964" ? "CIE 1964, 10 degrees" : "CIE 1931, 2 degrees";
+  out.record["illuminant"] = p.illuminant == "measured" ? p.illuminant_file : p.illuminant;
+  out.record["sum"] = p.sum == "sensor" ? "over the sensor's bands" : "ASTM E308 at 1 nm";
+  out.record["hold_edges"] = p.hold_edges;
+  out.record["xyz_to_linear_srgb"] = srgb_matrix();
+  out.record["adaptation"] = p.illuminant == "D65" ? "none" : "Bradford, to D65";
+  out.record["exposure"] = out.exposure;
+  out.record["reflectance_scale"] = cube.reflectance_scale ? json(*cube.reflectance_scale) : json();
+  out.record["coverage"] = {{"first_nm", seen.first_nm},
+                            {"last_nm", seen.last_nm},
+                            {"mean_delta_e_2000", seen.mean_delta_e},
+                            {"max_delta_e_2000", seen.max_delta_e},
+                            {"worst_patch", seen.worst_patch}};
+}
+
+Projection picked(const Cube& cube, const Hs2rgbParameters& p, Converted& out) {
+  require_wavelengths(cube);
+  Projection projection;
+  json list = json::array();
+  const std::array<double, 3> wanted{p.red_nm, p.green_nm, p.blue_nm};
+  for (std::size_t c = 0; c < 3; ++c) {
+    const int band = band_at(cube, wanted[c]).value();
+    const double nm = cube.wavelengths_nm[static_cast<std::size_t>(band)];
+    projection.bands.push_back(band);
+    std::array<double, 3> weight{};
+    weight[c] = 1;
+    projection.weights.push_back(weight);
+    list.push_back({{"band", band + 1}, {"nm", nm}});
+    if (std::abs(nm - wanted[c]) > 20)
+      out.notes.push_back(
+          fmt::format("No band lies near {:g} nm: the one at {:g} nm was taken.", wanted[c], nm));
+  }
+  out.record["bands"] = list;
+  return projection;
+}
+
+void stretched(const Cube& cube, const Hs2rgbParameters& p, const Context& context,
+               Converted& out) {
+  Projection projection;
+  double from = 0;
+  if (p.route == "bands") {
+    projection = picked(cube, p, out);
+  } else {
+    const bool mnf = p.route == "mnf";
+    from = 0.6;
+    const Statistics s = statistics(cube, {}, mnf, context.part(0, from));
+    const Components components = mnf ? minimum_noise_fraction(s, 3) : principal_components(s, 3);
+    projection = projection_on(s, components);
+    out.record[mnf ? "signal_to_noise" : "variances"] = components.values;
+    out.record["bands_used"] = s.bands.size();
+  }
+  const auto raster = std::make_shared<Raster>(cube.lines, cube.samples);
+  project(cube, projection, context.part(from, 0.9), *raster);
+  out.raster = raster;
+  context.step(0.9, "stretch");
+  out.tone = stretch(*raster, p.low_percent, p.high_percent, p.common_stretch);
+  out.record["low_percent"] = p.low_percent;
+  out.record["high_percent"] = p.high_percent;
+  out.record["low"] = out.tone.low;
+  out.record["high"] = out.tone.high;
+}
+
+}
+
+Projection cie_projection(const Cube& cube, const Hs2rgbParameters& p, Coverage* seen) {
+  require_wavelengths(cube);
+  const Illuminant light = light_of(p);
+  const std::vector<int> good = good_bands(cube);
+  const std::vector<double> nm = wavelengths_of(cube, good);
+  const ColourWeights weights = colour_weights(nm, observer_of(p), light, sum_of(p), p.hold_edges);
+  if (seen != nullptr) *seen = coverage(nm, observer_of(p), light, sum_of(p), p.hold_edges);
+  Matrix3 to_rgb = srgb_matrix();
+  if (p.illuminant != "D65") {
+    const Triple d65 =
+        colour_weights(nm, observer_of(p), illuminant("D65"), sum_of(p), p.hold_edges).white;
+    to_rgb = product(to_rgb, bradford(weights.white, d65));
+  }
+  const double scale = cube.reflectance_scale.value_or(1);
+  Projection projection;
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    Triple w = product(to_rgb, weights.xyz[i]);
+    if (w == Triple{}) continue;
+    for (double& one : w) one /= scale;
+    projection.bands.push_back(good[i]);
+    projection.weights.push_back(w);
+  }
+  return projection;
+}
+
+Converted convert(const Cube& cube, const Hs2rgbParameters& p, const Context& context) {
+  Converted out;
+  out.record = {{"route", p.route}};
+  if (p.route == "cie")
+    cie(cube, p, context.part(0, 0.95), out);
+  else
+    stretched(cube, p, context.part(0, 0.95), out);
+  out.counts = count_picture(*out.raster, out.tone);
+  if (out.counts.blank == cube.pixels())
+    throw Error(
+        ErrorCode::BadInput,
+        fmt::format("'{}' has no pixel with a measurement in every band used", cube.origin.path),
+        "check the data ignore value of its header");
+  return out;
+}
+
+}

@@ -1,0 +1,25 @@
+// What a user can choose about the picture of a cube.
+#pragma once
+
+#include "modules/core/parameters.h"
+
+#include <string>
+
+namespace sensorium::hs2rgb {
+
+struct Hs2rgbParameters {
+  std::string route = "cie";
+  std::string observer = "1931";
+  std::string illuminant = "D65";
+  std::string illuminant_file;
+  std::string sum = "astm_e308";
+  bool hold_edges = true;
+  std::string exposure = "auto";
+  double red_nm = 640, green_nm = 550, blue_nm = 460;
+  double low_percent = 2, high_percent = 98;
+  bool common_stretch = false;
+};
+
+void describe(ParameterVisitor& v, Hs2rgbParameters& p);
+
+}
