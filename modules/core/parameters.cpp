@@ -26,7 +26,9 @@ std::string range_text(const About& about) {
 json checked(const ParameterSpec& spec, const json& value) {
   const auto refuse = [&](const std::string& wanted) -> json {
     throw Error(ErrorCode::Usage,
-                fmt::format("parameter '{}' cannot be {}", spec.name, value.dump()),
+                fmt::format("parameter '{}' cannot be {}", spec.name,
+                            value.is_number_float() ? fmt::format("{}", value.get<double>())
+                                                    : value.dump()),
                 fmt::format("give {} (default {})", wanted, spec.default_value.dump()));
   };
   switch (spec.type) {

@@ -122,10 +122,10 @@ NpyHeader parse_npy_header(std::span<const std::byte> data, const std::string& n
 int sniff_npy_recording(std::span<const std::byte> head) {
   try {
     const NpyHeader h = parse_npy_header(head, "");
-    if (h.shape.size() == 1) return 60;
-    return h.shape.size() == 2 && std::min(h.shape[0], h.shape[1]) <= most_channels ? 60 : 0;
+    if (h.shape.size() == 1) return 92;
+    return h.shape.size() == 2 && std::min(h.shape[0], h.shape[1]) <= most_channels ? 92 : 0;
   } catch (const Error&) {
-    return head.size() > 6 && std::memcmp(head.data(), "\x93NUMPY", 6) == 0 ? 10 : 0;
+    return 0;
   }
 }
 

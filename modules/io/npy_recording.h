@@ -17,7 +17,7 @@ struct NpyHeader {
 };
 NpyHeader parse_npy_header(std::span<const std::byte> bytes, const std::string& name);
 
-// 60 for one axis, or for two of which one is at most 64; else 0: a picture or a cube.
+// 92 for one axis, or for two of which one is at most 64; else 0: a picture or a cube.
 int sniff_npy_recording(std::span<const std::byte> head);
 
 // The shorter axis of two is the channels. Values in this machine's byte order are mapped; others

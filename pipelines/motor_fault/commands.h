@@ -8,5 +8,6 @@
 namespace sensorium::motor_fault {
 
 std::vector<PipelineCommand> commands();
+std::vector<PipelineCommand> training_commands(); // empty without LibTorch
 
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "modules/core/context.h"
+#include "modules/core/dataset.h"
 #include "modules/signal/machine.h"
 #include "modules/signal/three_phase.h"
 #include "pipelines/motor_fault/parameters.h"
