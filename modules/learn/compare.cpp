@@ -161,10 +161,10 @@ Precision precision_of(const std::string& name) {
 
 json compare_models(const CompareRequest& request, const Context& context) {
   const ModelOptions options{.device = context.device, .threads = context.threads};
-  ModelOptions second = options;
-  second.precision = precision_of(request.precision);
-  Model a = Model::load(request.first, options), b = Model::load(request.second, second);
-  const bool lacks = b.precision() != second.precision;
+  ModelOptions other = options;
+  other.precision = precision_of(request.precision);
+  Model a = Model::load(request.first, options), b = Model::load(request.second, other);
+  const bool lacks = b.precision() != other.precision;
   if (lacks)
     context.warn(fmt::format("{} does not compute in {}: float32 is taken", context.device,
                              request.precision));
