@@ -2,6 +2,7 @@
 #include "tests/cluster/slurm_fixture.h"
 
 #include "modules/cluster/fetch.h"
+#include "modules/core/error.h"
 #include "modules/cluster/submission.h"
 
 #include <fmt/format.h>
