@@ -52,7 +52,8 @@ void Batch::write() const {
                        csv_cell(error.value("message", "")), csv_cell(error.value("hint", "")));
   }
   write_atomically(folder_ / "batch.csv", csv);
-  write_atomically(folder_ / "batch.json", rows_.dump(1) + "\n");
+  write_atomically(folder_ / "batch.json",
+                   rows_.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
 }
 
 }

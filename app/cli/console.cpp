@@ -16,8 +16,9 @@ namespace {
 std::atomic<bool> stop_requested{false};
 std::atomic<bool> bar_shown{false};
 
+// A scheduler may send TERM more than once: only a second Ctrl-C is meant to kill.
 void on_signal(int signal_number) {
-  if (stop_requested.exchange(true)) {
+  if (stop_requested.exchange(true) && signal_number == SIGINT) {
     std::signal(signal_number, SIG_DFL);
     std::raise(signal_number);
   }
@@ -60,6 +61,7 @@ private:
 void catch_interrupts() {
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
+  std::signal(SIGUSR1, on_signal); // of a scheduler: the time limit is near
   std::signal(SIGPIPE, SIG_IGN);
 }
 

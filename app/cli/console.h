@@ -25,7 +25,7 @@ struct Console {
   void end_progress() const; // leaves the bar's line
 };
 
-// From now on Ctrl-C and SIGTERM set a flag instead of killing; a second Ctrl-C kills.
+// From now on Ctrl-C, SIGTERM and SIGUSR1 set a flag instead of killing; a second Ctrl-C kills.
 void catch_interrupts();
 bool interrupted();
 

@@ -4,6 +4,7 @@
 #include "modules/core/devices.h"
 #include "modules/core/error.h"
 #include "modules/core/hash.h"
+#include "modules/core/map_guard.h"
 #include "modules/core/promoted_models.h"
 #include "modules/report/report.h"
 #include "modules/report/result_folder.h"
@@ -62,6 +63,18 @@ void refuse_foreign_review(const fs::path& folder, const std::string& input_sha2
               "choose another folder with -o");
 }
 
+// Recipes are JSON, which holds UTF-8 only; said before the work, not after it.
+void check_name(const fs::path& path) {
+  try {
+    (void)json(path.string()).dump();
+  } catch (const json::type_error&) {
+    throw Error(
+        ErrorCode::BadInput,
+        fmt::format("the name '{}' is not UTF-8, so that no recipe can hold it", path.string()),
+        "give the file or folder another name");
+  }
+}
+
 // Waits for a large recording's hash, with progress.
 void settle_hash(Origin& origin, const Context& context) {
   if (!origin.pending_hash) return;
@@ -99,9 +112,12 @@ CaseRun run_recipe(Registry& registry, const Recipe& wanted, const fs::path& fol
   run.recipe.pipeline_version = info.version;
   run.recipe.parameters = complete(info.parameters, wanted.parameters);
 
+  const RecipeInput& input = wanted.inputs.front();
+  check_name(input.path);
+  check_name(folder);
   if (!folder.empty()) check_writable(folder);
   context.step(0, "reading");
-  const RecipeInput& input = wanted.inputs.front();
+  const std::uint64_t lost_before = lost_maps();
   const auto dataset = std::make_shared<Dataset>(registry.open(input.path, context.part(0, 0.15)));
   run.dataset = dataset;
   Origin& origin = origin_of(*dataset);
@@ -138,6 +154,9 @@ CaseRun run_recipe(Registry& registry, const Recipe& wanted, const fs::path& fol
   }
   run.recipe.inputs = {{fs::absolute(input.path).lexically_normal().string(), origin.sha256,
                         registry.companions(input.path)}};
+  if (lost_maps() != lost_before)
+    throw Error(ErrorCode::Conflict, fmt::format("'{}' changed while it was analysed", input.path),
+                "wait until it is copied or exported whole, then try again");
   context.step(0.96, "counting");
   conclude_case(run, run.recipe.parameters);
 
@@ -269,9 +288,9 @@ fs::path report_case(Registry&, const CaseRun& run, const fs::path& file, const 
   input.log_hash = c.log.head_hash;
   input.log_text = c.log.events.empty() ? std::string() : c.log.verification.text;
   input.surfaces = run.analysis->surfaces;
-  for (const ResultFile& file : run.analysis->files)
-    if (file.name.ends_with(".png"))
-      input.pictures.emplace_back(run.folder / file.name, file.caption);
+  for (const ResultFile& made : run.analysis->files)
+    if (made.name.ends_with(".png"))
+      input.pictures.emplace_back(run.folder / made.name, made.caption);
   input.options.deidentified = choice.deidentified;
   input.options.proposed_count = choice.undecided;
   write_pdf(input, file);

@@ -1,5 +1,6 @@
 // info, pipelines, devices: what is this file, what can be asked, on what does it run.
 #include "app/cli/commands.h"
+#include "app/cli/recording_text.h"
 #include "modules/core/devices.h"
 
 #include <CLI/CLI.hpp>
@@ -111,6 +112,8 @@ int show_info(Session& session, const std::vector<std::string>& files, bool with
         describe_volume(out, *v);
       else if (const auto* cube = std::get_if<Cube>(&dataset))
         add_cube_lines(out, *cube);
+      else if (const auto* r = std::get_if<Recording>(&dataset))
+        out += recording_text(*r);
       else
         describe_video(out, std::get<Video>(dataset));
       for (const Fact& fact : origin.facts)
@@ -122,6 +125,8 @@ int show_info(Session& session, const std::vector<std::string>& files, bool with
       for (const std::string& warning : origin.warnings) add_line(out, "note", warning);
       session.console.print(out);
       documents.push_back(describe(dataset, with_patient));
+      if (const auto* r = std::get_if<Recording>(&dataset))
+        documents.back()["audit"] = audit_json(*r);
     } catch (const Error& e) {
       if (files.size() == 1) throw;
       if (session.console.json)

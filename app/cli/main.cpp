@@ -1,9 +1,11 @@
 #include "app/cli/commands.h"
+#include "modules/core/parameters.h"
 #include "modules/io/builtin.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <new>
 
@@ -11,6 +13,51 @@ namespace sensorium {
 namespace {
 
 constexpr const char* version = "0.1.0";
+
+CLI::App& deepest_of(CLI::App& app) { // of "dataset from-reviews" it is from-reviews
+  CLI::App* deepest = &app;
+  for (auto chosen = app.get_subcommands(); !chosen.empty(); chosen = deepest->get_subcommands())
+    deepest = chosen.front();
+  return *deepest;
+}
+
+std::string full_name(const CLI::App& command) {
+  if (command.get_parent() == nullptr) return {};
+  const std::string parent = full_name(*command.get_parent());
+  return (parent.empty() ? "" : parent + " ") + command.get_name();
+}
+
+// The parser names what it did not expect; a mistyped word is more often meant than superfluous.
+Error usage_error(CLI::App& app, const CLI::ParseError& e) {
+  const CLI::App& command = deepest_of(app);
+  const std::string name = full_name(command);
+  const std::string help = fmt::format("see 'sensorium {}--help'", name.empty() ? "" : name + " ");
+  const auto commands = command.get_subcommands([](const CLI::App*) { return true; });
+  const bool unexpected =
+      dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr ||
+      (!commands.empty() && dynamic_cast<const CLI::RequiredError*>(&e) != nullptr);
+  const auto words = unexpected ? app.remaining(true) : std::vector<std::string>{};
+  if (words.empty()) return {ErrorCode::Usage, e.what(), help};
+  std::string word = words.front();
+  const bool option = word.starts_with("-");
+  std::vector<std::string> known;
+  if (option) {
+    for (const CLI::App* at = &command; at != nullptr; at = at->get_parent())
+      for (const CLI::Option* o : at->get_options())
+        for (const std::string& long_name : o->get_lnames()) known.push_back("--" + long_name);
+    word = word.substr(0, word.find('='));
+  } else {
+    for (const CLI::App* one : commands) known.push_back(one->get_name());
+  }
+  const std::string near = nearest(word, known);
+  const std::string place = name.empty() ? "" : fmt::format(" of 'sensorium {}'", name);
+  return {ErrorCode::Usage,
+          option ? fmt::format("there is no option '{}'{}", word, place)
+          : !commands.empty()
+              ? fmt::format("there is no command '{}'{}", word, place)
+              : fmt::format("'{}' is one word too many for 'sensorium {}'", word, name),
+          near.empty() ? help : fmt::format("did you mean '{}'? {}", near, help)};
+}
 
 int run(int argc, char** argv) {
   Session session;
@@ -39,9 +86,10 @@ int run(int argc, char** argv) {
     session.registry.add(builtin_io());
     session.registry.scan_default();
     for (const auto add :
-         {add_info, add_run, add_pipelines, add_devices, add_models, add_convert, add_report,
-          add_readers, add_compare, add_consensus, add_import_mask, add_follow_up, add_dataset,
-          add_promote, add_extension_commands, add_worker, add_completion})
+         {add_info,        add_run,       add_pipelines, add_devices, add_models,
+          add_convert,     add_report,    add_readers,   add_compare, add_consensus,
+          add_import_mask, add_follow_up, add_dataset,   add_promote, add_extension_commands,
+          add_site,        add_submit,    add_jobs,      add_worker,  add_completion})
       add(app, session);
     if (!session.words.empty() && session.words.front() == "complete")
       return complete_words(app, session);
@@ -52,22 +100,18 @@ int run(int argc, char** argv) {
     }
     return session.chosen();
   } catch (const CLI::CallForHelp&) {
-    const CLI::App* deepest = &app; // "dataset from-reviews --help" is about from-reviews
-    for (auto chosen = app.get_subcommands(); !chosen.empty(); chosen = deepest->get_subcommands())
-      deepest = chosen.front();
-    const bool group = deepest != &app && !deepest->get_subcommands({}).empty();
+    const CLI::App& deepest = deepest_of(app);
+    const bool group = &deepest != &app && !deepest.get_subcommands({}).empty();
     std::fputs(
-        deepest->help("", group ? CLI::AppFormatMode::All : CLI::AppFormatMode::Normal).c_str(),
+        deepest.help("", group ? CLI::AppFormatMode::All : CLI::AppFormatMode::Normal).c_str(),
         stdout);
     return 0;
   } catch (const CLI::CallForVersion&) {
-    std::fputs(fmt::format("sensorium {}\n", version).c_str(), stdout);
+    session.console.print(nlohmann::json{{"program", "sensorium"}, {"version", version}});
+    session.console.print(fmt::format("sensorium {}", version));
     return 0;
   } catch (const CLI::ParseError& e) {
-    const auto chosen = app.get_subcommands();
-    const Error error(ErrorCode::Usage, e.what(),
-                      fmt::format("see 'sensorium {}--help'",
-                                  chosen.empty() ? "" : chosen.front()->get_name() + " "));
+    const Error error = usage_error(app, e);
     session.console.print_error(error);
     return error.exit_status();
   } catch (const Error& e) {

@@ -125,11 +125,8 @@ json json_of(const ReviewedCase& c) {
 }
 
 // A consensus speaks for the case; in it nothing is undecided.
-ExportChoice with_consensus(ExportChoice choice, const std::vector<std::string>& readers) {
-  std::vector<std::string> found;
-  for (const std::string& reader : readers)
-    if (is_consensus_reader(reader)) found.push_back(reader);
-  if (choice.reader.empty() && found.size() == 1) choice.reader = found.front();
+ExportChoice with_consensus(ExportChoice choice, const std::vector<Event>& events) {
+  if (choice.reader.empty()) choice.reader = speaking_consensus(events);
   if (is_consensus_reader(choice.reader)) choice.undecided = false;
   return choice;
 }
@@ -185,7 +182,7 @@ CaseReading reading_of(const CaseRun& run, const std::vector<Event>& events,
 ReviewedCase reviewed_case(const CaseRun& run, const ExportChoice& wanted) {
   ReviewedCase out;
   out.log = read_case_log(run.folder);
-  const ExportChoice choice = with_consensus(wanted, readers_of(out.log.events));
+  const ExportChoice choice = with_consensus(wanted, out.log.events);
   out.reader = choice.reader;
   const bool reviewed = has_review(out.log.events);
   if (!reviewed && choice.state == ExportState::AsReviewed)

@@ -45,8 +45,8 @@ json result_json(const CaseRun& run) {
           {"command", run.provenance.value("command", "")}};
 }
 
-CaseRun run_one(Session& session, const Recipe& recipe, const fs::path& folder, bool with_report) {
-  const Context context = session.console.context();
+CaseRun run_one(Session& session, const Recipe& recipe, const fs::path& folder, bool with_report,
+                const Context& context) {
   CaseRun run = run_recipe(session.registry, recipe, folder, context.part(0, 0.9));
   context.step(0.92, "writing the result");
   save_case(session.registry, run);
@@ -58,22 +58,31 @@ CaseRun run_one(Session& session, const Recipe& recipe, const fs::path& folder, 
 
 int run_all(Session& session, const Recipe& recipe, const fs::path& output, bool with_report) {
   if (recipe.inputs.size() == 1) {
-    const CaseRun run = run_one(session, recipe, output, with_report);
+    const CaseRun run = run_one(session, recipe, output, with_report, session.console.context());
     show_result(session, run);
     session.console.print(result_json(run));
     return 0;
   }
   Batch batch(output);
+  const Context console = session.console.context();
   for (const RecipeInput& input : recipe.inputs) {
     Recipe single = recipe;
     single.inputs = {input};
+    Context context = console;
+    context.progress = [&](double fraction, std::string_view what) {
+      return console.progress(
+          fraction, fmt::format("{} of {}: {}", batch.total() + 1, recipe.inputs.size(), what));
+    };
     batch.item(input.path, [&](const fs::path& folder) {
-      const CaseRun run = run_one(session, single, folder, with_report);
+      const CaseRun run = run_one(session, single, folder, with_report, context);
       show_result(session, run);
       return result_json(run);
     });
     if (batch.last_failure()) {
-      if (batch.last_failure()->code() == ErrorCode::Cancelled) throw *batch.last_failure();
+      if (batch.last_failure()->code() == ErrorCode::Cancelled)
+        throw Error(ErrorCode::Cancelled, batch.last_failure()->what(),
+                    fmt::format("{} of {} were done; they stay in '{}'", batch.done(),
+                                recipe.inputs.size(), output.string()));
       if (!session.console.json) session.console.print_error(*batch.last_failure());
     }
   }

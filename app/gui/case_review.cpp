@@ -29,7 +29,7 @@ std::array<Spacing, 3> spacing_of(const Dataset& dataset) {
   if (const auto* volume = std::get_if<Volume>(&dataset)) return volume->spacing;
   if (const auto* video = std::get_if<Video>(&dataset))
     return {video->spacing[0], video->spacing[1], unknown_spacing("frames have no distance")};
-  const Spacing none = unknown_spacing("the recording has no scale");
+  const Spacing none = unknown_spacing("this kind of recording has no distances");
   return {none, none, none};
 }
 
@@ -77,15 +77,25 @@ void CaseReview::set_findings(const Findings& findings, double threshold) {
 void CaseReview::fold_again() {
   static const std::vector<Event> none;
   const std::vector<Event>& events = log_ ? log_->events() : none;
-  state_ = protocol_of(events).closed()
-               ? fold(findings_, visible_events(events, reader_), {}, &spacing_)
-               : fold(findings_, events, {}, &spacing_);
+  if (protocol_of(events).closed()) {
+    state_ = fold(findings_, visible_events(events, reader_), {}, &spacing_);
+  } else if (consensus_layers(events).empty()) {
+    state_ = fold(findings_, events, {}, &spacing_);
+  } else {
+    std::vector<Event> own = events;
+    std::erase_if(own, [](const Event& event) { return is_consensus_reader(event.reader); });
+    state_ = fold(findings_, own, {}, &spacing_);
+  }
   targets_ = undo_targets(events, reader_);
   items_ = items_of(state_, threshold_);
-  if (!state_.last_event_time.empty())
-    saved_at_ =
-        QDateTime::fromString(QString::fromStdString(state_.last_event_time), Qt::ISODateWithMs);
+  const bool closed = protocol_of(events).closed();
+  const std::string last =
+      closed || events.empty() ? state_.last_event_time : events.back().time_utc;
+  if (!last.empty())
+    saved_at_ = QDateTime::fromString(QString::fromStdString(last), Qt::ISODateWithMs);
 }
+
+void CaseReview::take_in() { fold_again(); }
 
 void CaseReview::append(const std::string& kind, const nlohmann::json& data) {
   if (!log_)
@@ -213,6 +223,32 @@ Layer CaseReview::layer(const QString& name, bool with_proposed) const {
   const std::vector<Event>& events = log_ ? log_->events() : none;
   if (name.toStdString() != reader_) require_open(events, "readers cannot be compared");
   return reader_layer(findings_, events, name.toStdString(), spacing_, with_proposed);
+}
+
+std::unique_ptr<ConsensusDesk> CaseReview::consensus_desk() {
+  if (!log_)
+    throw Error(ErrorCode::Conflict, "this case has no review log: there is nothing to agree on",
+                "open the case again");
+  require_open(log_->events(), "there can be no consensus yet");
+  return std::make_unique<ConsensusDesk>(findings_, *log_, spacing_, reader_);
+}
+
+ReviewState CaseReview::speaking_state() const {
+  const std::string reader = log_ ? speaking_consensus(log_->events()) : std::string();
+  if (reader.empty() || protocol().closed()) return state_;
+  ReviewState out = fold(findings_, log_->events(), reader, &spacing_);
+  out.parameters = state_.parameters;
+  out.measurements = state_.measurements;
+  out.fovea = state_.fovea;
+  out.signature = state_.signature;
+  std::erase_if(out.findings,
+                [](const ReviewedFinding& f) { return f.state == FindingState::Proposed; });
+  return out;
+}
+
+QString CaseReview::speaker() const {
+  const std::string reader = log_ ? speaking_consensus(log_->events()) : std::string();
+  return reader.empty() || protocol().closed() ? this->reader() : QString::fromStdString(reader);
 }
 
 bool CaseReview::undo() {

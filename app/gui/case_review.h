@@ -3,6 +3,7 @@
 #pragma once
 
 #include "modules/core/dataset.h"
+#include "modules/review/consensus_desk.h"
 #include "modules/review/fold.h"
 #include "modules/review/readers.h"
 #include "modules/review/review_log.h"
@@ -60,10 +61,18 @@ public:
   QStringList readers() const; // whose layers this reader may see, themself first
   // name: a reader or "AI". Throws Error Conflict while a blinded read is closed.
   Layer layer(const QString& name, bool with_proposed) const;
-  bool undo(); // false: nothing to undo
+  // This reader's own desk; it must not outlive the open case. Throws Error Conflict without a log.
+  std::unique_ptr<ConsensusDesk> consensus_desk();
+  // What reports and exports of the case are made of: the consensus where there is one, else
+  // state().
+  ReviewState speaking_state() const;
+  QString speaker() const; // its reader: "consensus by NAME", or this reader
+  void take_in();          // what a desk has stored meanwhile
+  bool undo();             // false: nothing to undo
   bool redo();
 
   FindingItems items() const { return items_; }
+  // Everybody's decisions but those of a consensus, which has its own page.
   const ReviewState& state() const { return state_; }
   const std::array<Spacing, 3>& spacing() const { return spacing_; }
   const ReviewLog* log() const { return log_.get(); }

@@ -46,8 +46,8 @@ static ShownVisit shown_visit(const CaseEntry& entry, std::shared_ptr<const Data
     if (out.surfaces.empty()) out.surfaces = volume->surfaces;
   }
   const auto log = ReviewLog::open(entry.folder / "review.sqlite", ReviewLog::Mode::ReadOnly);
-  const ReviewState state =
-      fold(result.findings, visible_events(log->events(), reader), {}, &spacing);
+  const std::vector<Event> seen = visible_events(log->events(), reader);
+  const ReviewState state = fold(result.findings, seen, speaking_consensus(seen), &spacing);
   v.name = entry.title.toStdString();
   v.patient = origin_of(*dataset).patient.id;
   v.pipeline = result.findings.pipeline;
@@ -538,6 +538,11 @@ void CaseSession::sign_layer() {
   change([&] { review_.sign_layer("Read and signed in Sensorium. Not a medical device."); });
 }
 
+void CaseSession::desk_changed() {
+  review_.take_in();
+  if (entry_.state < CaseState::InReview) remember(CaseState::InReview);
+}
+
 ShownVisit CaseSession::visit() const {
   ShownVisit out{.visit = {}, .dataset = dataset_, .surfaces = surfaces_, .items = review_.items()};
   Visit& v = out.visit;
@@ -552,7 +557,7 @@ ShownVisit CaseSession::visit() const {
   v.model_sha256 = text(provenance_.value("model", json::object()), "sha256").toStdString();
   v.parameters = findings_.parameters();
   v.signed_case = review_.is_signed();
-  v.findings = reviewed_findings(findings_, review_.state()).items;
+  v.findings = reviewed_findings(findings_, review_.speaking_state()).items;
   return out;
 }
 
@@ -612,7 +617,7 @@ void CaseSession::export_to(const QString& file) {
 
 void CaseSession::export_csv(const QString& file) {
   try {
-    write_atomically(file.toStdString(), reviewed_csv(review_.state()));
+    write_atomically(file.toStdString(), reviewed_csv(review_.speaking_state()));
     emit job_finished("Written: " + file);
   } catch (const Error& e) {
     emit problem({QString::fromStdString(e.what()), QString::fromStdString(e.hint()), "Retry",
@@ -648,14 +653,14 @@ void CaseSession::write_report(const QString& file, bool deidentified) {
   auto values = std::make_shared<Values>();
   *values = {.dataset = dataset_,
              .findings = findings_,
-             .review = review_.state(),
+             .review = review_.speaking_state(),
              .provenance = provenance_};
   const json model = provenance_.value("model", json::object());
   if (model.is_object() && model.contains("card") && model["card"].is_object())
     values->card = model["card"];
   if (pipeline()) values->pipeline = *pipeline();
   values->command = command_.toStdString();
-  values->reader = review_.reader().toStdString();
+  values->reader = review_.speaker().toStdString();
   values->surfaces = surfaces_;
   values->statement = review_.state().last_event_time.empty()
                           ? "as proposed by " + findings_.pipeline

@@ -68,6 +68,9 @@ public:
   void set_reader(const QString& name);  // kept for later cases too
   void start_blinded_read(const QStringList& readers);
   void sign_layer(); // this reader's own reading
+  // Throws Error Conflict (no log, blinded read still closed). It must not outlive the open case.
+  std::unique_ptr<ConsensusDesk> consensus_desk() { return review_.consensus_desk(); }
+  void desk_changed(); // the desk has stored an event
   QString reader() const;
   // This case, and another one (its recording is opened, its review read only) for a follow-up.
   ShownVisit visit() const;

@@ -4,12 +4,15 @@
 #include "modules/view/theme.h"
 
 #include <QCheckBox>
+#include <QCoreApplication>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
+#include <QPointer>
 #include <QPushButton>
 #include <QSplitter>
 #include <QTableWidget>
+#include <QThreadPool>
 #include <QVBoxLayout>
 
 namespace sensorium {
@@ -102,7 +105,34 @@ void FollowUpPage::set_visits(const ShownVisit& first, const ShownVisit& second)
     views[i]->set_items(visits[i]->items);
   }
   linked_->setChecked(true);
+  pair_->set_map(std::nullopt);
+  registration_ = {};
+  seek(first.dataset, second.dataset);
   pair_->set_captions("First: " + text(first.visit.name), "Second: " + text(second.visit.name));
+  show_table();
+}
+
+void FollowUpPage::seek(std::shared_ptr<const Dataset> first,
+                        std::shared_ptr<const Dataset> second) {
+  ++generation_;
+  const auto* a = std::get_if<Volume>(first.get());
+  const auto* b = std::get_if<Volume>(second.get());
+  if (!a || !b) {
+    registration_.text = "The scans are not registered: only volumes can be.";
+    return;
+  }
+  QPointer<FollowUpPage> self(this);
+  QThreadPool::globalInstance()->start([self, first, second, a, b, generation = generation_] {
+    const Registration found = register_shift(*a, *b);
+    QMetaObject::invokeMethod(QCoreApplication::instance(), [self, found, generation] {
+      if (self && self->generation_ == generation) self->take(found);
+    });
+  });
+}
+
+void FollowUpPage::take(const Registration& registration) {
+  registration_ = registration;
+  if (registration.found) pair_->set_map(PlaceMap{registration.scale, registration.shift});
   show_table();
 }
 
@@ -127,7 +157,11 @@ void FollowUpPage::show_table() {
                       .arg(sum.second)
                       .arg(signed_number(sum.change())));
   }
-  QStringList notes{"The two scans are not registered: counts are compared, not single lesions."};
+  QStringList notes{registration_.text.empty() ? QString("Looking for the shift between the scans.")
+                                               : text(registration_.text)};
+  if (!registration_.text.empty() && !registration_.found)
+    notes << "They scroll by their place in the volume. To align them by hand: turn \"Scroll "
+             "together\" off, scroll one, and turn it on again.";
   for (const std::string& note : follow_up_.notes) notes << text(note);
   notes_->setText(notes.join("\n"));
 }

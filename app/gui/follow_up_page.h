@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/gui/visit.h"
+#include "modules/imaging/registration.h"
 
 #include <QWidget>
 
@@ -22,6 +23,8 @@ public:
   // Throws Error Conflict when the two are of different eyes or patients.
   void set_visits(const ShownVisit& first, const ShownVisit& second);
   const FollowUp& follow_up() const { return follow_up_; }
+  // Empty text: still being sought, in a thread.
+  const Registration& registration() const { return registration_; }
   PairView* pair() const { return pair_; }
   QTableWidget* table() const { return table_; }
 
@@ -30,11 +33,15 @@ signals:
 
 private:
   void show_table();
+  void seek(std::shared_ptr<const Dataset> first, std::shared_ptr<const Dataset> second);
+  void take(const Registration& registration);
   PairView* pair_;
   QTableWidget* table_;
   QLabel *sum_, *notes_;
   QCheckBox *linked_, *changed_only_;
   FollowUp follow_up_;
+  Registration registration_;
+  int generation_ = 0; // of the visits shown
 };
 
 }

@@ -2,6 +2,7 @@
 
 #include "app/gui/batch_panel.h"
 #include "app/gui/compare_page.h"
+#include "app/gui/consensus_page.h"
 #include "app/gui/follow_up_page.h"
 #include "app/gui/review_area.h"
 #include "app/gui/side_panels.h"
@@ -34,28 +35,10 @@
 #include <QUrl>
 
 namespace sensorium {
-namespace {
-
-QString source_text(ScaleSource source) {
-  switch (source) {
-  case ScaleSource::HeaderTag:
-    return "file header";
-  case ScaleSource::VendorField:
-    return "vendor field";
-  case ScaleSource::UserEntry:
-    return "entered by hand";
-  case ScaleSource::Phantom:
-    return "phantom";
-  case ScaleSource::Unknown:
-    break;
-  }
-  return "unknown";
-}
-
-}
-
-MainWindow::MainWindow(QString worker_program, QStringList worker_arguments, CaseStore store)
-    : session_(new CaseSession(worker_program, worker_arguments, store, this)),
+MainWindow::MainWindow(QString worker_program, QStringList worker_arguments, CaseStore store,
+                       PageMaker make_page)
+    : make_page_(std::move(make_page)),
+      session_(new CaseSession(worker_program, worker_arguments, store, this)),
       actions_(new ActionSet(this)),
       batch_(new BatchRunner(worker_program, worker_arguments, store, this)) {
   setWindowTitle("Sensorium");
@@ -114,8 +97,8 @@ QWidget* MainWindow::build_top_bar() {
   more("Run", {"stop", "batch", "-", "pipelines"});
   line->addSpacing(grid);
   add("review", "Review");
-  more("Review", {"reader", "blinded", "sign_layer", "-", "compare", "follow_up", "import_mask",
-                  "-", "fovea", "note", "shortcuts"});
+  more("Review", {"reader", "blinded", "sign_layer", "-", "compare", "consensus", "follow_up",
+                  "import_mask", "-", "fovea", "note", "shortcuts"});
   line->addSpacing(grid);
   add("report", "Report");
   more("Report", {"sign", "report_deidentified", "-", "save_picture", "export"});
@@ -165,6 +148,7 @@ QWidget* MainWindow::build_top_bar() {
 void MainWindow::build_centre() {
   start_ = new StartPage;
   area_ = new ReviewArea;
+  data_page_ = area_;
   stack_ = new QStackedWidget;
   stack_->addWidget(start_);
   stack_->addWidget(area_);
@@ -182,7 +166,7 @@ void MainWindow::build_centre() {
   connect(start_, &StartPage::open_many, this, [this] { choose_batch(); });
   connect(start_, &StartPage::sample_chosen, this, [this](const QString& id) { open_sample(id); });
   connect(start_, &StartPage::case_chosen, session_, &CaseSession::open_case);
-  connect(area_, &ReviewArea::item_clicked, this, [this](const QString& id) { select(id); });
+  connect(area_, &DatasetPage::item_clicked, this, [this](const QString& id) { select(id); });
   connect(area_->slice_view(), &SliceView::stroke_finished, this,
           [this](const std::vector<Run>& runs, bool erase) {
             session_->paint(findings_->selected(), runs, erase);
@@ -321,6 +305,7 @@ void MainWindow::refresh_stage() {
   const bool has_data = session_->dataset() != nullptr,
              working = stage == Stage::Opening || stage == Stage::Running;
   const bool done = stage == Stage::Analysed;
+  const bool slices = data_page_ == area_; // what needs a picture of slices
   const auto enable = [this](std::initializer_list<const char*> ids, bool on) {
     for (const char* id : ids) actions_->find(id)->setEnabled(on);
   };
@@ -330,22 +315,33 @@ void MainWindow::refresh_stage() {
   const bool writable = done && !session_->review().read_only() && !session_->review().is_signed();
   const bool own = writable && !session_->review().layer_is_signed();
   const bool blinded = session_->review().protocol().blinded;
-  enable({"review", "report", "report_deidentified", "next", "previous", "filter", "export",
-          "compare", "follow_up"},
-         done);
-  enable({"accept", "reject", "brush", "erase", "measure", "note", "fovea", "import_mask"}, own);
+  enable({"review", "report", "report_deidentified", "next", "previous", "filter", "export"}, done);
+  enable({"compare", "follow_up", "consensus"}, done && slices);
+  enable({"note"}, own);
+  enable({"brush", "erase", "measure", "fovea", "import_mask"}, own && slices);
   enable({"sign", "blinded"}, writable);
   enable({"sign_layer"}, own && blinded);
   enable({"save_picture"}, has_data);
-  for (int key = 1; key <= 9; ++key) enable({qPrintable(QString("label_%1").arg(key))}, own);
   enable({"layers", "fill", "fit", "volume", "proportions", "slo", "slice_next", "slice_previous"},
-         has_data);
-  enable({"play"}, has_data && stack_of(*session_->dataset()).depth > 1);
-  enable({"enhanced"}, area_->slice_view()->has_enhanced());
-  enable({"undo"}, own && session_->review().can_undo());
-  enable({"redo"}, own && session_->review().can_redo());
+         has_data && slices);
+  enable({"play"}, has_data && slices && stack_of(*session_->dataset()).depth > 1);
+  enable({"enhanced"}, slices && area_->slice_view()->has_enhanced());
+  refresh_deciding(own);
   if (!own) actions_->find("browse")->setChecked(true);
   refresh_next_step();
+}
+
+// What a key decides must be in sight: on the page of the recording or of the consensus.
+void MainWindow::refresh_deciding(bool own) {
+  const bool agreeing = page() == consensus_, here = page() == data_page_;
+  const bool can = agreeing ? consensus_->can_decide() : own && here;
+  const CaseReview& review = session_->review();
+  for (const char* id : {"accept", "reject"}) actions_->find(id)->setEnabled(can);
+  for (int key = 1; key <= 9; ++key) actions_->find(QString("label_%1").arg(key))->setEnabled(can);
+  actions_->find("undo")->setEnabled(agreeing ? consensus_->can_undo()
+                                              : own && here && review.can_undo());
+  actions_->find("redo")->setEnabled(agreeing ? consensus_->can_redo()
+                                              : own && here && review.can_redo());
 }
 
 // The one button in the accent colour is what comes next.
@@ -399,37 +395,19 @@ void MainWindow::refresh_pipelines() {
   refresh_stage();
 }
 
-QString MainWindow::scale_text() const {
-  if (!session_->dataset()) return {};
-  const auto text = [](const Spacing* s, int axes) {
-    bool known = true;
-    QStringList parts;
-    for (int i = 0; i < axes; ++i) {
-      known = known && s[i].known();
-      parts << (s[i].known() ? QString::number(s[i].micrometres, 'g', 4) : "?");
-    }
-    if (parts.count("?") == axes) return QString("scale unknown: sizes in pixels");
-    return QString("%1 µm (%2)")
-        .arg(parts.join(" × "), source_text(s[0].known() ? s[0].source : s[1].source));
-  };
-  if (const auto* v = std::get_if<Volume>(session_->dataset().get()))
-    return text(v->spacing.data(), v->depth > 1 ? 3 : 2);
-  if (const auto* v = std::get_if<Video>(session_->dataset().get()))
-    return text(v->spacing.data(), 2);
-  return {};
-}
-
 void MainWindow::refresh_dataset() {
   notice_->clear();
-  area_->show_dataset(session_->dataset());
+  consensus_->clear();
+  data_page_ = page_of(kind_of(*session_->dataset()));
+  data_page_->show_dataset(session_->dataset());
   findings_->set_picture(stack_of(*session_->dataset()));
   provenance_->set_content({}, {}, {});
-  show_page(area_);
+  show_page(data_page_);
   if (!std::exchange(sized_, true) && !QSettings().contains("window/state")) {
     resizeDocks({cases_dock_, findings_dock_}, {184, 372}, Qt::Horizontal);
     resizeDocks({findings_dock_, form_dock_}, {370, 320}, Qt::Vertical);
   }
-  scale_->set_text(scale_text());
+  scale_->set_text(data_page_->scale_text());
   made_by_->set_text({});
   setWindowTitle(session_->entry().title + " · Sensorium");
   const auto& warnings = origin_of(*session_->dataset()).warnings;
@@ -437,10 +415,10 @@ void MainWindow::refresh_dataset() {
 }
 
 void MainWindow::refresh_result() {
+  consensus_->clear(); // its desk holds the log that was closed
+  if (page() == consensus_) show_case();
   actions_->find("enhanced")->setChecked(false);
-  for (const ResultMap& map : session_->maps())
-    if (map.name == "enhanced") area_->set_enhanced(stack_of(*map.data));
-  if (!session_->surfaces().empty()) area_->set_surfaces(session_->surfaces());
+  data_page_->show_result(*session_);
   form_->set_values(session_->parameters());
   const Findings& f = session_->findings();
   const auto& p = session_->provenance();
@@ -456,14 +434,22 @@ void MainWindow::refresh_result() {
       {"Content", "SHA-256 " + session_->entry().sha256.left(16) + "…"},
       {"Pipeline", QString::fromStdString(f.pipeline + " " + f.version)},
       {"Model", hash.isEmpty() ? "none" : "SHA-256 " + hash.left(16) + "…"},
-      {"Scale", scale_text()},
+      {"Scale", data_page_->scale_text()},
       {"Device", get(p, "device")},
       {"Finished", get(p, "finished")}};
   if (const PipelineInfo* info = session_->pipeline())
     rows.push_back({"Maturity", QString::fromStdString(info->maturity)});
   provenance_->set_content(rows, session_->command(), session_->notes());
+  const PipelineInfo* made_by = session_->pipeline();
+  const bool model_missing = hash.isEmpty() && made_by && !made_by->model.empty();
   made_by_->set_text(QString::fromStdString(f.pipeline + " " + f.version) +
-                     (hash.isEmpty() ? QString() : ", model " + hash.left(8) + "…"));
+                     (!hash.isEmpty() ? ", model " + hash.left(8) + "…"
+                      : model_missing ? QString(", without a model")
+                                      : QString()));
+  if (model_missing)
+    notice_->show_message("This result was made without the network: no model was used.",
+                          "\"Where it comes from\" (Ctrl+I) says why. To use the network, put its "
+                          "model back and run again.");
   if (session_->review().is_open() && session_->review().read_only())
     notice_->show_message("This case is read-only here: " + session_->review().read_only_reason() +
                               ".",
@@ -475,19 +461,28 @@ void MainWindow::refresh_items() {
   const FindingItems items = session_->review().items();
   const QString selected = findings_->selected();
   findings_->set_items(items);
-  area_->set_items(items);
+  data_page_->set_items(items);
   area_->set_measures(session_->review().measures());
-  area_->select(selected.isEmpty() ? nullptr : findings_->item(selected));
+  data_page_->select(selected.isEmpty() ? nullptr : findings_->item(selected));
+  QString remark = QString::fromStdString(session_->review().state().waiting_text());
+  if (const QString who = session_->review().speaker(); is_consensus_reader(who.toStdString()))
+    remark += QString("%1The %2 speaks for this case in report and exports.")
+                  .arg(remark.isEmpty() ? "" : ". ", who);
+  findings_->set_remark(remark);
+  refresh_saved();
+  refresh_fovea();
+  refresh_reader();
+  if (page() == compare_) compare_->refresh();
+  if (page() == consensus_) consensus();
+  refresh_stage();
+}
+
+void MainWindow::refresh_saved() {
   const QDateTime saved = session_->review().saved_at();
-  findings_->set_remark(QString::fromStdString(session_->review().state().waiting_text()));
   saved_->setText(session_->review().is_signed()
                       ? "signed " + saved.toLocalTime().toString("d MMM hh:mm")
                   : saved.isValid() ? "saved " + saved.toLocalTime().toString("hh:mm:ss")
                                     : QString());
-  refresh_fovea();
-  refresh_reader();
-  if (stack_->currentWidget() == compare_) compare_->refresh();
-  refresh_stage();
 }
 
 void MainWindow::refresh_cases() {
@@ -560,7 +555,7 @@ bool MainWindow::eventFilter(QObject*, QEvent* event) {
 
 void MainWindow::closeEvent(QCloseEvent* event) {
   QSettings().setValue("window/geometry", saveGeometry());
-  if (stack_->currentWidget() == area_) QSettings().setValue("window/state", saveState());
+  if (stack_->currentWidget() == data_page_) QSettings().setValue("window/state", saveState());
   event->accept();
 }
 

@@ -3,8 +3,11 @@
 
 #include "app/gui/actions.h"
 #include "app/gui/case_session.h"
+#include "app/gui/dataset_page.h"
 
 #include <QMainWindow>
+
+#include <map>
 
 class QDockWidget;
 class QLabel;
@@ -20,6 +23,7 @@ class BatchRunner;
 class CasesPanel;
 class CommandPalette;
 class ComparePage;
+class ConsensusPage;
 class ElidedLabel;
 class FindingsPanel;
 class FollowUpPage;
@@ -34,7 +38,9 @@ enum class Theme;
 class MainWindow : public QMainWindow {
   Q_OBJECT
 public:
-  MainWindow(QString worker_program, QStringList worker_arguments, CaseStore store);
+  using PageMaker = std::function<DatasetPage*(std::string_view kind)>;
+  MainWindow(QString worker_program, QStringList worker_arguments, CaseStore store,
+             PageMaker make_page = make_dataset_page);
   ~MainWindow() override;
   CaseSession& session() { return *session_; }
   ActionSet& actions() { return *actions_; }
@@ -48,9 +54,11 @@ public:
   CasesPanel& cases_panel() { return *cases_; }
   ComparePage& compare_page() { return *compare_; }
   FollowUpPage& follow_up_page() { return *follow_up_; }
+  ConsensusPage& consensus_page() { return *consensus_; }
   BatchRunner& batch() { return *batch_; }
   BatchPanel& batch_panel() { return *batch_panel_; }
-  QWidget* page() const; // what fills the centre
+  QWidget* page() const;                                // what fills the centre
+  DatasetPage* data_page() const { return data_page_; } // that of the open recording's kind
   QString status_text() const;
   bool open_sample(const QString& id); // empty: the first; false when there is none
   void set_theme(Theme theme);
@@ -58,6 +66,7 @@ public:
   void show_case();                                 // back to the picture and its panels
   void compare(const QString& a, const QString& b); // empty: this reader and the pipeline
   void follow_up(const QString& earlier_folder);
+  void consensus(); // what this reader and the others found, and what this reader makes of it
   // The centre as it is, without names: no patient text, no file name, no metadata.
   bool save_picture(const QString& file);
 
@@ -79,6 +88,8 @@ private:
   QDockWidget* dock(const QString& id, const QString& title, QWidget* content,
                     Qt::DockWidgetArea area);
   void refresh_stage();
+  void refresh_deciding(bool own);
+  void refresh_saved();
   void refresh_pipelines();
   void refresh_dataset();
   void refresh_result();
@@ -88,6 +99,7 @@ private:
   void select(const QString& id);
   void decide(bool accept);
   void step(int by);
+  void relabel(int key);
   void set_tool(SliceTool tool);
   void choose_file();
   void choose_folder();
@@ -114,17 +126,21 @@ private:
   void open_palette();
   void show_help();
   void reset_layout();
-  QString scale_text() const;
+  DatasetPage* page_of(std::string_view kind);
 
+  PageMaker make_page_;
   CaseSession* session_;
   ActionSet* actions_;
   QStackedWidget* stack_ = nullptr;
   ComparePage* compare_ = nullptr;
+  ConsensusPage* consensus_ = nullptr;
   FollowUpPage* follow_up_ = nullptr;
   BatchRunner* batch_ = nullptr;
   BatchPanel* batch_panel_ = nullptr;
   StartPage* start_ = nullptr;
   ReviewArea* area_ = nullptr;
+  DatasetPage* data_page_ = nullptr;
+  std::map<std::string, DatasetPage*, std::less<>> pages_; // of the kinds seen so far
   NoticeBar* notice_ = nullptr;
   CasesPanel* cases_ = nullptr;
   FindingsPanel* findings_ = nullptr;

@@ -1,4 +1,5 @@
 // What the window can do, as actions; its looks are in main_window.cpp.
+#include "app/gui/consensus_page.h"
 #include "app/gui/main_window.h"
 #include "app/gui/review_area.h"
 #include "modules/view/command_palette.h"
@@ -30,12 +31,12 @@ void MainWindow::declare_actions() {
   a.add(
       "review", "Review: first unread finding", "review", "Ctrl+E",
       [this] {
-        show_page(area_);
+        show_case();
         findings_dock_->show();
         findings_dock_->raise();
         const QString id = findings_->neighbour(1, true);
         if (!id.isEmpty()) select(id);
-        area_->slice_view()->setFocus();
+        data_page_ == area_ ? area_->slice_view()->setFocus() : data_page_->setFocus();
       },
       "Case");
   a.add("report", "Write the report", "report", "Ctrl+P", [this] { choose_report(); }, "Case");
@@ -74,11 +75,15 @@ void MainWindow::declare_review_actions() {
   for (int key = 1; key <= 9; ++key) {
     QAction* action = a.add(
         QString("label_%1").arg(key), QString("Label %1").arg(key), "", QString::number(key),
-        [this, key] { session_->relabel(findings_->selected(), key); }, "Review");
+        [this, key] { relabel(key); }, "Review");
     action->setVisible(false);
   }
-  a.add("undo", "Undo", "undo", "Ctrl+Z", [this] { session_->undo(); }, "Review");
-  a.add("redo", "Redo", "redo", "Ctrl+Shift+Z", [this] { session_->redo(); }, "Review");
+  a.add(
+      "undo", "Undo", "undo", "Ctrl+Z",
+      [this] { page() == consensus_ ? consensus_->undo() : session_->undo(); }, "Review");
+  a.add(
+      "redo", "Redo", "redo", "Ctrl+Shift+Z",
+      [this] { page() == consensus_ ? consensus_->redo() : session_->redo(); }, "Review");
   auto* tools = new QActionGroup(this);
   const auto tool = [&](const char* id, const char* text, const char* keys, SliceTool which) {
     QAction* action = a.add_toggle(
@@ -140,10 +145,16 @@ void MainWindow::declare_view_actions() {
 
 void MainWindow::select(const QString& id) {
   findings_->select(id);
-  area_->select(findings_->item(id));
+  data_page_->select(findings_->item(id));
+}
+
+void MainWindow::relabel(int key) {
+  if (page() == consensus_) return consensus_->relabel(key);
+  session_->relabel(findings_->selected(), key);
 }
 
 void MainWindow::decide(bool accept) {
+  if (page() == consensus_) return consensus_->decide(accept);
   const QString id = findings_->selected();
   if (id.isEmpty()) {
     step(1);
@@ -158,6 +169,7 @@ void MainWindow::decide(bool accept) {
 }
 
 void MainWindow::step(int by) {
+  if (page() == consensus_) return consensus_->step(by);
   const QString id = findings_->neighbour(by, false);
   if (!id.isEmpty()) select(id);
 }

@@ -1,12 +1,14 @@
 // The window's other pages and what leads to them: readers, comparison, follow-up, batch, pictures.
 #include "app/gui/batch_panel.h"
 #include "app/gui/compare_page.h"
+#include "app/gui/consensus_page.h"
 #include "app/gui/follow_up_page.h"
 #include "app/gui/main_window.h"
 #include "app/gui/review_area.h"
 #include "app/gui/start_page.h"
 #include "modules/core/error.h"
 #include "modules/view/findings_panel.h"
+#include "modules/view/linked_views.h"
 #include "modules/view/notice_bar.h"
 #include "modules/view/pair_view.h"
 
@@ -39,6 +41,9 @@ void MainWindow::declare_reader_actions() {
       "compare", "Compare readers, or reader and AI", "layers", "Ctrl+M",
       [this] { compare({}, {}); }, "Readers");
   a.add(
+      "consensus", "Consensus of the readers", "", "Ctrl+Shift+M", [this] { consensus(); },
+      "Readers");
+  a.add(
       "follow_up", "Follow-up: an earlier visit beside this one", "", "Ctrl+Shift+V",
       [this] { choose_visit(); }, "Readers");
   a.add(
@@ -52,20 +57,41 @@ void MainWindow::declare_reader_actions() {
 void MainWindow::build_pages() {
   compare_ = new ComparePage;
   follow_up_ = new FollowUpPage;
+  consensus_ = new ConsensusPage;
   // A hidden page must not take room from the panels beside the picture.
-  for (QWidget* page : {static_cast<QWidget*>(compare_), static_cast<QWidget*>(follow_up_)})
+  for (QWidget* page : {static_cast<QWidget*>(compare_), static_cast<QWidget*>(follow_up_),
+                        static_cast<QWidget*>(consensus_)}) {
     page->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Ignored);
-  stack_->addWidget(compare_);
-  stack_->addWidget(follow_up_);
-  connect(compare_, &ComparePage::closed, this, [this] { show_page(area_); });
-  connect(follow_up_, &FollowUpPage::closed, this, [this] { show_page(area_); });
+    stack_->addWidget(page);
+  }
+  connect(consensus_, &ConsensusPage::closed, this, [this] { show_case(); });
+  connect(consensus_, &ConsensusPage::changed, this, [this] {
+    session_->desk_changed();
+    refresh_saved();
+    refresh_stage();
+  });
+  connect(consensus_, &ConsensusPage::refused, this,
+          [this](const QString& text, const QString& hint) { notice_->show_message(text, hint); });
+  connect(compare_, &ComparePage::closed, this, [this] { show_case(); });
+  connect(follow_up_, &FollowUpPage::closed, this, [this] { show_case(); });
   connect(compare_, &ComparePage::refused, this, [this](const QString& text, const QString& hint) {
-    show_page(area_);
+    show_case();
     notice_->show_message(text, hint);
   });
 }
 
-void MainWindow::show_case() { show_page(area_); }
+DatasetPage* MainWindow::page_of(std::string_view kind) {
+  const auto found = pages_.find(kind);
+  if (found != pages_.end()) return found->second;
+  DatasetPage* page = make_page_(kind);
+  if (!page) return pages_[std::string(kind)] = area_;
+  page->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Ignored);
+  stack_->addWidget(page);
+  connect(page, &DatasetPage::item_clicked, this, [this](const QString& id) { select(id); });
+  return pages_[std::string(kind)] = page;
+}
+
+void MainWindow::show_case() { show_page(data_page_); }
 QWidget* MainWindow::page() const { return stack_->currentWidget(); }
 
 // The panels beside the picture belong to the review; the other pages bring their own.
@@ -74,12 +100,13 @@ void MainWindow::show_page(QWidget* page) {
   stack_->setCurrentWidget(page);
   const std::initializer_list<QDockWidget*> panels = {cases_dock_, findings_dock_, form_dock_,
                                                       provenance_dock_};
-  if (page != area_) {
-    if (before == area_) review_layout_ = saveState();
+  const auto of_a_recording = [](QWidget* w) { return qobject_cast<DatasetPage*>(w) != nullptr; };
+  if (!of_a_recording(page)) {
+    if (of_a_recording(before)) review_layout_ = saveState();
     for (QDockWidget* panel : panels) panel->hide();
-  } else if (before != area_ && !review_layout_.isEmpty()) {
+  } else if (!of_a_recording(before) && !review_layout_.isEmpty()) {
     restoreState(review_layout_);
-  } else if (before != area_) {
+  } else if (!of_a_recording(before)) {
     for (QDockWidget* panel : panels) panel->show();
     form_dock_->raise();
   }
@@ -130,7 +157,7 @@ void MainWindow::show_problem(const Problem& problem) {
 }
 
 void MainWindow::refresh_fovea() {
-  if (!session_->dataset()) return;
+  if (!session_->dataset() || data_page_ != area_) return;
   const PixelStack stack = stack_of(*session_->dataset());
   const auto at = session_->fovea();
   area_->en_face()->set_fovea(at ? *at : QPointF((stack.width - 1) / 2.0, (stack.depth - 1) / 2.0),
@@ -184,6 +211,29 @@ void MainWindow::compare(const QString& a, const QString& b) {
   for (const QString& name : names)
     if (b.isEmpty() && name != review.reader() && name != ai) other = name;
   compare_->choose(a.isEmpty() ? review.reader() : a, b.isEmpty() ? other : b);
+}
+
+void MainWindow::consensus() {
+  const CaseReview& review = session_->review();
+  if (!session_->dataset() || !review.is_open()) return;
+  QStringList names, labels;
+  for (const QString& name : review.readers())
+    if (!is_consensus_reader(name.toStdString())) names << name;
+  names << QString::fromLatin1(ai_layer.data(), ai_layer.size());
+  if (const PipelineInfo* info = session_->pipeline())
+    for (const std::string& label : info->labels) labels << QString::fromStdString(label);
+  try {
+    consensus_->set_case(
+        *session_->dataset(), session_->surfaces(), review.spacing(), names, labels,
+        !review.read_only() && !review.is_signed(),
+        [this](const QString& name, bool with_proposed) {
+          return session_->review().layer(name, with_proposed);
+        },
+        session_->consensus_desk());
+    show_page(consensus_);
+  } catch (const Error& e) {
+    notice_->show_message(QString::fromStdString(e.what()), QString::fromStdString(e.hint()));
+  }
 }
 
 void MainWindow::follow_up(const QString& earlier_folder) {
@@ -276,15 +326,18 @@ void MainWindow::choose_picture() {
 // Captions of the follow-up name files and those of a comparison name readers: they are left out.
 bool MainWindow::save_picture(const QString& file) {
   if (!session_->dataset()) return false;
-  QWidget* source = area_->pictures();
+  QWidget* source = data_page_->pictures();
   PairView* const pairs[] = {compare_->pair(), follow_up_->pair()};
   for (PairView* pair : pairs)
     if (pair->isVisible()) {
       pair->show_captions(false);
       source = pair;
     }
+  if (consensus_->isVisible()) source = consensus_->views();
+  consensus_->views()->show_captions(false);
   QImage picture = source->grab().toImage();
   for (PairView* pair : pairs) pair->show_captions(true);
+  consensus_->views()->show_captions(true);
   for (const QString& key : picture.textKeys()) picture.setText(key, {});
   if (!picture.save(file, "PNG")) {
     notice_->show_message(QString("The picture %1 could not be written.").arg(file),

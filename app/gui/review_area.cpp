@@ -27,6 +27,18 @@ QString laterality_text(Laterality laterality) {
                                           : "";
 }
 
+QString text_of(const Spacing* spacing, int axes) {
+  QStringList parts;
+  ScaleSource source = ScaleSource::Unknown;
+  for (int i = 0; i < axes; ++i) {
+    const Spacing& s = spacing[i];
+    if (s.known() && source == ScaleSource::Unknown) source = s.source;
+    parts << (s.known() ? QString::number(s.micrometres, 'g', 4) : "?");
+  }
+  if (source == ScaleSource::Unknown) return "scale unknown: sizes in pixels";
+  return QString("%1 µm (%2)").arg(parts.join(" × "), sensorium::text_of(source));
+}
+
 QWidget* separator() {
   auto* line = new QFrame;
   line->setFixedSize(1, 20);
@@ -37,9 +49,10 @@ QWidget* separator() {
 }
 
 ReviewArea::ReviewArea(QWidget* parent)
-    : QWidget(parent), slice_(new SliceView), en_face_(new EnFaceView), volume_place_(new QWidget),
-      below_(new QSplitter(Qt::Horizontal)), halves_(new QSplitter(Qt::Vertical)),
-      scroll_(new QSlider(Qt::Vertical)), hover_(new ElidedLabel) {
+    : DatasetPage(parent), slice_(new SliceView), en_face_(new EnFaceView),
+      volume_place_(new QWidget), below_(new QSplitter(Qt::Horizontal)),
+      halves_(new QSplitter(Qt::Vertical)), scroll_(new QSlider(Qt::Vertical)),
+      hover_(new QLabel(slice_)) {
   auto* bar = new QFrame;
   bar->setObjectName("tools");
   tools_ = new QHBoxLayout(bar);
@@ -86,7 +99,10 @@ ReviewArea::ReviewArea(QWidget* parent)
     const int depth = slice_->stack().depth;
     if (depth > 1) slice_->set_slice((slice_->slice() + 1) % depth);
   });
-  connect(slice_, &SliceView::pixel_hovered, hover_, &ElidedLabel::set_text);
+  hover_->setObjectName("over_picture");
+  hover_->setAttribute(Qt::WA_TransparentForMouseEvents);
+  hover_->hide();
+  connect(slice_, &SliceView::pixel_hovered, this, &ReviewArea::show_hover);
   connect(slice_, &SliceView::item_clicked, this, &ReviewArea::item_clicked);
   connect(en_face_, &EnFaceView::item_clicked, this, &ReviewArea::item_clicked);
   connect(en_face_, &EnFaceView::slice_requested, slice_, &SliceView::set_slice);
@@ -107,9 +123,16 @@ void ReviewArea::add_tools(ActionSet& actions) {
   for (const char* id : {"undo", "redo"}) add(id);
   tools_->addWidget(separator());
   for (const char* id : {"enhanced", "layers", "fill", "fit", "volume", "fovea"}) add(id);
-  tools_->addSpacing(grid);
-  tools_->addWidget(hover_, 1);
+  tools_->addStretch(1);
   for (const char* id : {"previous", "next", "reject", "accept"}) add(id);
+}
+
+void ReviewArea::show_hover(const QString& text) {
+  hover_->setVisible(!text.isEmpty());
+  if (text.isEmpty()) return;
+  hover_->setText(text);
+  hover_->adjustSize();
+  hover_->move(slice_->width() - hover_->width() - grid, grid);
 }
 
 void ReviewArea::show_dataset(std::shared_ptr<const Dataset> dataset) {
@@ -228,7 +251,21 @@ void ReviewArea::select(const FindingItem* item) {
   slice_->show_pixel({item->finding.centroid[0], item->finding.centroid[1]});
 }
 
-QWidget* ReviewArea::pictures() const { return halves_; }
+QWidget* ReviewArea::pictures() { return halves_; }
+
+void ReviewArea::show_result(const CaseSession& session) {
+  for (const ResultMap& map : session.maps())
+    if (map.name == "enhanced") set_enhanced(stack_of(*map.data));
+  if (!session.surfaces().empty()) set_surfaces(session.surfaces());
+}
+
+QString ReviewArea::scale_text() const {
+  if (!dataset_) return {};
+  if (const auto* v = std::get_if<Volume>(dataset_.get()))
+    return text_of(v->spacing.data(), v->depth > 1 ? 3 : 2);
+  if (const auto* v = std::get_if<Video>(dataset_.get())) return text_of(v->spacing.data(), 2);
+  return {};
+}
 
 void ReviewArea::set_tool(SliceTool tool) { slice_->set_tool(tool); }
 

@@ -12,7 +12,8 @@
 //  {"do": "reader", "name": N}, {"do": "blinded", "readers": [N, N]}, {"do": "sign_case"}, {"do":
 //  "sign_reading"}, {"do": "compare", "a": N, "b": N, "overlaid": true}, {"do": "follow_up",
 //  "folder": D}, {"do": "batch", "files": [F]}, {"do": "import", "file": F}, {"do": "fovea", "x":
-//  X, "z": Z}, {"do": "save_picture", "file": F}, {"do": "back"}, {"do": "lesion", "row": 0},
+//  X, "z": Z}, {"do": "consensus_make"}, {"do": "save_picture", "file": F}, {"do": "back"}, {"do":
+//  "lesion", "row": 0},
 //  {"do": "say_notice"}, {"do": "say_shown"}, {"do": "bench", "file": F}, {"do": "quit"}]
 // "report" takes "deidentified": true. "say_notice" prints the message shown. "say_shown" prints
 // "shown N" to standard output: the number of log events that the screen shows. Any other word is

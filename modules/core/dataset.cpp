@@ -204,6 +204,7 @@ const Origin& origin_of(const Dataset& dataset) {
 
 std::string_view kind_of(const Dataset& dataset) {
   if (std::holds_alternative<Cube>(dataset)) return "cube";
+  if (std::holds_alternative<Recording>(dataset)) return "recording";
   return std::holds_alternative<Volume>(dataset) ? "volume" : "video";
 }
 
@@ -236,6 +237,8 @@ json describe(const Dataset& dataset, bool with_patient) {
           return describe_volume(d);
         else if constexpr (std::is_same_v<std::decay_t<decltype(d)>, Cube>)
           return describe_cube(d);
+        else if constexpr (std::is_same_v<std::decay_t<decltype(d)>, Recording>)
+          return describe_recording(d);
         else
           return describe_video(d);
       },
@@ -270,6 +273,8 @@ void validate(const Dataset& dataset) {
                  v->localizer->type, v->localizer->pixels.size());
   } else if (const auto* cube = std::get_if<Cube>(&dataset)) {
     validate_cube(*cube);
+  } else if (const auto* recording = std::get_if<Recording>(&dataset)) {
+    validate_recording(*recording);
   } else {
     const auto& video = std::get<Video>(dataset);
     check_size(video.origin, {video.width, video.height, video.frames, video.channels}, video.type,

@@ -3,6 +3,7 @@
 
 #include "modules/core/cube.h"
 #include "modules/core/origin.h"
+#include "modules/core/recording.h"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -84,10 +85,10 @@ struct Video {
   Origin origin;
 };
 
-using Dataset = std::variant<Volume, Video, Cube>;
+using Dataset = std::variant<Volume, Video, Cube, Recording>;
 Origin& origin_of(Dataset& dataset);
 const Origin& origin_of(const Dataset& dataset);
-std::string_view kind_of(const Dataset& dataset); // "volume", "video", "cube"
+std::string_view kind_of(const Dataset& dataset); // "volume", "video", "cube", "recording"
 
 // Everything but the samples, as JSON; patient fields only when asked for.
 nlohmann::json describe(const Dataset& dataset, bool with_patient = false);

@@ -157,6 +157,33 @@ Cube cube_from(const json& in, const json& where, const Source& source) {
   return c;
 }
 
+// Each channel's values as they are, one behind the other.
+Buffer packed(const Channel& c, std::uint64_t length) {
+  const std::size_t width = size_of(c.type);
+  std::vector<std::byte> out(length * width);
+  for (std::uint64_t i = 0; i < length; ++i)
+    std::memcpy(out.data() + i * width, c.samples.bytes().data() + c.first + i * c.stride, width);
+  return Buffer(std::move(out));
+}
+
+Recording recording_from(const json& in, const json& blobs, const Source& source) {
+  Recording r;
+  r.length = in.at("samples");
+  r.rate = rate_from_json(in.at("rate"));
+  r.start_s = in.at("start_s");
+  for (std::size_t i = 0; i < in.at("channels").size(); ++i) {
+    const json& c = in.at("channels").at(i);
+    Channel channel{.name = c.at("name"), .unit = c.at("unit"), .source = c.at("source")};
+    channel.type = pixel_type_of(c.at("type").get<std::string>());
+    channel.scale = c.at("scale");
+    channel.offset = c.at("offset");
+    channel.stride = size_of(channel.type);
+    channel.samples = source.buffer(blobs.at("channels").at(i));
+    r.channels.push_back(std::move(channel));
+  }
+  return r;
+}
+
 Origin origin_from(const json& in) {
   Origin origin;
   origin.path = in.at("path");
@@ -176,6 +203,7 @@ Origin origin_from(const json& in) {
 void store_dataset(const Dataset& dataset, const fs::path& path) {
   Blobs blobs;
   json where;
+  std::vector<Buffer> made;
   if (const auto* v = std::get_if<Volume>(&dataset)) {
     where["pixels"] = blobs.add(v->pixels.bytes());
     json surfaces = json::array();
@@ -185,6 +213,12 @@ void store_dataset(const Dataset& dataset, const fs::path& path) {
     if (v->localizer) where["localizer"] = blobs.add(v->localizer->pixels.bytes());
   } else if (const auto* cube = std::get_if<Cube>(&dataset)) {
     where["cube"] = cube_where(*cube, blobs);
+  } else if (const auto* r = std::get_if<Recording>(&dataset)) {
+    where["channels"] = json::array();
+    for (const Channel& c : r->channels) {
+      made.push_back(packed(c, r->length));
+      where["channels"].push_back(blobs.add(made.back().bytes()));
+    }
   } else {
     where["pixels"] = blobs.add(std::get<Video>(dataset).pixels.bytes());
   }
@@ -229,9 +263,11 @@ Dataset map_dataset(const fs::path& path) {
     const Source source(file, (head + length + 63) / 64 * 64);
     const json& in = all.at("dataset");
     const json& blobs = all.at("blobs");
-    Dataset dataset = in.at("kind") == "cube"    ? Dataset(cube_from(in, blobs.at("cube"), source))
-                      : in.at("kind") == "video" ? Dataset(video_from(in, blobs, source))
-                                                 : Dataset(volume_from(in, blobs, source));
+    const std::string kind = in.at("kind");
+    Dataset dataset = kind == "cube"        ? Dataset(cube_from(in, blobs.at("cube"), source))
+                      : kind == "recording" ? Dataset(recording_from(in, blobs, source))
+                      : kind == "video"     ? Dataset(video_from(in, blobs, source))
+                                            : Dataset(volume_from(in, blobs, source));
     origin_of(dataset) = origin_from(in);
     validate(dataset);
     return dataset;

@@ -1,6 +1,7 @@
 #include "modules/core/file.h"
 
 #include "modules/core/error.h"
+#include "modules/core/map_guard.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -21,19 +22,31 @@ namespace {
 
 Error io_error(const fs::path& path, std::string_view doing) {
   const int code = errno;
+  const bool closed = code == EACCES || code == EPERM || code == EROFS;
   const bool absent = code == ENOENT || code == ENOTDIR;
   return Error(absent ? ErrorCode::NotFound : ErrorCode::Resources,
                fmt::format("cannot {} '{}': {}", doing, path.string(), std::strerror(code)),
                absent           ? "check the path"
                : code == ENOSPC ? "the disk is full: free some space and try again"
-               : code == EACCES ? "you lack the permission; choose another place or ask its owner"
+               : closed         ? "nothing may be written or read there; choose another place"
                                 : "check the disk or the network share it lies on");
+}
+
+// Of the file that is wanted, not of its temporary name.
+Error create_error(const fs::path& path) {
+  if (errno != ENOENT && errno != ENOTDIR) return io_error(path, "create");
+  const fs::path folder = path.parent_path();
+  return Error(
+      ErrorCode::NotFound,
+      fmt::format("cannot create '{}': there is no folder '{}'", path.string(), folder.string()),
+      "make the folder, or choose another place");
 }
 
 class Descriptor {
 public:
+  // A pipe without a writer must not hold the program up.
   Descriptor(const fs::path& path, int flags, mode_t mode = 0)
-      : fd_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
+      : fd_(::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK, mode)) {}
   ~Descriptor() {
     if (fd_ >= 0) ::close(fd_);
   }
@@ -91,7 +104,7 @@ void write_atomically(const fs::path& path, std::string_view content) {
   const fs::path temporary = path.string() + fmt::format(".{}.tmp", ::getpid());
   {
     const Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    if (!file) throw io_error(temporary, "create");
+    if (!file) throw create_error(path);
     std::size_t done = 0;
     while (done < content.size()) {
       const auto count = ::write(file.get(), content.data() + done, content.size() - done);
@@ -121,7 +134,10 @@ std::shared_ptr<const MappedFile> MappedFile::open(const fs::path& path) {
   if (!file) throw io_error(path, "open");
   struct stat status{};
   if (::fstat(file.get(), &status) != 0) throw io_error(path, "open");
-  if (!S_ISREG(status.st_mode) || status.st_size == 0)
+  if (!S_ISREG(status.st_mode))
+    throw Error(ErrorCode::BadInput, fmt::format("'{}' is not a regular file", path.string()),
+                "give a file");
+  if (status.st_size == 0)
     throw Error(ErrorCode::BadInput, fmt::format("'{}' is empty", path.string()),
                 "copy or export the file again");
   const auto size = static_cast<std::size_t>(status.st_size);
@@ -130,11 +146,14 @@ std::shared_ptr<const MappedFile> MappedFile::open(const fs::path& path) {
   std::shared_ptr<MappedFile> mapped(new MappedFile);
   mapped->data_ = static_cast<const std::byte*>(address);
   mapped->size_ = size;
+  guard_map(address, size);
   return mapped;
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+  if (data_ == nullptr) return;
+  unguard_map(data_);
+  ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
 void make_folder(const fs::path& path) {

@@ -14,8 +14,10 @@ namespace {
 
 json measures_json(const std::vector<Measure>& measures) {
   json out = json::array();
-  for (const Measure& m : measures)
+  for (const Measure& m : measures) {
     out.push_back({{"name", m.name}, {"value", m.value}, {"unit", m.unit}, {"source", m.source}});
+    if (m.of_findings) out.back()["of_findings"] = true;
+  }
   return out;
 }
 
@@ -24,7 +26,8 @@ std::vector<Measure> measures_from(const json& in) {
   for (const json& m : in)
     out.push_back({m.at("name").get<std::string>(),
                    m.at("value").is_number() ? m.at("value").get<double>() : 0.0,
-                   m.at("unit").get<std::string>(), m.value("source", "")});
+                   m.at("unit").get<std::string>(), m.value("source", ""),
+                   m.value("of_findings", false)});
   return out;
 }
 
@@ -62,9 +65,11 @@ json to_json(const Findings& findings) {
   json items = json::array();
   for (const Finding& f : findings.items) items.push_back(finding_json(f));
   json tables = json::array();
-  for (const Table& t : findings.tables)
+  for (const Table& t : findings.tables) {
     tables.push_back(
         {{"name", t.name}, {"caption", t.caption}, {"columns", t.columns}, {"rows", t.rows}});
+    if (t.of_findings) tables.back()["of_findings"] = true;
+  }
   return {{"format", "sensorium-findings"},
           {"version", 1},
           {"pipeline", findings.pipeline},
@@ -97,7 +102,8 @@ Findings findings_from_json(const json& in) {
     for (const json& t : in.at("tables"))
       findings.tables.push_back({t.at("name").get<std::string>(), t.value("caption", ""),
                                  t.at("columns").get<std::vector<std::string>>(),
-                                 t.at("rows").get<std::vector<std::vector<std::string>>>()});
+                                 t.at("rows").get<std::vector<std::vector<std::string>>>(),
+                                 t.value("of_findings", false)});
     findings.notes = in.at("notes").get<std::vector<std::string>>();
     findings.nothing_counted = in.value("nothing_counted", false);
     return findings;

@@ -19,6 +19,8 @@ struct Measure {
   double value = 0;
   std::string unit;   // "um", "um2", "um3", "px" ..., "1" for a pure number
   std::string source; // the scale's source, or the method
+  // Of a summary: follows from the list of findings, so that a review puts its own in this place.
+  bool of_findings = false;
 };
 
 // Voxels x .. x+length-1 of row y in slice z.
@@ -46,6 +48,7 @@ struct Table {
   std::string name, caption;
   std::vector<std::string> columns;
   std::vector<std::vector<std::string>> rows;
+  bool of_findings = false; // as in Measure
 };
 
 struct Findings {

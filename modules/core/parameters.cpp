@@ -26,7 +26,9 @@ std::string range_text(const About& about) {
 json checked(const ParameterSpec& spec, const json& value) {
   const auto refuse = [&](const std::string& wanted) -> json {
     throw Error(ErrorCode::Usage,
-                fmt::format("parameter '{}' cannot be {}", spec.name, value.dump()),
+                fmt::format("parameter '{}' cannot be {}", spec.name,
+                            value.is_number_float() ? fmt::format("{}", value.get<double>())
+                                                    : value.dump()),
                 fmt::format("give {} (default {})", wanted, spec.default_value.dump()));
   };
   switch (spec.type) {
@@ -154,6 +156,7 @@ json to_json(const ParameterSpecs& specs) {
         {"name", spec.name},          {"type", name_of(spec.type)}, {"default", spec.default_value},
         {"help", spec.about.help},    {"unit", spec.about.unit},    {"live", spec.about.live},
         {"expert", spec.about.expert}};
+    if (!spec.about.at_least_value.empty()) entry["at_least_value"] = spec.about.at_least_value;
     if (std::isfinite(spec.about.min)) entry["min"] = spec.about.min;
     if (std::isfinite(spec.about.max)) entry["max"] = spec.about.max;
     if (!spec.choices.empty()) entry["choices"] = spec.choices;
@@ -179,6 +182,7 @@ ParameterSpecs specs_from_json(const json& in) {
     spec.about.max = entry.value("max", spec.about.max);
     spec.about.live = entry.value("live", false);
     spec.about.expert = entry.value("expert", false);
+    spec.about.at_least_value = entry.value("at_least_value", "");
     specs.push_back(spec);
   }
   return specs;

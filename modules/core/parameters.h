@@ -24,6 +24,7 @@ struct About {
   double max = std::numeric_limits<double>::infinity();
   bool live = false; // acts on a finished analysis without running the network again
   bool expert = false;
+  std::string at_least_value; // what min stands for, when it is no number: "no limit", "middle"
 };
 
 enum class ParameterType { Number, Integer, Flag, Choice, Text };

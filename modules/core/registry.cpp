@@ -4,14 +4,17 @@
 #include "modules/core/hash.h"
 #include "modules/core/json_text.h"
 #include "modules/core/known_formats.h"
+#include "modules/core/map_guard.h"
 
 #include <dlfcn.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <sstream>
+#include <sys/stat.h>
 
 namespace sensorium {
 namespace fs = std::filesystem;
@@ -31,6 +34,79 @@ int loading_mode([[maybe_unused]] const json& manifest) {
 
 template<class Function> Function symbol(void* library, const char* name) {
   return reinterpret_cast<Function>(::dlsym(library, name));
+}
+
+// What a reader saw must be one state of the file: it may still be copied, or be written anew.
+class Unchanged {
+public:
+  explicit Unchanged(const fs::path& path) : path_(path), before_(stamp()), lost_(lost_maps()) {}
+  void check() const {
+    if (lost_maps() != lost_ || stamp() != before_)
+      throw Error(ErrorCode::Conflict,
+                  fmt::format("'{}' changed while it was read", path_.string()),
+                  "wait until it is copied or exported whole, then try again");
+  }
+  // The reader's result; an error of the reader is that of the change when there was one.
+  template<class Read> auto reading(const Read& read) const {
+    try {
+      auto result = read();
+      check();
+      return result;
+    } catch (const Error& e) {
+      if (e.code() != ErrorCode::Cancelled) check();
+      throw;
+    }
+  }
+
+private:
+  using Stamp = std::array<long long, 4>;
+  // Of a folder nothing: files may come into it that are not read.
+  Stamp stamp() const {
+    struct stat s{};
+    if (::stat(path_.c_str(), &s) != 0) return {-1, 0, 0, 0};
+    if (S_ISDIR(s.st_mode)) return {};
+    return {static_cast<long long>(s.st_ino), s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec};
+  }
+
+  fs::path path_;
+  Stamp before_;
+  std::uint64_t lost_;
+};
+
+// Of a folder that is no recording itself: what lies in it may be recordings, one by one.
+Error unreadable_folder(const fs::path& folder,
+                        const std::vector<const ReaderDefinition*>& readers) {
+  constexpr int most_looked_at = 1000;
+  std::error_code code;
+  std::vector<fs::path> files;
+  int count = 0, folders = 0, looked_at = 0;
+  for (const auto& item : fs::directory_iterator(folder, code)) {
+    if (++looked_at > most_looked_at) break;
+    folders += item.is_directory(code);
+    if (item.is_regular_file(code)) files.push_back(item.path());
+  }
+  std::sort(files.begin(), files.end());
+  std::string first;
+  for (const fs::path& file : files) try {
+      const std::vector<std::byte> head = read_head(file);
+      if (std::none_of(readers.begin(), readers.end(), [&](const ReaderDefinition* reader) {
+            return reader->sniff(file, head) > 0;
+          }))
+        continue;
+      if (++count == 1) first = file.filename().string();
+    } catch (const Error&) {
+    }
+  if (count == 0)
+    return {ErrorCode::Unsupported,
+            fmt::format("the folder '{}' holds nothing this program reads", folder.string()),
+            folders > 0 ? "it has folders in it: give one of them, or a file"
+                        : "see 'sensorium info --formats' for what can be opened"};
+  return {ErrorCode::Unsupported,
+          fmt::format("the folder '{}' is no recording in itself; {} in it can be opened, such as "
+                      "'{}'",
+                      folder.string(), count == 1 ? "1 file" : fmt::format("{} files", count),
+                      first),
+          fmt::format("give the file: '{}'", (folder / first).string())};
 }
 
 // A recording that is mapped, and too large to be read while a person waits for it to open.
@@ -326,6 +402,7 @@ std::vector<Registry::Candidate> Registry::sniff(const fs::path& path) {
   std::stable_sort(found.begin(), found.end(),
                    [](const auto& a, const auto& b) { return a.score > b.score; });
   if (found.empty()) {
+    if (head.empty()) throw unreadable_folder(path, readers());
     if (const KnownFormat known = known_format(head); !known.name.empty())
       throw Error(
           ErrorCode::Unsupported,
@@ -335,18 +412,18 @@ std::vector<Registry::Candidate> Registry::sniff(const fs::path& path) {
     for (std::size_t i = 0; i < std::min<std::size_t>(8, head.size()); ++i)
       first += fmt::format("{:02x} ", static_cast<unsigned>(head[i]));
     throw Error(ErrorCode::Unsupported,
-                head.empty()
-                    ? fmt::format("the folder '{}' holds nothing this program reads", path.string())
-                    : fmt::format("'{}' is of no known format (it begins with {})", path.string(),
-                                  first.substr(0, first.size() - 1)),
+                fmt::format("'{}' is of no known format (it begins with {})", path.string(),
+                            first.substr(0, first.size() - 1)),
                 "see 'sensorium info --formats' for what can be opened");
   }
   return found;
 }
 
 Dataset Registry::header(const fs::path& path, const Context& context) {
+  const Unchanged unchanged(path);
   const auto candidates = sniff(path);
-  Dataset dataset = candidates.front().reader->header(path, context);
+  Dataset dataset =
+      unchanged.reading([&] { return candidates.front().reader->header(path, context); });
   origin_of(dataset).path = path.string();
   origin_of(dataset).format = candidates.front().reader->id;
   return dataset;
@@ -359,8 +436,10 @@ std::vector<std::string> Registry::companions(const fs::path& path) {
 }
 
 Dataset Registry::open(const fs::path& path, const Context& context) {
+  const Unchanged unchanged(path);
   const auto candidates = sniff(path);
-  Dataset dataset = candidates.front().reader->load(path, context);
+  Dataset dataset =
+      unchanged.reading([&] { return candidates.front().reader->load(path, context); });
   Origin& origin = origin_of(dataset);
   origin.path = path.string();
   origin.format = candidates.front().reader->id;
@@ -370,6 +449,7 @@ Dataset Registry::open(const fs::path& path, const Context& context) {
     origin.pending_hash = std::make_shared<PendingHash>(path, others);
   else
     origin.sha256 = sha256_of_files(path, others);
+  unchanged.check();
   validate(dataset);
   return dataset;
 }

@@ -89,6 +89,10 @@ void verify_file(const fs::path& path, const std::string& wanted) {
 }
 
 TrainingSet read_training_set(const fs::path& folder) {
+  if (!fs::exists(folder / "index.json"))
+    throw Error(ErrorCode::NotFound,
+                fmt::format("'{}' is no training set: it has no index.json", folder.string()),
+                "make one with 'sensorium dataset from-reviews'");
   const std::string text = read_text(folder / "index.json", 512u << 20);
   try {
     return parse(folder, text);

@@ -10,6 +10,7 @@
 #include "modules/io/image.h"
 #include "modules/io/image_folder.h"
 #include "modules/io/npy_reader.h"
+#include "modules/io/recordings.h"
 #include "modules/io/tiff_writer.h"
 #include "modules/io/video.h"
 #include "modules/io/video_container.h"
@@ -164,6 +165,8 @@ Extension builtin_io() {
                   grid::sniff_meta),
       envi_reader(),
       npy_reader()};
+  for (ReaderDefinition& reader : recording_readers())
+    extension.readers.push_back(std::move(reader));
   const std::vector<std::string> roles{"mask", "soft_map", "labels", "image"};
   extension.writers = {
       {"tiff", "TIFF stack (one page a slice, ImageJ scale)", ".tif", roles, write_tiff},

@@ -148,6 +148,21 @@ void put_orientation(NiftiHeader& header, const Geometry& geometry) {
   }
 }
 
+// Extension 6 of NIfTI-1 ("comment", plain text): a value and its label a line. The header has no
+// place of its own for them.
+std::string labels_extension(const std::map<int, std::string>& labels) {
+  if (labels.empty()) return {};
+  std::string text = "sensorium labels\n";
+  for (const auto& [value, label] : labels) text += fmt::format("{}\t{}\n", value, one_line(label));
+  const auto size = static_cast<std::int32_t>((text.size() + 8 + 15) / 16 * 16);
+  const std::int32_t code = 6;
+  std::string out(static_cast<std::size_t>(size), '\0');
+  std::memcpy(out.data(), &size, 4);
+  std::memcpy(out.data() + 4, &code, 4);
+  text.copy(out.data() + 8, text.size());
+  return out;
+}
+
 }
 
 void write_nrrd(const WriteRequest& request, const fs::path& path) {
@@ -214,7 +229,9 @@ void write_nifti(const WriteRequest& request, const fs::path& path) {
   header.put(76, 1.0f);
   for (std::size_t i = 0; i < 3; ++i)
     header.put(80 + 4 * i, static_cast<float>(geometry.millimetres(i)));
-  header.put(108, 352.0f);
+  const std::string extension = labels_extension(request.labels);
+  header.put(108, static_cast<float>(352 + extension.size()));
+  header.put<char>(348, extension.empty() ? 0 : 1);
   header.put(112, 1.0f);
   header.put<char>(123, geometry.any_known() ? 2 : 0);
   const auto flag = [&](std::size_t i) { return geometry.spacing[i].known() ? 1 : 0; };
@@ -223,7 +240,7 @@ void write_nifti(const WriteRequest& request, const fs::path& path) {
                           one_line(request.role).substr(0, 20), one_line(request.statement)));
   header.text(344, 4, "n+1");
   if (geometry.orientation) put_orientation(header, geometry);
-  write_atomically(path, gzipped(header.bytes() + std::string(pixel_text(volume))));
+  write_atomically(path, gzipped(header.bytes() + extension + std::string(pixel_text(volume))));
 }
 
 }

@@ -27,6 +27,9 @@ Dataset with_user_spacing(Dataset dataset, const std::array<std::optional<double
     for (std::size_t i = 0; i < 3; ++i) set(volume->spacing[i], micrometres[i], "xyz"[i], force);
     return dataset;
   }
+  if (!std::holds_alternative<Video>(dataset))
+    throw Error(ErrorCode::Usage, fmt::format("a {} has no spacing", kind_of(dataset)),
+                "a spacing is entered for images only");
   if (micrometres[2])
     throw Error(ErrorCode::Usage, "a video has no spacing along z", "give x and y only");
   auto* video = std::get_if<Video>(&dataset);

@@ -71,14 +71,21 @@ std::array<Spacing, 3> spacing_of(const WriteRequest& request) {
   return same ? source->spacing : v.spacing;
 }
 
+std::string one_line(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < ' ') c = ' ';
+  return text.substr(0, 300);
+}
+
 std::string imagej_description(int pages, const std::array<Spacing, 3>& spacing, bool scaled,
-                               std::string statement) {
+                               const WriteRequest& request) {
   std::string text = fmt::format("ImageJ=1.53t\nimages={}\nslices={}\nloop=false\n", pages, pages);
   if (scaled) text += "unit=micron\n";
   if (scaled && spacing[2].known()) text += fmt::format("spacing={:.9g}\n", spacing[2].micrometres);
-  for (char& c : statement)
-    if (static_cast<unsigned char>(c) < ' ') c = ' ';
-  if (!statement.empty()) text += fmt::format("sensorium_state={}\n", statement.substr(0, 300));
+  if (!request.statement.empty())
+    text += fmt::format("sensorium_state={}\n", one_line(request.statement));
+  for (const auto& [value, label] : request.labels)
+    text += fmt::format("sensorium_label_{}={}\n", value, one_line(label));
   return text + '\0';
 }
 
@@ -118,7 +125,7 @@ std::vector<Tag> tags_of(const Volume& v, const SampleKind& kind, const Shared& 
 }
 
 Shared add_shared(Writer& out, const Volume& v, const SampleKind& kind,
-                  const std::array<Spacing, 3>& spacing, const std::string& statement) {
+                  const std::array<Spacing, 3>& spacing, const WriteRequest& request) {
   Shared at;
   at.bits = out.size();
   for (int c = 0; c < 3; ++c) out.add(kind.bits);
@@ -130,8 +137,8 @@ Shared add_shared(Writer& out, const Volume& v, const SampleKind& kind,
     at.y_resolution = out.size();
     add_resolution(out, spacing[1].micrometres);
   }
-  if (!scaled && statement.empty()) return at;
-  const std::string text = imagej_description(v.depth, spacing, scaled, statement);
+  if (!scaled && request.statement.empty() && request.labels.empty()) return at;
+  const std::string text = imagej_description(v.depth, spacing, scaled, request);
   at.text = out.size();
   at.text_size = static_cast<std::uint32_t>(text.size());
   out.add(std::string_view(text));
@@ -157,7 +164,7 @@ void write_tiff(const WriteRequest& request, const std::filesystem::path& path) 
   Writer out;
   out.reserve(wanted);
   out.add(std::string_view("II*\0\0\0\0\0", 8));
-  const Shared shared = add_shared(out, v, kind, spacing_of(request), request.statement);
+  const Shared shared = add_shared(out, v, kind, spacing_of(request), request);
   const auto page_bytes =
       static_cast<std::uint32_t>(v.pixels.size() / static_cast<std::size_t>(v.depth));
   const std::uint32_t first_page = out.size(); // ImageJ wants all pages in one piece

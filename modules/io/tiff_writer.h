@@ -1,6 +1,7 @@
 // Multi-page TIFF (Adobe TIFF 6.0, little endian, not compressed): one page a slice, samples as
 // they are. Where x and y spacing are known they are written the way ImageJ and Fiji do (pixels per
-// micron), and z as "spacing".
+// micron), and z as "spacing". The description of the first
+// page also has the names of label values ("sensorium_label_1=focus").
 #pragma once
 
 #include "modules/core/extension.h"

@@ -75,7 +75,10 @@ std::vector<float> Slices::values(int slice) const {
       one.pixels = Buffer(std::vector<std::byte>(part.begin(), part.end()));
     }
   };
-  std::visit(cut, dataset_);
+  if (const auto* v = std::get_if<Volume>(&dataset_))
+    cut(*v);
+  else
+    cut(std::get<Video>(dataset_));
   return to_float(one);
 }
 

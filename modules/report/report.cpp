@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace sensorium {
 using nlohmann::json;
@@ -82,7 +83,10 @@ void title(Page& p) {
       p.flow.notice("Nothing was counted", q(note), ink::warning, ink::warning_shade);
 }
 
+bool is_recording(const Page& p) { return std::holds_alternative<Recording>(p.in.dataset); }
+
 void patient(Page& p) {
+  if (is_recording(p)) return; // a machine's currents
   if (p.in.options.deidentified) {
     p.flow.heading("Patient");
     p.flow.text("De-identified: fields that identify the patient are left out.", Style::Body,
@@ -114,6 +118,17 @@ void recording(Page& p) {
                                  scale_text(v->spacing[1], "depth") + "\n" +
                                  scale_text(v->spacing[2], "between slices")));
   }
+  if (const auto* r = std::get_if<Recording>(&p.in.dataset)) {
+    std::string channels;
+    for (const Channel& c : r->channels)
+      channels += fmt::format("{}{}{}", channels.empty() ? "" : ", ", c.name,
+                              c.unit.empty() ? "" : " [" + c.unit + "]");
+    rows.emplace_back("Channels", q(channels));
+    rows.emplace_back("Samples", q(fmt::format("{} of each channel", r->length)));
+    rows.emplace_back("Sample rate", q(r->rate.known()
+                                           ? fmt::format("{:.6g} Hz ({})", r->rate.hertz, r->rate.field)
+                                           : fmt::format("not in the file: {}", r->rate.field)));
+  }
   for (const Fact& fact : origin.facts)
     if (!p.in.options.deidentified || !identifies(fact))
       rows.emplace_back(q(fact.name), q(fact.value));
@@ -123,15 +138,16 @@ void recording(Page& p) {
 }
 
 void summary(Page& p) {
-  p.flow.heading("Result after review");
   const ReviewState& review = p.in.review;
-  p.flow.text(
-      q(fmt::format("{} accepted, {} rejected, {} changed, {} drawn by hand, {} undecided{}.",
-                    review.count(FindingState::Accepted), review.count(FindingState::Rejected),
-                    review.count(FindingState::Changed), review.count(FindingState::Drawn),
-                    review.count(FindingState::Proposed),
-                    p.in.options.proposed_count ? " (undecided ones are counted below)"
-                                                : " (undecided ones are not counted below)")));
+  p.flow.heading(review.findings.empty() ? "Result" : "Result after review");
+  if (!review.findings.empty())
+    p.flow.text(
+        q(fmt::format("{} accepted, {} rejected, {} changed, {} drawn by hand, {} undecided{}.",
+                      review.count(FindingState::Accepted), review.count(FindingState::Rejected),
+                      review.count(FindingState::Changed), review.count(FindingState::Drawn),
+                      review.count(FindingState::Proposed),
+                      p.in.options.proposed_count ? " (undecided ones are counted below)"
+                                                  : " (undecided ones are not counted below)")));
   if (const std::string waiting = review.waiting_text(); !waiting.empty())
     p.flow.text(q(waiting), Style::Small, ink::muted);
   std::vector<std::pair<QString, QString>> rows;
@@ -158,8 +174,12 @@ void summary(Page& p) {
       p.flow.text(q(note), Style::Small, ink::muted);
 }
 
+// A video has frames, a stack has B-scans.
+bool is_video(const Page& p) { return std::holds_alternative<Video>(p.in.dataset); }
+const char* slice_word(const Page& p) { return is_video(p) ? "frame" : "B-scan"; }
+
 void map_of_findings(Page& p) {
-  if (p.slices.empty() || p.slices.count() < 2) return;
+  if (p.slices.empty() || p.slices.count() < 2 || is_video(p)) return;
   p.flow.heading("Seen from the front");
   const QImage image = en_face(p.slices);
   const double width = p.flow.width(), height = std::min(160 * pt, width * 0.45);
@@ -201,12 +221,46 @@ void crop(Page& p, const QRectF& box, const ReviewedFinding& r) {
   painter.drawPath(outline(r.finding.footprint, slice));
   painter.restore();
   p.flow.put(QRectF(box.left(), area.bottom() + 2 * pt, box.width(), 22 * pt),
-             q(fmt::format("{}, B-scan {}, score {:.2f}\n", r.label, slice + 1, r.finding.score)) +
+             q(fmt::format("{}, {} {}, score {:.2f}\n", r.label, slice_word(p), slice + 1,
+                           r.finding.score)) +
                  state_text(r.state),
              Style::Small, ink::muted);
 }
 
+// The frame with most findings, with all of them: a crop says little of a clip.
+void key_frame(Page& p) {
+  if (p.slices.empty() || !is_video(p) || p.in.options.max_crops <= 0) return;
+  std::map<int, int> count;
+  for (const ReviewedFinding& r : p.in.review.findings)
+    if (r.state != FindingState::Rejected && !r.finding.footprint.empty())
+      ++count[main_slice(r.finding)];
+  if (count.empty()) return;
+  const int frame = std::max_element(count.begin(), count.end(), [](const auto& a, const auto& b) {
+                      return a.second < b.second;
+                    })->first;
+  p.flow.heading(q(fmt::format("Key frame, {} of {}", frame + 1, p.slices.count())));
+  const QSizeF shown = QSizeF(p.slices.width(), p.slices.height() * p.slices.aspect())
+                           .scaled(p.flow.width(), 240 * pt, Qt::KeepAspectRatio);
+  const QRectF box = p.flow.take(shown.height() + 4 * pt);
+  QPainter& painter = p.flow.painter();
+  painter.drawImage(QRectF(box.topLeft(), shown), p.slices.picture(frame));
+  painter.save();
+  painter.setClipRect(QRectF(box.topLeft(), shown));
+  painter.translate(box.left(), box.top());
+  painter.scale(shown.width() / p.slices.width(), shown.height() / p.slices.height());
+  painter.setBrush(Qt::NoBrush);
+  for (const ReviewedFinding& r : p.in.review.findings) {
+    if (r.state == FindingState::Rejected || main_slice(r.finding) != frame) continue;
+    QPen pen = pen_of(r.state, 1.2 * pt);
+    pen.setCosmetic(true);
+    painter.setPen(pen);
+    painter.drawPath(outline(r.finding.footprint, frame));
+  }
+  painter.restore();
+}
+
 void key_findings(Page& p) {
+  if (is_video(p)) return key_frame(p);
   if (p.slices.empty() || p.in.review.findings.empty() || p.in.options.max_crops <= 0) return;
   std::vector<const ReviewedFinding*> order;
   for (const ReviewedFinding& r : p.in.review.findings)
@@ -258,8 +312,21 @@ QString size_of_finding(const Finding& finding) {
   return finding.measures.empty() ? QString("-") : number(finding.measures.front());
 }
 
+void findings_in_time(Page& p) {
+  std::vector<QStringList> rows;
+  for (const ReviewedFinding& r : p.in.review.findings)
+    if (static_cast<int>(rows.size()) < p.in.options.max_rows)
+      rows.push_back({q(r.label), q(r.finding.text), QString::number(r.finding.score, 'f', 2),
+                      state_text(r.state)});
+  p.flow.table({{"Label", 1.2}, {"Evidence", 5}, {"Score", 0.6, true}, {"State", 1}}, rows);
+}
+
 void all_findings(Page& p) {
   if (p.in.review.findings.empty()) return;
+  if (is_recording(p)) {
+    p.flow.heading("All findings");
+    return findings_in_time(p);
+  }
   p.flow.heading("All findings");
   std::vector<QStringList> rows;
   for (const ReviewedFinding& r : p.in.review.findings) {
@@ -273,7 +340,7 @@ void all_findings(Page& p) {
   }
   p.flow.table({{"Finding", 1.6},
                 {"Label", 1.2},
-                {"B-scan", 0.7, true},
+                {is_video(p) ? "Frame" : "B-scan", 0.7, true},
                 {"x, y (px)", 1, true},
                 {"Size", 1, true},
                 {"Layer", 1.2},

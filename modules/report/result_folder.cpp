@@ -261,9 +261,16 @@ void rewrite_findings(const fs::path& folder, const CaseResult& result, const Vo
 }
 
 StoredResult read_result_folder(const fs::path& folder, const VolumeReader& reader) {
+  constexpr const char* hint = "'sensorium run PIPELINE FILE -o DIR' makes a result folder";
+  if (!fs::exists(folder))
+    throw Error(ErrorCode::NotFound, fmt::format("there is no folder '{}'", folder.string()), hint);
   if (!fs::is_directory(folder))
-    throw Error(ErrorCode::NotFound, fmt::format("there is no folder '{}'", folder.string()),
-                "check the path");
+    throw Error(ErrorCode::NotFound,
+                fmt::format("'{}' is a file, not a result folder", folder.string()), hint);
+  if (!fs::exists(folder / "provenance.json"))
+    throw Error(ErrorCode::NotFound,
+                fmt::format("'{}' is no result folder: it has no provenance.json", folder.string()),
+                hint);
   StoredResult out;
   out.result.provenance = read_provenance(folder);
   const json& provenance = out.result.provenance;

@@ -73,9 +73,19 @@ public:
           !item.contains("label") || !item["label"].is_string() || !item.contains("footprint") ||
           !is_runs(item["footprint"]))
         refuse(kind_, key, "findings with finding, label, footprint");
+      else if (!item.value("kept", json(true)).is_boolean() ||
+               !is_votes(item.value("votes", json::array())))
+        refuse(kind_, key, "findings whose kept is true or false and whose votes are names");
   }
 
 private:
+  static bool is_votes(const json& value) {
+    const auto is_text = [](const json& v) { return v.is_string(); };
+    return value.is_array() && std::all_of(value.begin(), value.end(), [&](const json& vote) {
+             return vote.is_array() && vote.size() == 2 &&
+                    std::all_of(vote.begin(), vote.end(), is_text);
+           });
+  }
   static bool is_runs(const json& value) {
     constexpr std::int64_t limit = 1 << 24;
     return value.is_array() && value.size() % 4 == 0 &&

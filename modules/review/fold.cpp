@@ -93,7 +93,7 @@ private:
 struct Working {
   Finding now;
   const Finding* original = nullptr; // null: drawn
-  bool accepted = false, rejected = false, painted = false, touched = false;
+  bool accepted = false, rejected = false, painted = false, touched = false, decided = false;
   std::string reader;
   std::vector<Run> normal; // of the original, made when first needed
   bool has_normal = false;
@@ -221,8 +221,10 @@ void Folder::draw(const Event& event, const json& data, const std::vector<Run>& 
 }
 
 void Folder::import_layer(const Event& event) {
-  for (const json& data : event.data.at("items"))
+  for (const json& data : event.data.at("items")) {
     draw(event, data, runs_from_json(data.at("footprint")));
+    items_.back().rejected = !data.value("kept", true);
+  }
 }
 
 void Folder::wait(const Event& event) {
@@ -269,7 +271,7 @@ void Folder::apply(const Event& event) {
     state_.parameters.update(d);
   } else if (Working* item = find(event)) {
     event.kind == "paint" ? paint(event, *item) : decide(event, *item);
-    item->touched = event.kind != "reset";
+    item->touched = item->decided = event.kind != "reset";
     item->reader = event.reader;
   } else if (event.kind == "paint" && !d.contains("place")) {
     draw(event, d, subtracted(runs_from_json(d.at("added")), runs_from_json(d.at("removed"))));
@@ -292,6 +294,7 @@ ReviewState Folder::finish() {
     out.label = out.finding.label;
     out.original_label = drawn ? "" : item.original->label;
     out.reader = item.touched || drawn ? item.reader : "";
+    out.decided = item.decided;
     state_.findings.push_back(std::move(out));
   }
   std::unordered_map<std::string, ReviewedFinding*> shown;

@@ -17,7 +17,8 @@ struct ReviewedFinding {
   std::string label;          // the same as finding.label
   std::string original_label; // the pipeline's; empty when drawn
   std::vector<std::string> notes;
-  std::string reader; // who touched it last; empty when nobody did
+  std::string reader;   // who touched it last; empty when nobody did
+  bool decided = false; // an event in force is about it (a drawn one: after it was drawn)
 };
 
 // A decision whose finding is not among the findings at these parameters. It stays in the log and

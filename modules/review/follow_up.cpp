@@ -119,7 +119,7 @@ FollowUp follow_up(const Visit& first, const Visit& second) {
   add_rows(out, first, second,
            [](const Finding& f) { return Key{attribute(f, "slab"), attribute(f, "etdrs"), all}; });
   note_places(out, out.notes);
-  out.notes.push_back("counts are compared, not single lesions: the two scans are not registered");
+  out.notes.push_back("counts are compared, lesions are not paired one to one");
   return out;
 }
 

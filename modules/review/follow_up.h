@@ -31,8 +31,7 @@ struct FollowUp {
 };
 
 // Throws Error Conflict for different eyes or different patients (naming the eyes, never the
-// patients). What is unknown is noted, not guessed. Lesions are not paired one to one: the two
-// scans are not registered.
+// patients). What is unknown is noted, not guessed. Lesions are not paired one to one.
 FollowUp follow_up(const Visit& first, const Visit& second);
 
 nlohmann::json to_json(const FollowUp& follow_up);

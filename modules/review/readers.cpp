@@ -76,6 +76,13 @@ Finding joined(const std::vector<Layer>& layers, const Lesion& lesion) {
   return out;
 }
 
+std::vector<Vote> votes_of(const std::vector<Layer>& layers, const Lesion& lesion) {
+  std::vector<Vote> out;
+  for (std::size_t k = 0; k < layers.size(); ++k)
+    if (lesion.of_layer[k] >= 0) out.push_back({layers[k].name, member(layers, lesion, k).label});
+  return out;
+}
+
 std::vector<Run> footprint_for(const std::vector<Layer>& layers, const Lesion& lesion,
                                ConsensusRule rule) {
   if (rule == ConsensusRule::Union) return joined(layers, lesion).footprint;
@@ -227,24 +234,30 @@ Consensus consensus(const std::vector<Layer>& layers, const std::array<Spacing, 
                                                            : 1;
   Consensus out;
   out.rule = words_of(rule, layers);
+  for (const Layer& layer : layers) out.layers.push_back(layer.name);
   for (Lesion& lesion : lesions_of(layers, spacing, match)) {
     Finding f;
     f.footprint = footprint_for(layers, lesion, rule);
+    f.label = lesion.label;
+    f.score = static_cast<double>(lesion.seen) / count;
+    f.attributes["seen_by"] = fmt::format("{} of {}", lesion.seen, count);
+    if (!lesion.labels_agree) f.attributes["labels"] = "differ";
     // Lesions paired by their distance may share no voxel: then there is nothing to agree on.
     if (lesion.seen < wanted || f.footprint.empty()) {
+      f.footprint = joined(layers, lesion).footprint;
+      f.id = fmt::format("left-out-{}", out.left_out.size() + 1);
+      place(f);
+      remeasure(f, spacing);
+      out.left_out_findings.push_back(std::move(f));
+      out.left_out_votes.push_back(votes_of(layers, lesion));
       out.left_out.push_back(std::move(lesion));
       continue;
     }
     f.id = fmt::format("consensus-{}", out.findings.size() + 1);
-    f.label = lesion.label;
-    f.score = static_cast<double>(lesion.seen) / count;
     place(f);
     remeasure(f, spacing);
-    f.attributes["seen_by"] = fmt::format("{} of {}", lesion.seen, count);
-    if (!lesion.labels_agree) {
-      f.attributes["labels"] = "differ";
-      ++out.disputed_labels;
-    }
+    if (!lesion.labels_agree) ++out.disputed_labels;
+    out.votes.push_back(votes_of(layers, lesion));
     out.findings.push_back(std::move(f));
   }
   return out;
@@ -256,16 +269,41 @@ std::string consensus_reader(const std::string& person) {
 
 bool is_consensus_reader(std::string_view reader) { return reader.starts_with(consensus_prefix); }
 
+std::vector<std::string> consensus_layers(std::span<const Event> events) {
+  std::vector<std::string> out;
+  for (const Event& event : events)
+    if (is_consensus_reader(event.reader) && !holds(out, event.reader)) out.push_back(event.reader);
+  std::erase_if(
+      out, [&](const std::string& reader) { return fold({}, events, reader).findings.empty(); });
+  return out;
+}
+
+std::string speaking_consensus(std::span<const Event> events) {
+  const std::vector<std::string> layers = consensus_layers(events);
+  return layers.size() == 1 ? layers.front() : std::string();
+}
+
 json consensus_data(const Consensus& consensus, std::span<const Event> events,
                     const std::string& person) {
   const std::string reader = consensus_reader(person);
   if (!fold({}, events, reader).findings.empty())
     throw Error(ErrorCode::Conflict, fmt::format("there is a layer '{}' already", reader),
                 "decide the findings there, or undo it first");
-  std::vector<Finding> items = consensus.findings;
-  for (std::size_t i = 0; i < items.size(); ++i)
-    items[i].id = fmt::format("consensus-{}-{}", sha256(person).substr(0, 6), i + 1);
-  return import_data(consensus.rule, items);
+  std::vector<Finding> all = consensus.findings;
+  all.insert(all.end(), consensus.left_out_findings.begin(), consensus.left_out_findings.end());
+  for (std::size_t i = 0; i < all.size(); ++i)
+    all[i].id = fmt::format("consensus-{}-{}", sha256(person).substr(0, 6), i + 1);
+  json out = import_data(consensus.rule, all);
+  out["layers"] = consensus.layers;
+  const std::size_t kept = consensus.findings.size();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    json votes = json::array();
+    for (const Vote& vote : i < kept ? consensus.votes[i] : consensus.left_out_votes[i - kept])
+      votes.push_back({vote.layer, vote.label});
+    out["items"][i]["votes"] = votes;
+    if (i >= kept) out["items"][i]["kept"] = false;
+  }
+  return out;
 }
 
 }

@@ -66,11 +66,20 @@ enum class ConsensusRule { Majority, Intersection, Union };
 std::string_view name_of(ConsensusRule rule);
 ConsensusRule consensus_rule_of(std::string_view name); // throws Error Usage
 
+// A layer that has the lesion, and what it calls it.
+struct Vote {
+  std::string layer, label;
+};
+
 struct Consensus {
-  std::vector<Finding> findings; // ids "consensus-1" ...; attributes "seen_by", "labels"
-  std::vector<Lesion> left_out;  // too few saw it: for a person to decide
-  int disputed_labels = 0;       // kept, but their labels differ
-  std::string rule;              // in words
+  std::vector<Finding> findings;          // ids "consensus-1" ...; attributes "seen_by", "labels"
+  std::vector<std::vector<Vote>> votes;   // of each of findings
+  std::vector<Lesion> left_out;           // too few saw it: for a person to decide
+  std::vector<Finding> left_out_findings; // the same, all voxels that anyone marked
+  std::vector<std::vector<Vote>> left_out_votes;
+  std::vector<std::string> layers;
+  int disputed_labels = 0; // kept, but their labels differ
+  std::string rule;        // in words
 };
 // Majority: seen by more than half of the layers, voxels of more than half of those who saw it.
 // Intersection: seen by all, voxels of all. Union: seen by any, all its voxels.
@@ -82,7 +91,13 @@ Consensus consensus(const std::vector<Layer>& layers, const std::array<Spacing, 
 // name.
 std::string consensus_reader(const std::string& person); // "consensus by NAME"
 bool is_consensus_reader(std::string_view reader);
-// The import_layer event's data. Throws Error Conflict when this person has a consensus already.
+// The consensus layers that hold something: one that was undone is none.
+std::vector<std::string> consensus_layers(std::span<const Event> events);
+// The one consensus that speaks for the case in reports and exports; empty: none, or more than one.
+std::string speaking_consensus(std::span<const Event> events);
+// The import_layer event's data: the lesions kept, and those left out as not kept, each with its
+// votes; "layers" names who was asked. Throws Error Conflict when this person has a consensus
+// already.
 nlohmann::json consensus_data(const Consensus& consensus, std::span<const Event> events,
                               const std::string& person);
 

@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 namespace {
 
-constexpr int log_version = 2;             // 2: kinds "protocol" and "sign_layer"
+// 2: kinds "protocol" and "sign_layer". 3: "import_layer" with findings that are not kept.
+constexpr int log_version = 3;
 constexpr int application_id = 0x534e5352; // "SNSR"
 constexpr std::size_t longest_event = 32u << 20;
 constexpr std::uint64_t most_bytes = 2ull << 30;
@@ -30,7 +31,10 @@ CREATE TABLE event(number INTEGER PRIMARY KEY, time TEXT NOT NULL, reader TEXT N
 CREATE TABLE head(one INTEGER PRIMARY KEY CHECK(one = 1), number INTEGER NOT NULL, hash TEXT NOT NULL);
 INSERT INTO head VALUES(1, 0, '');)";
 
-bool is_of_version_2(std::string_view kind) { return kind == "protocol" || kind == "sign_layer"; }
+int version_needed(std::string_view kind, std::string_view data) {
+  if (kind == "import_layer" && data.find("\"kept\":false") != std::string_view::npos) return 3;
+  return kind == "protocol" || kind == "sign_layer" ? 2 : 1;
+}
 
 // One writer at a time; the system frees the lock when its owner dies, so a lock file left behind
 // blocks nobody.
@@ -235,9 +239,11 @@ void SqliteReviewLog::write(const Row& row) {
        {&row.time, &row.reader, &row.kind, &row.data, &row.previous_hash, &row.hash})
     insert.bind(column++, *text);
   insert.step();
-  // Only a log that uses the new kinds is closed to older programs, which would not keep readers
-  // apart.
-  if (is_of_version_2(row.kind)) db_->run("PRAGMA user_version = 2");
+  // Only a log that uses what is new is closed to older programs, which would not keep readers
+  // apart, or would show what a consensus left out.
+  if (const int needed = version_needed(row.kind, row.data);
+      needed > db_->integer("PRAGMA user_version"))
+    db_->run(fmt::format("PRAGMA user_version = {}", needed));
   Sqlite::Statement head = db_->prepare("UPDATE head SET number = ?, hash = ? WHERE one = 1");
   head.bind(1, row.number);
   head.bind(2, row.hash);

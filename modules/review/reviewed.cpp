@@ -97,7 +97,10 @@ std::string_view name_of(ExportState state) {
 Findings reviewed_findings(const Findings& base, const ReviewState& state, Keep keep) {
   Findings out = base;
   out.items.clear();
-  out.summary.clear();
+  const auto replaced = [](const auto& entry) { return entry.of_findings; };
+  const bool counts = std::any_of(base.summary.begin(), base.summary.end(), replaced);
+  std::erase_if(out.summary, replaced);
+  std::erase_if(out.tables, replaced);
   std::map<std::string, int> labels;
   for (const ReviewedFinding& f : state.findings)
     if (kept(f, keep)) {
@@ -106,12 +109,13 @@ Findings reviewed_findings(const Findings& base, const ReviewState& state, Keep 
     }
   const std::string source =
       keep.proposed ? "review; findings without a decision count" : "review; decided findings only";
-  out.summary.push_back({"count", static_cast<double>(out.items.size()), "1", source});
+  if (counts || !state.findings.empty())
+    out.summary.push_back({"count", static_cast<double>(out.items.size()), "1", source});
   for (const auto& [label, count] : labels)
     out.summary.push_back({"count of " + label, static_cast<double>(count), "1", source});
   for (const char* name : {"section area", "en-face area", "volume"})
     add_total(out.items, name, out.summary);
-  out.tables = count_tables(out.items);
+  for (Table& table : count_tables(out.items)) out.tables.push_back(std::move(table));
   if (const std::string waiting = state.waiting_text(); !waiting.empty())
     out.notes.push_back(waiting);
   return out;

@@ -15,8 +15,8 @@ enum class ExportState { AsReviewed, AsProposed };
 // "as reviewed" or "as proposed": what the output says of itself.
 std::string_view name_of(ExportState state);
 
-// Each item carries the attributes "review" (state) and "reader"; summary and tables are counted
-// anew.
+// Each item carries the attributes "review" (state) and "reader". Of summary and tables,
+// what follows from the findings is counted anew, what was measured of the recording stays.
 Findings reviewed_findings(const Findings& base, const ReviewState& state, Keep keep = {});
 // 1 inside any kept finding. Sizes in voxels; index [z][y][x].
 std::vector<std::uint8_t> reviewed_mask(const ReviewState& state, int width, int height, int depth,

@@ -46,7 +46,7 @@ PairView::PairView(QWidget* parent)
   for (const auto& [a, b] : {std::pair{left_, right_}, std::pair{right_, left_}}) {
     connect(a, &SliceView::slice_changed, this, [this, a, b] { follow(a, b); });
     connect(a, &SliceView::view_changed, this, [this, a, b] {
-      if (linked_) b->set_zoom_and_pan(a->zoom(), a->pan());
+      if (linked_) move_along(a, b);
     });
   }
 }
@@ -63,7 +63,29 @@ void PairView::show_captions(bool shown) {
 
 void PairView::show_right(bool shown) { right_box_->setVisible(shown); }
 
+void PairView::set_map(std::optional<PlaceMap> map) {
+  map_ = map;
+  shift_ = 0;
+  if (!map_ || !linked_) return;
+  follow(left_, right_);
+  move_along(left_, right_);
+}
+
+void PairView::move_along(SliceView* moved, SliceView* other) {
+  if (!map_) return other->set_zoom_and_pan(moved->zoom(), moved->pan());
+  const QPointF at = moved->centre();
+  const auto& [s, t] = *map_;
+  other->set_zoom_and_centre(
+      moved->zoom(), moved == left_ ? QPointF(at.x() * s[0] + t[0], at.y() * s[1] + t[1])
+                                    : QPointF((at.x() - t[0]) / s[0], (at.y() - t[1]) / s[1]));
+}
+
 int PairView::partner_of(SliceView* moved, SliceView* other) const {
+  if (map_ && moved == left_)
+    return static_cast<int>(std::lround(moved->slice() * map_->scale[2] + map_->shift[2])) + shift_;
+  if (map_)
+    return static_cast<int>(
+        std::lround((moved->slice() - shift_ - map_->shift[2]) / map_->scale[2]));
   const int z = scaled(moved == right_ ? moved->slice() - shift_ : moved->slice(),
                        moved->stack().depth, other->stack().depth);
   return moved == left_ ? z + shift_ : z;
@@ -76,8 +98,10 @@ void PairView::follow(SliceView* moved, SliceView* other) {
 }
 
 void PairView::set_linked(bool linked) {
-  if (linked && !linked_)
-    shift_ = right_->slice() - scaled(left_->slice(), left_->stack().depth, right_->stack().depth);
+  if (linked && !linked_) {
+    shift_ = 0;
+    shift_ = right_->slice() - partner_of(left_, right_);
+  }
   linked_ = linked;
 }
 

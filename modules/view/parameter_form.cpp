@@ -44,6 +44,11 @@ bool bounded(const ParameterSpec& spec) {
   return std::isfinite(spec.about.min) && std::isfinite(spec.about.max);
 }
 
+// A slider whose pixel is many values cannot be set: such a number has its field alone.
+bool slides(const ParameterSpec& spec) {
+  return spec.about.live && bounded(spec) && spec.about.max - spec.about.min <= 20000;
+}
+
 int decimals_of(const ParameterSpec& spec) {
   if (spec.type == ParameterType::Integer) return 0;
   const double range = bounded(spec) ? spec.about.max - spec.about.min : 100;
@@ -162,7 +167,7 @@ QWidget* ParameterForm::row(const ParameterSpec& spec, QWidget* editor) {
   field->setToolTip(help);
   if (spec.type == ParameterType::Flag) return editor;
   auto* box = new QWidget;
-  const bool below = spec.about.live && bounded(spec) && spec.type != ParameterType::Choice;
+  const bool below = slides(spec) && spec.type != ParameterType::Choice;
   auto* label = new QLabel(title_of(spec));
   label->setToolTip(help);
   label->setBuddy(field);
@@ -188,6 +193,8 @@ QWidget* ParameterForm::number_editor(const ParameterSpec& spec) {
   spin->setSingleStep(std::pow(10, -decimals_of(spec)));
   spin->setKeyboardTracking(false);
   if (const QString unit = unit_of(spec); !unit.isEmpty()) spin->setSuffix(QChar(0x202f) + unit);
+  if (!spec.about.at_least_value.empty())
+    spin->setSpecialValueText(QString::fromStdString(spec.about.at_least_value));
   spin->setFixedWidth(88);
   spin->setButtonSymbols(QAbstractSpinBox::NoButtons);
   spin->setAlignment(Qt::AlignRight);
@@ -231,7 +238,7 @@ QWidget* ParameterForm::editor(const ParameterSpec& spec) {
   switch (spec.type) {
   case ParameterType::Number:
   case ParameterType::Integer:
-    return spec.about.live && bounded(spec) ? slider_editor(spec) : number_editor(spec);
+    return slides(spec) ? slider_editor(spec) : number_editor(spec);
   case ParameterType::Flag: {
     auto* check = new QCheckBox(title_of(spec));
     check->setChecked(spec.default_value.get<bool>());

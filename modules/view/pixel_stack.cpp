@@ -125,7 +125,7 @@ bool fits(const Surface* surface, const PixelStack& s) {
 PixelStack stack_of(const Dataset& dataset) {
   if (const auto* volume = std::get_if<Volume>(&dataset)) return stack_of(*volume);
   const auto* video = std::get_if<Video>(&dataset);
-  if (video == nullptr) return {};
+  if (!video) return {}; // a kind without slices: nothing to draw
   const Video& v = *video;
   return {v.width, v.height, v.frames, v.channels, v.type, v.pixels};
 }

@@ -124,6 +124,15 @@ void SliceView::set_zoom_and_pan(double zoom, const QPointF& pan) {
   redraw();
 }
 
+QPointF SliceView::centre() const { return to_pixel(QPointF(width() / 2.0, height() / 2.0)); }
+
+void SliceView::set_zoom_and_centre(double zoom, const QPointF& pixel) {
+  zoom_ = zoom;
+  pan_ = {};
+  pan_ = QPointF(width() / 2.0, height() / 2.0) - to_widget(pixel);
+  redraw();
+}
+
 void SliceView::set_enhanced_shown(bool shown) {
   show_enhanced_ = shown && !enhanced_.empty();
   refresh_image();

@@ -49,6 +49,8 @@ public:
   double zoom() const { return zoom_; }
   QPointF pan() const { return pan_; }
   void set_zoom_and_pan(double zoom, const QPointF& pan); // without a signal
+  QPointF centre() const;                                 // the pixel in the middle of the view
+  void set_zoom_and_centre(double zoom, const QPointF& pixel); // without a signal
   QPointF to_pixel(const QPointF& widget) const;
   QPointF to_widget(const QPointF& pixel) const;
 

@@ -397,6 +397,8 @@ Findings count_foci(const Volume& volume, const ComponentIndex& index, const Sce
   out.tables.push_back(slab_table(s, objects, sections));
   if (s.grid) out.tables.push_back(region_table(s, objects, sections));
   out.tables.push_back(bscan_table(sections));
+  for (Measure& m : out.summary) m.of_findings = true;
+  for (Table& t : out.tables) t.of_findings = true;
   out.notes = notes_of(s);
   return out;
 }

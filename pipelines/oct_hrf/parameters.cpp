@@ -13,15 +13,20 @@ void describe(ParameterVisitor& v, HrfParameters& p) {
             .live = true});
   v.choice("profile", c.profile, profile_ids(),
            {.help = "Which definition of a focus is applied.", .live = true});
-  v.number(
-      "min_size", c.min_size_um,
-      {.help = "Least long axis in a B-scan.", .unit = "um", .min = 0, .max = 1000, .live = true});
+  v.number("min_size", c.min_size_um,
+           {.help = "Least long axis in a B-scan.",
+            .unit = "um",
+            .min = 0,
+            .max = 1000,
+            .live = true,
+            .at_least_value = "no limit"});
   v.number("max_size", c.max_size_um,
            {.help = "Greatest long axis in a B-scan; 0 takes the profile's limit.",
             .unit = "um",
             .min = 0,
             .max = 1000,
-            .live = true});
+            .live = true,
+            .at_least_value = "by profile"});
   v.integer("min_pixels", c.min_pixels,
             {.help = "Least area in the B-scan that shows most of it.",
              .unit = "px2",
@@ -35,13 +40,15 @@ void describe(ParameterVisitor& v, HrfParameters& p) {
             .unit = "px",
             .min = -1,
             .max = 100000,
-            .live = true});
+            .live = true,
+            .at_least_value = "middle"});
   v.number("fovea_z", c.fovea_z,
            {.help = "B-scan of the fovea, counted from 0; -1 takes the middle.",
             .unit = "px",
             .min = -1,
             .max = 100000,
-            .live = true});
+            .live = true,
+            .at_least_value = "middle"});
   v.flag("enhance", p.enhance, {.help = "Reduce noise in the frequency domain first."});
   v.choice("detector", p.detector, {"network", "top_hat"},
            {.help = "The trained network, or the classical top-hat candidate detector."});

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace sensorium::oct_hrf {
@@ -14,6 +15,12 @@ namespace {
 
 constexpr double most_coloured = 0.0005, most_white = 0.25, most_saturated = 0.15;
 constexpr int most_looked_at = 9;
+
+// DICOM PS3.3 C.7.3.1.1.1: codes under which no OCT of an eye is stored. OP (photography of the
+// eye) and OT (other) are not among them: some devices export B-scans so.
+constexpr std::array<std::string_view, 17> other_modalities = {
+    "CR", "CT", "DX", "ECG", "ES", "IVUS", "MG", "MR", "NM",
+    "PT", "PX", "RF", "RG",  "SM", "US",   "XA", "XC"};
 
 // Samples of one slice as double, whatever their type.
 template<class Visit> void visit_slice(const Volume& v, int z, const Visit& visit) {
@@ -193,6 +200,11 @@ Recognition recognise(const Volume& volume, std::span<const float> normalised, b
   if (volume.width < 64 || volume.height < 64) {
     refuse(fmt::format("a picture of {} x {} pixels is too small for an OCT B-scan.", volume.width,
                        volume.height));
+    return out;
+  }
+  if (std::find(other_modalities.begin(), other_modalities.end(), volume.modality) !=
+      other_modalities.end()) {
+    refuse(fmt::format("the file says that it is {}, not OCT.", volume.modality));
     return out;
   }
   const int looked_at = std::min(most_looked_at, volume.depth);

@@ -219,8 +219,13 @@ nlohmann::json card(const TrainParameters& p, const nlohmann::json& about,
           {"seed", p.training.seed}};
 }
 
-nlohmann::json run(const std::vector<std::string>&, const nlohmann::json& json,
+nlohmann::json run(const std::vector<std::string>& files, const nlohmann::json& json,
                    const std::filesystem::path& output, const Context& context) {
+  if (!files.empty())
+    throw Error(
+        ErrorCode::Usage,
+        fmt::format("train oct_hrf takes no recordings; '{}' has no place here", files.front()),
+        "it trains on phantoms, or on reviewed cases with --dataset DIR");
   const auto p = parameters_from<TrainParameters>(json);
   const Graph initial = first_network(p);
   const Data data = p.dataset.empty() ? phantom_data(p, context.part(0, 0.06))

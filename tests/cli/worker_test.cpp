@@ -66,6 +66,53 @@ TEST_F(WorkerTalk, OpensRunsCountsAgainAndRestores) {
   EXPECT_EQ(restored.at("findings").at("items"), ran.at("findings").at("items"));
 }
 
+std::int64_t voxels_of(const json& items) {
+  std::int64_t sum = 0;
+  for (const json& item : items)
+    for (std::size_t i = 3; i < item.at("footprint").size(); i += 4)
+      sum += item.at("footprint")[i].get<std::int64_t>();
+  return sum;
+}
+
+TEST_F(WorkerTalk, WritesTheReportAndLaysAMaskOnTheCase) {
+  const fs::path pdf = folder_ / "out.pdf", mask = folder_ / "mask.nrrd";
+  EXPECT_EQ(ask({{"id", 1}, {"op", "report"}, {"file", pdf.string()}}).at("code"), "conflict");
+  EXPECT_EQ(
+      ask({{"id", 2}, {"op", "import"}, {"file", mask.string()}, {"reader", "ann"}}).at("code"),
+      "conflict");
+  const json ran = ask(
+      {{"id", 3}, {"op", "run"}, {"recipe", recipe()}, {"output", (folder_ / "case").string()}});
+  ASSERT_EQ(ran.at("event"), "result") << ran;
+
+  const json reported = ask({{"id", 4}, {"op", "report"}, {"file", pdf.string()}});
+  ASSERT_EQ(reported.at("event"), "result") << reported;
+  EXPECT_EQ(reported.at("file"), pdf.string());
+  EXPECT_TRUE(read_text(pdf).starts_with("%PDF-"));
+  EXPECT_EQ(ask({{"id", 5}, {"op", "report"}, {"file", "/absent/out.pdf"}}).at("event"), "error");
+
+  const json written = ask({{"id", 6},
+                            {"op", "export"},
+                            {"artifact", "mask"},
+                            {"format", "nrrd"},
+                            {"file", mask.string()}});
+  ASSERT_EQ(written.at("event"), "result") << written;
+  const json laid = ask({{"id", 7}, {"op", "import"}, {"file", mask.string()}, {"reader", "ann"}});
+  ASSERT_EQ(laid.at("event"), "result") << laid;
+  const json& items = laid.at("data").at("items");
+  EXPECT_EQ(items.size(), laid.at("findings").get<std::size_t>());
+  EXPECT_GT(items.size(), 0u);
+  EXPECT_EQ(voxels_of(items), voxels_of(ran.at("findings").at("items")))
+      << "the mask of all findings comes back as the same voxels";
+  EXPECT_EQ(laid.at("labels"), (json{{"1", "focus"}}));
+
+  EXPECT_EQ(ask({{"id", 8}, {"op", "import"}, {"file", "/absent"}, {"reader", "ann"}}).at("code"),
+            "not_found");
+  EXPECT_EQ(ask({{"id", 9}, {"op", "import"}, {"file", sample}, {"reader", "ann"}}).at("event"),
+            "error")
+      << "a recording is no mask";
+  EXPECT_EQ(ask({{"id", 10}, {"op", "ping"}}).at("event"), "result");
+}
+
 TEST_F(WorkerTalk, ErrorsAreEventsAndTheWorkerGoesOn) {
   EXPECT_EQ(ask({{"id", 1}, {"op", "open"}, {"path", "/absent"}}).at("code"), "not_found");
   EXPECT_EQ(ask({{"id", 2}, {"op", "conclude"}, {"parameters", json::object()}}).at("code"),

@@ -3,10 +3,12 @@
 #include "modules/core/hash.h"
 #include "modules/core/json_text.h"
 #include "modules/core/known_formats.h"
+#include "modules/core/map_guard.h"
 
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace sensorium {
@@ -25,6 +27,39 @@ TEST(Hash, PublishedVectors) {
   EXPECT_EQ(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+}
+
+TEST_F(Files, AMapOfAFileThatShrinksReadsZerosAndIsCounted) {
+  const fs::path path = folder_ / "scan";
+  write_atomically(path, std::string(3 * 65536, 'x'));
+  const auto file = MappedFile::open(path);
+  const std::uint64_t before = lost_maps();
+  EXPECT_EQ(file->bytes()[65536], std::byte{'x'});
+  EXPECT_EQ(lost_maps(), before);
+  fs::resize_file(path, 65536);
+  EXPECT_EQ(file->bytes()[65535], std::byte{'x'});
+  EXPECT_EQ(file->bytes()[65536], std::byte{0});
+  EXPECT_EQ(file->bytes()[3 * 65536 - 1], std::byte{0});
+  EXPECT_GT(lost_maps(), before);
+}
+
+TEST_F(Files, APipeIsNoFile) {
+  const fs::path pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THROW(read_text(pipe), Error);
+  EXPECT_THROW(MappedFile::open(pipe), Error);
+}
+
+TEST_F(Files, AnErrorNamesTheFileThatWasAskedFor) {
+  try {
+    write_atomically(folder_ / "absent" / "a.csv", "1");
+    FAIL() << "written into a folder that is not there";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::NotFound);
+    EXPECT_NE(std::string(e.what()).find((folder_ / "absent" / "a.csv").string() + "'"),
+              std::string::npos)
+        << e.what();
+  }
 }
 
 TEST_F(Files, HashOfAFolderSeesNamesAndContent) {

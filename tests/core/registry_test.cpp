@@ -75,6 +75,33 @@ TEST_F(Extensions, UnknownEmptyAndMissingFilesAreToldApart) {
   EXPECT_EQ(code("missing"), ErrorCode::NotFound);
 }
 
+TEST_F(Extensions, AFileThatChangesWhileItIsReadIsSaid) {
+  const fs::path scan = folder_ / "scan";
+  const auto code = [&](const std::function<void()>& change) {
+    write_atomically(scan, "x" + std::string(100000, 'y'));
+    ReaderDefinition one = reader("one", 50);
+    one.load = [&, inner = one.load](const fs::path& path, const Context& context) {
+      const auto map = MappedFile::open(path);
+      change();
+      if (map->bytes().back() != std::byte{'y'}) throw Error(ErrorCode::BadInput, "cut short");
+      return inner(path, context);
+    };
+    Registry registry;
+    registry.add({.id = "t", .readers = {one}});
+    try {
+      registry.open(scan);
+    } catch (const Error& e) {
+      return e.code();
+    }
+    return ErrorCode::Internal;
+  };
+  EXPECT_EQ(code([] {}), ErrorCode::Internal); // nothing is thrown
+  EXPECT_EQ(code([&] { fs::resize_file(scan, 10); }), ErrorCode::Conflict);
+  EXPECT_EQ(code([&] { fs::resize_file(scan, 200000); }), ErrorCode::Conflict);
+  EXPECT_EQ(code([&] { write_atomically(scan, "another"); }), ErrorCode::Conflict);
+  EXPECT_EQ(code([&] { fs::remove(scan); }), ErrorCode::Conflict);
+}
+
 TEST_F(Extensions, ABadManifestIsListedWithItsReason) {
   write_atomically(folder_ / "demo.json", "{ not json");
   EXPECT_FALSE(failure().empty());

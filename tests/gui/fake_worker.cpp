@@ -2,7 +2,8 @@
 // when asked.
 //
 // The file's name decides: "crash" dies while running, "hang" stops answering, "slow" runs until it
-// is cancelled or killed, "deaf" ignores cancel, "bad" cannot be opened. A file "FLAG.once" beside
+// is cancelled or killed, "deaf" ignores cancel, "bad" cannot be opened,
+// "modelless" is analysed without the model that the pipeline declares. A file "FLAG.once" beside
 // it, when there, is removed and makes the next run misbehave only once.
 #include "modules/core/dataset_store.h"
 #include "modules/core/extension.h"
@@ -82,6 +83,7 @@ json pipeline() {
   info.id = "fake", info.version = "1.0", info.title = "Fake pipeline", info.input = "volume";
   info.question = "Is the window right?", info.maturity = "test";
   info.labels = {"focus", "exudate", "artefact"};
+  info.model = "fake.onnx";
   info.parameters = {
       {"threshold",
        ParameterType::Number,
@@ -190,7 +192,9 @@ private:
     result.findings = findings_at(parameters);
     write_result_folder(folder, result, {});
     loaded_ = true;
-    reply_result(request.at("id"), folder, parameters);
+    reply_result(
+        request.at("id"), folder, parameters,
+        fs::path(result.recipe.inputs.front().path).filename().string().starts_with("modelless"));
   }
 
   void restore(const json& request) {
@@ -200,14 +204,15 @@ private:
                  json::parse(read_text(folder / "recipe.json")).at("parameters"));
   }
 
-  void reply_result(const json& id, const fs::path& folder, const json& parameters) {
+  void reply_result(const json& id, const fs::path& folder, const json& parameters,
+                    bool modelless = false) {
     answer(id, {{"findings", to_json(findings_at(parameters))},
                 {"folder", folder.string()},
                 {"command", "sensorium run fake"},
                 {"artifacts", json::array()},
                 {"surfaces_store", nullptr},
                 {"notes", {"a made-up volume"}},
-                {"model", {{"sha256", "abc"}}},
+                {"model", modelless ? json::object() : json{{"sha256", "abc"}}},
                 {"provenance", {{"device", "cpu"}}}});
   }
 

@@ -16,6 +16,7 @@
 #include <QDropEvent>
 #include <QImageReader>
 #include <QKeySequenceEdit>
+#include <QLabel>
 #include <QLineEdit>
 #include <QMimeData>
 #include <QPlainTextEdit>
@@ -129,6 +130,12 @@ TEST_F(Pages, follow_up_counts_both_visits) {
   ASSERT_FALSE(result.rows.empty());
   EXPECT_EQ(result.rows[0].first, 3) << "one of four was rejected";
   EXPECT_EQ(result.rows[0].second, 4);
+  FollowUpPage& page = window_->follow_up_page();
+  ASSERT_TRUE(QTest::qWaitFor([&] { return !page.registration().text.empty(); }, 120000));
+  bool said = false;
+  for (auto* label : page.findChildren<QLabel*>())
+    said = said || label->text().contains(QString::fromStdString(page.registration().text));
+  EXPECT_TRUE(said) << page.registration().text;
   window_->follow_up_page().pair()->left()->set_slice(2);
   EXPECT_EQ(window_->follow_up_page().pair()->right()->slice(), 2);
   EXPECT_EQ(session().entry().title, "second.fake") << "the open case stays";

@@ -72,6 +72,17 @@ TEST(TiffWriter, ScaleOfTheVolumeOrItsSource) {
   EXPECT_FALSE(back(folder / "b.tif").spacing[0].known());
 }
 
+TEST(TiffWriter, TheFirstPageNamesTheLabels) {
+  const test::TemporaryFolder folder;
+  const Volume v = volume(PixelType::UInt8, std::vector<std::uint8_t>(12, 2), 1);
+  write_tiff({.volume = v, .role = "labels", .labels = {{1, "focus"}, {2, "hard\nexudate"}}},
+             folder / "a.tif");
+  const std::string bytes = read_text(folder / "a.tif");
+  EXPECT_NE(bytes.find("sensorium_label_1=focus\nsensorium_label_2=hard exudate\n"),
+            std::string::npos);
+  EXPECT_EQ(back(folder / "a.tif").depth, 2);
+}
+
 TEST(TiffWriter, RefusesWhatItCannotWrite) {
   const test::TemporaryFolder folder;
   EXPECT_EQ(error_of([&] {

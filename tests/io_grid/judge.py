@@ -168,7 +168,9 @@ def read(path):
         lps = np.diag([-1, -1, 1, 1]) @ image.affine
         lengths = np.linalg.norm(lps[:3, :3], axis=0)
         out = dict(spacing_mm=[float(z) for z in image.header.get_zooms()[:3]], direction=(lps[:3, :3] / lengths).ravel().tolist(),
-                   origin=lps[:3, 3].tolist(), units=image.header.get_xyzt_units()[0], sform=int(image.header["sform_code"]))
+                   origin=lps[:3, 3].tolist(), units=image.header.get_xyzt_units()[0], sform=int(image.header["sform_code"]),
+                   extensions=[[e.get_code(), e.get_content().decode().rstrip("\0") if isinstance(e.get_content(), bytes) else str(e.get_content())]
+                               for e in image.header.extensions])
     store(path + ".f64", zyxc)
     d, h, w, c = zyxc.shape
     return dict(out, size=[w, h, d, c], type=str(data.dtype))

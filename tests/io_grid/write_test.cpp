@@ -141,6 +141,27 @@ TEST_P(GridWrite, AMaskTakesTheGeometryOfItsSource) {
   EXPECT_NEAR(back.orientation->origin_mm[1], -6, 1e-5);
 }
 
+TEST_P(GridWrite, TheNamesOfLabelsAreInTheFile) {
+  NEEDS_JUDGES();
+  const Folder folder;
+  const Volume v = volume_of(PixelType::UInt8, 1, true, {true, true, true});
+  const bool nrrd = GetParam() == "nrrd";
+  const fs::path path = folder / (nrrd ? "a.nrrd" : "a.nii.gz");
+  registry()
+      .writer(GetParam())
+      .write({.volume = v, .role = "labels", .labels = {{1, "focus"}, {12, "exudate"}}}, path);
+  const auto seen = judge("io_grid/judge.py", {"read", path.string()});
+  expect_same(read_numbers(path.string() + ".f64"), numbers(v.type, v.pixels));
+  if (nrrd) {
+    EXPECT_NE(read_text(path).find("sensorium_label_12:=exudate"), std::string::npos);
+  } else {
+    EXPECT_EQ(seen["extensions"],
+              nlohmann::json::parse(R"([[6, "sensorium labels\n1\tfocus\n12\texudate\n"]])"));
+  }
+  const Dataset back = registry().open(path);
+  expect_same(numbers(back), numbers(v.type, v.pixels));
+}
+
 TEST_P(GridWrite, AFolderThatIsNotThereIsAnError) {
   const Volume v = volume_of(PixelType::UInt8, 1, false, {true, true, true});
   EXPECT_THROW(

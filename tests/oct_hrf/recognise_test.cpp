@@ -38,6 +38,18 @@ TEST(Recognise, ARetinaIsAccepted) {
   EXPECT_TRUE(r.notes.empty());
 }
 
+TEST(Recognise, AnotherModalityThanOct) {
+  Volume v = Retina{}.volume();
+  for (const char* other : {"CT", "MR", "US", "NM"}) {
+    v.modality = other;
+    expect_refused(v, "not OCT");
+  }
+  for (const char* possible : {"OCT", "OPT", "OT", "OP", ""}) {
+    v.modality = possible;
+    EXPECT_FALSE(asked(v).refused) << possible;
+  }
+}
+
 TEST(Recognise, UpsideDown) {
   const Volume v = Retina{}.volume();
   auto p = pixels_of(v);

@@ -74,7 +74,7 @@ TEST(FollowUp, WhatIsUnknownOrDiffersIsSaid) {
   std::string notes;
   for (const std::string& note : follow_up(visit("first", {}), second).notes) notes += note + "\n";
   for (const char* word : {"eye", "patient", "threshold (0.5 and 0.4)", "different models",
-                           "'second' is not signed", "not registered"})
+                           "'second' is not signed", "not paired one to one"})
     EXPECT_NE(notes.find(word), std::string::npos) << word << "\n" << notes;
 }
 

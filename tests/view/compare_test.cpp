@@ -2,6 +2,7 @@
 #include "modules/view/bland_altman_plot.h"
 #include "modules/view/en_face_view.h"
 #include "modules/view/finding_item.h"
+#include "modules/view/linked_views.h"
 #include "modules/view/pair_view.h"
 #include "modules/view/theme.h"
 
@@ -123,6 +124,45 @@ TEST(PairView, unlinking_keeps_the_distance_set_by_hand) {
   EXPECT_EQ(pair.right()->slice(), 10);
   pair.right()->set_slice(4);
   EXPECT_EQ(pair.left()->slice(), 1);
+}
+
+TEST(PairView, a_known_map_leads_slices_and_middles) {
+  PairView pair;
+  pair.resize(400, 200);
+  pair.show();
+  pair.left()->set_stack(empty_stack(40, 20, 10));
+  pair.right()->set_stack(empty_stack(40, 20, 10));
+  pair.set_map(PlaceMap{{1, 1, 1}, {5, -2, 3}});
+  pair.left()->set_slice(4);
+  EXPECT_EQ(pair.right()->slice(), 7);
+  pair.right()->set_slice(9);
+  EXPECT_EQ(pair.left()->slice(), 6);
+  pair.left()->set_slice(8);
+  EXPECT_EQ(pair.right()->slice(), 9) << "beyond the last one there is nothing";
+  const QPointF left = pair.left()->centre(), right = pair.right()->centre();
+  EXPECT_NEAR(right.x() - left.x(), 5, 1e-6);
+  EXPECT_NEAR(right.y() - left.y(), -2, 1e-6);
+  pair.set_linked(false);
+  pair.left()->set_slice(2);
+  pair.right()->set_slice(4);
+  pair.set_linked(true);
+  pair.left()->set_slice(3);
+  EXPECT_EQ(pair.right()->slice(), 5) << "one slice less than the map, as set by hand";
+}
+
+TEST(LinkedViews, all_scroll_and_hidden_ones_stay) {
+  LinkedViews views;
+  views.set_count(3);
+  for (int i = 0; i < 3; ++i) views.view(i)->set_stack(empty_stack(8, 8, 6));
+  views.view(2)->set_slice(4);
+  EXPECT_EQ(views.view(0)->slice(), 4);
+  EXPECT_EQ(views.view(1)->slice(), 4);
+  SliceView* third = views.view(2);
+  views.set_count(2);
+  EXPECT_TRUE(third->parentWidget()->isHidden());
+  views.set_count(3);
+  EXPECT_EQ(views.view(2), third);
+  EXPECT_FALSE(third->parentWidget()->isHidden());
 }
 
 TEST(BlandAltmanPlot, equal_places_become_one_larger_dot) {

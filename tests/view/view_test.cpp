@@ -272,6 +272,27 @@ TEST(ParameterForm, live_and_other_parameters_signal_differently) {
   EXPECT_EQ(live.count(), 1) << "shown values are no wish of the user";
 }
 
+TEST(ParameterForm, a_least_value_that_stands_for_something_is_said_in_words) {
+  ParameterForm form;
+  form.set_specs(
+      {{"max_size",
+        ParameterType::Number,
+        0.0,
+        {},
+        {.unit = "um", .min = 0, .max = 1000, .live = true, .at_least_value = "no limit"}},
+       {"fovea_x",
+        ParameterType::Integer,
+        -1,
+        {},
+        {.unit = "px", .min = -1, .max = 100000, .live = true, .at_least_value = "middle"}}});
+  QStringList shown;
+  for (auto* spin : form.findChildren<QDoubleSpinBox*>()) shown << spin->text();
+  EXPECT_EQ(shown, (QStringList{"no limit", "middle"}));
+  EXPECT_EQ(form.findChildren<QSlider*>().size(), 1) << "a place among 100,000 is typed";
+  form.set_value("fovea_x", 412);
+  EXPECT_TRUE(form.findChildren<QDoubleSpinBox*>()[1]->text().startsWith("412"));
+}
+
 TEST(ParameterForm, values_stay_in_their_range) {
   ParameterForm form;
   form.set_specs(some_specs());

@@ -1,0 +1,227 @@
+// submit: a recipe or a plan becomes exactly one job of a site.
+#include "app/cli/cluster.h"
+#include "app/cli/plan.h"
+#include "modules/cluster/submission.h"
+#include "modules/core/error.h"
+#include "modules/core/file.h"
+#include "modules/core/hash.h"
+#include "modules/core/recipe.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace sensorium {
+namespace fs = std::filesystem;
+using nlohmann::json;
+namespace {
+
+struct Words {
+  std::string file, site, name, token, program;
+  bool dry_run = false, with_patient_data = false;
+  JobResources resources;
+};
+
+// What would be sent, and the task that names it by its place there.
+struct Prepared {
+  json task;
+  std::vector<Upload> uploads;
+};
+
+// A recording may carry a name or a birth date: it goes nowhere unless the user says so.
+void refuse_patient_data(Session& session, const fs::path& path, const Words& words,
+                         const Context& context) {
+  if (words.with_patient_data || words.site == "local") return;
+  const Dataset dataset = session.registry.header(path, context);
+  const Patient& patient = origin_of(dataset).patient;
+  if ((patient.id + patient.name + patient.birth_date).empty()) return;
+  throw Error(
+      ErrorCode::Usage,
+      fmt::format("'{}' names a patient, and would leave this computer", path.filename().string()),
+      "convert it with 'sensorium convert --deidentify' first, or add --with-patient-data");
+}
+
+Upload upload_of_recording(const fs::path& path, const std::vector<std::string>& others,
+                           const Context& context) {
+  if (fs::is_directory(path)) return make_upload_of_folder(path, context);
+  std::vector<std::pair<fs::path, std::string>> files{{path, path.filename().string()}};
+  for (const std::string& other : others) files.emplace_back(path.parent_path() / other, other);
+  return make_upload(std::move(files), context);
+}
+
+Prepared prepare_recipe(Session& session, const Words& words, const Site& site,
+                        const Context& context) {
+  const fs::path folder = fs::absolute(words.file).parent_path();
+  Recipe recipe = read_recipe(words.file);
+  Prepared out;
+  for (RecipeInput& input : recipe.inputs) {
+    const fs::path path =
+        fs::path(input.path).is_absolute() ? fs::path(input.path) : folder / input.path;
+    refuse_patient_data(session, path, words, context);
+    const Upload upload = upload_of_recording(path, input.files, context);
+    input.path =
+        store_folder(site, upload) + (fs::is_directory(path) ? "" : "/" + path.filename().string());
+    out.uploads.push_back(upload);
+  }
+  if (!recipe.model.empty() && fs::exists(recipe.model)) {
+    out.uploads.push_back(make_upload({{recipe.model, "model.onnx"}}, context));
+    recipe.model = store_folder(site, out.uploads.back()) + "/model.onnx";
+  }
+  out.task = to_json(recipe);
+  return out;
+}
+
+// Files of a plan, and parameters that name a file or folder here, are sent.
+Prepared prepare_plan(Session& session, const Words& words, const Site& site,
+                      const std::string& verb, const Context& context) {
+  const Plan plan = read_plan(words.file);
+  if (!plan.verb.empty() && plan.verb != verb)
+    throw Error(ErrorCode::Usage,
+                fmt::format("the plan '{}' is for '{}', not for '{}'", words.file, plan.verb, verb),
+                fmt::format("sensorium submit {} {}", plan.verb, words.file));
+  ParameterSpecs specs;
+  bool offered = false;
+  for (const auto& [pipeline, command] : session.registry.commands())
+    if (pipeline == plan.pipeline && command.at("verb") == verb) {
+      specs = specs_from_json(command.at("parameters"));
+      offered = true;
+    }
+  if (!offered)
+    throw Error(ErrorCode::NotFound,
+                fmt::format("the pipeline '{}' offers no '{}'", plan.pipeline, verb),
+                fmt::format("see 'sensorium {} --help'", verb));
+  Prepared out;
+  json parameters = checked_parameters(plan, specs, words.file);
+  const auto send = [&](const fs::path& path) {
+    const bool folder = fs::is_directory(path);
+    out.uploads.push_back(folder ? make_upload_of_folder(path, context)
+                                 : make_upload({{path, path.filename().string()}}, context));
+    return store_folder(site, out.uploads.back()) + (folder ? "" : "/" + path.filename().string());
+  };
+  for (const ParameterSpec& spec : specs) {
+    json& value = parameters.at(spec.name);
+    if (spec.type == ParameterType::Text && value.is_string()) {
+      const std::string text = value.get<std::string>();
+      if (text.find('/') != std::string::npos && fs::exists(text)) value = send(text);
+    }
+  }
+  json files = json::array();
+  for (const std::string& file : plan.files) {
+    refuse_patient_data(session, file, words, context);
+    files.push_back(send(file));
+  }
+  out.task = {{"pipeline", plan.pipeline}, {"verb", verb}, {"parameters", parameters}};
+  if (!files.empty()) out.task["files"] = files;
+  return out;
+}
+
+json list_of(const std::vector<Upload>& uploads) {
+  json out = json::array();
+  for (const Upload& upload : uploads)
+    for (const UploadFile& file : upload.files)
+      out.push_back({{"file", file.path.string()}, {"bytes", file.bytes}, {"sha256", file.sha256}});
+  return out;
+}
+
+int submit_one(Session& session, const std::string& verb, const Words& words) {
+  const Reached at = reach(words.site);
+  const Context context = session.console.context();
+  const std::string program = words.program.empty() ? at.site.program : words.program;
+  if (program.empty())
+    throw Error(ErrorCode::Usage,
+                fmt::format("it is not known where sensorium is installed on '{}'", words.site),
+                "add --program PATH here or with 'sensorium site add'");
+  Prepared prepared = verb == "run" ? prepare_recipe(session, words, at.site, context)
+                                    : prepare_plan(session, words, at.site, verb, context);
+  ClusterRun run{.token = words.token,
+                 .name = words.name.empty() ? fs::path(words.file).stem().string() : words.name,
+                 .verb = verb,
+                 .tasks = {prepared.task},
+                 .resources = words.resources,
+                 .program = program};
+  const json sent = list_of(prepared.uploads);
+  session.console.end_progress();
+  for (const json& file : sent)
+    session.console.print(
+        fmt::format("{}: {} ({} bytes)", words.dry_run ? "would be sent" : "sends",
+                    file.at("file").get<std::string>(), file.at("bytes").get<std::uint64_t>()));
+  if (words.dry_run) {
+    run.token = std::string(32, '0');
+    const std::string start = at.scheduler->estimate(*at.transport, at.site, run);
+    session.console.print(
+        json{{"sends", sent}, {"task", prepared.task}, {"expected_start", start}});
+    session.console.print(start.empty() ? "nothing was submitted"
+                                        : fmt::format("would start about {} (the site's time); "
+                                                      "nothing was submitted",
+                                                      start));
+    return 0;
+  }
+  RunStore store(cluster_folder());
+  run = submit({.site = at.site, .run = run, .uploads = prepared.uploads}, store, *at.transport,
+               *at.scheduler, context);
+  session.console.end_progress();
+  session.console.print(
+      json{{"token", run.token}, {"job_id", run.job_id}, {"site", run.site}, {"sends", sent}});
+  session.console.print(fmt::format("{} is job {} on {}; sensorium jobs watch {}",
+                                    run.token.substr(0, 8), run.job_id, run.site,
+                                    run.token.substr(0, 8)));
+  return 0;
+}
+
+}
+
+void add_resources(CLI::App& command, JobResources& r) {
+  const std::string group = "What the job needs";
+  command.add_option("--minutes", r.minutes, "Time limit in minutes")->group(group);
+  command.add_option("--cpus", r.cpus, "Processors")->group(group);
+  command.add_option("--gpus", r.gpus, "GPUs")->group(group);
+  command.add_option("--gres", r.gres, "Their kind, as the site calls it")->group(group);
+  command.add_option("--memory", r.memory_mib, "Memory in MiB (0: the site's default)")
+      ->group(group);
+  command.add_option("--partition", r.partition, "Partition")->group(group);
+  command.add_option("--account", r.account, "Account")->group(group);
+  command.add_option("--qos", r.qos, "QOS")->group(group);
+  command
+      .add_option("--grace", r.grace_seconds,
+                  "Seconds before the time limit at which a checkpoint is written")
+      ->group(group);
+  command
+      .add_option("--time-limits", r.time_limit_requeues,
+                  "How often the time limit may be met before the run ends")
+      ->group(group);
+}
+
+void add_submit(CLI::App& app, Session& session) {
+  auto* submit =
+      app.add_subcommand("submit", "Send a recipe or a plan to a site, as exactly one job");
+  submit->require_subcommand(1);
+  std::vector<std::string> verbs{"run"};
+  for (const auto& [pipeline, command] : session.registry.commands())
+    if (const auto verb = command.at("verb").get<std::string>();
+        std::find(verbs.begin(), verbs.end(), verb) == verbs.end())
+      verbs.push_back(verb);
+  for (const std::string& verb : verbs) {
+    auto* command = submit->add_subcommand(
+        verb,
+        verb == "run" ? "Run a recipe there" : fmt::format("'sensorium {} PLAN' there", verb));
+    const auto words = std::make_shared<Words>();
+    command->add_option(verb == "run" ? "RECIPE" : "PLAN", words->file, "A .json file")->required();
+    command->add_option("--site", words->site, "Where ('local': a queue of this machine)")
+        ->required();
+    command->add_option("--name", words->name, "How you call the run (any text)");
+    command->add_option("--token", words->token,
+                        "32 hexadecimal digits: the same token is the same run, however often");
+    command->add_option("--program", words->program, "The program sensorium there");
+    command->add_flag("--dry-run", words->dry_run,
+                      "Show what would be sent and when it would start; submit nothing");
+    command->add_flag("--with-patient-data", words->with_patient_data,
+                      "Send recordings that name a patient");
+    add_resources(*command, words->resources);
+    command->callback([&session, words, verb] {
+      session.chosen = [&session, words, verb] { return submit_one(session, verb, *words); };
+    });
+  }
+}
+
+}

@@ -1,0 +1,43 @@
+#include "app/gui/dataset_page.h"
+
+#include "app/gui/no_view_page.h"
+
+namespace sensorium {
+namespace {
+
+struct PageOfKind {
+  std::string_view kind;
+  DatasetPage* (*make)();
+};
+
+// One line for each kind: {"cube", [] -> DatasetPage* { return new CubePage; }},
+constexpr PageOfKind pages[] = {
+    {"volume", nullptr},
+    {"video", nullptr},
+};
+
+}
+
+QString text_of(ScaleSource source) {
+  switch (source) {
+  case ScaleSource::HeaderTag:
+    return "file header";
+  case ScaleSource::VendorField:
+    return "vendor field";
+  case ScaleSource::UserEntry:
+    return "entered by hand";
+  case ScaleSource::Phantom:
+    return "phantom";
+  case ScaleSource::Unknown:
+    break;
+  }
+  return "unknown";
+}
+
+DatasetPage* make_dataset_page(std::string_view kind) {
+  for (const PageOfKind& page : pages)
+    if (page.kind == kind) return page.make ? page.make() : nullptr;
+  return new NoViewPage(QString::fromUtf8(kind.data(), static_cast<qsizetype>(kind.size())));
+}
+
+}

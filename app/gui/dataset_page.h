@@ -1,0 +1,48 @@
+// What fills the centre while a recording is open. Which page shows which kind of dataset (kind_of)
+// is one table in dataset_page.cpp: a new kind is a new file NAME_page.cpp (found by its name) and
+// one line there. Volumes and videos are shown by ReviewArea, which the window itself holds.
+//
+// The window keeps everything else: opening, running, findings list, parameters, log, report. A
+// page draws values that it is handed and says what was clicked; it computes no result.
+#pragma once
+
+#include "app/gui/case_session.h"
+#include "modules/view/finding_item.h"
+
+#include <QWidget>
+
+#include <memory>
+#include <string_view>
+
+namespace sensorium {
+
+class DatasetPage : public QWidget {
+  Q_OBJECT
+public:
+  using QWidget::QWidget;
+  // A recording was opened: what was shown before is forgotten. Never null, of the page's kind.
+  virtual void show_dataset(std::shared_ptr<const Dataset> dataset) = 0;
+  // After a run, and when a stored result was loaded: read session.findings(), maps(),
+  // parameters(), provenance() here; keep no reference.
+  virtual void show_result(const CaseSession& session) { (void)session; }
+  // The findings as reviewed, after each event and each live recount. May be null: none.
+  virtual void set_items(FindingItems items) { (void)items; }
+  // Shows this finding; null: none is chosen.
+  virtual void select(const FindingItem* item) { (void)item; }
+  // The status bar's left text: each scale with its unit and source ("20 kHz (file header)").
+  virtual QString scale_text() const { return {}; }
+  // What "Save this view as a picture" writes: no names, no file names, no patient text.
+  virtual QWidget* pictures() { return this; }
+
+signals:
+  void item_clicked(const QString& id);
+};
+
+// "file header", "vendor field" ... for texts beside a number.
+QString text_of(ScaleSource source);
+
+// The page for this kind, owned by the caller. Null: ReviewArea shows it. A kind without a page
+// gets one that says so and shows the facts that the file states.
+DatasetPage* make_dataset_page(std::string_view kind);
+
+}

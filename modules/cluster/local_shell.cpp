@@ -1,0 +1,113 @@
+#include "modules/cluster/local_shell.h"
+
+#include "modules/cluster/program.h"
+#include "modules/core/error.h"
+#include "modules/core/file.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace sensorium {
+namespace fs = std::filesystem;
+namespace {
+
+void copy_folder(const fs::path& from, const fs::path& to) {
+  std::error_code code;
+  fs::create_directories(to, code);
+  if (!code)
+    fs::copy(from, to,
+             fs::copy_options::recursive | fs::copy_options::overwrite_existing |
+                 fs::copy_options::copy_symlinks,
+             code);
+  if (code)
+    throw Error(code == std::errc::no_such_file_or_directory ? ErrorCode::NotFound
+                                                             : ErrorCode::Resources,
+                fmt::format("'{}' cannot be copied to '{}': {}", from.string(), to.string(),
+                            code.message()),
+                "is the disk full, or the folder of another user?");
+}
+
+}
+
+std::string posix_quoted(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos)
+    throw Error(ErrorCode::BadInput, "a text for another machine holds a NUL character");
+  std::string out = "'";
+  for (const char c : text)
+    if (c == '\'')
+      out += "'\\''";
+    else
+      out += c;
+  return out + "'";
+}
+
+// The whole function is read before its first command runs, so nothing there can eat the rest. The
+// last line tells an answer from a connection that broke.
+std::string posix_program(std::string_view script, const std::vector<std::string>& words) {
+  std::string out = "sensorium() {\nset --";
+  for (const std::string& word : words) out += " " + posix_quoted(word);
+  out += "\n";
+  out += script;
+  out += "\n}\n( sensorium ) </dev/null; s=$?; printf '\\nsensorium-end %d\\n' $s; exit $s\n";
+  return out;
+}
+
+std::optional<std::uint64_t> rsync_bytes(std::string_view piece) {
+  std::optional<std::uint64_t> found;
+  for (std::size_t at = 0; at < piece.size();) {
+    const std::size_t end = std::min(piece.find_first_of("\r\n", at), piece.size());
+    std::string digits;
+    const std::string_view line = piece.substr(at, end - at);
+    std::size_t i = line.find_first_not_of(' ');
+    for (; i < line.size() && (std::isdigit(static_cast<unsigned char>(line[i])) || line[i] == ',');
+         ++i)
+      if (line[i] != ',') digits += line[i];
+    std::uint64_t value = 0;
+    if (line.find('%') != std::string_view::npos && !digits.empty() &&
+        std::from_chars(digits.data(), digits.data() + digits.size(), value).ec == std::errc())
+      found = value;
+    at = end + 1;
+  }
+  return found;
+}
+
+void throw_rsync(int status, const std::string& errors, const std::string& place) {
+  const auto says = [&](const char* text) { return errors.find(text) != std::string::npos; };
+  if (says("No space left"))
+    throw Error(ErrorCode::Resources, fmt::format("the disk of '{}' is full: {}", place, errors),
+                "free some space there, then repeat the command; it goes on where it was");
+  if (says("quota"))
+    throw Error(ErrorCode::Resources,
+                fmt::format("your quota on '{}' is used up: {}", place, errors),
+                "free some space there, or choose another folder with 'site add --root'");
+  if (says("Permission denied") && status != 255)
+    throw Error(ErrorCode::Resources, fmt::format("no permission on '{}': {}", place, errors),
+                "choose a folder of yours with 'site add --root'");
+  throw Error(ErrorCode::Resources,
+              fmt::format("the copy to or from '{}' failed (rsync {}): {}", place, status, errors),
+              "repeat the command; it goes on where it was");
+}
+
+Reply LocalShell::run(std::string_view script, const std::vector<std::string>& words) {
+  ProgramResult result = run_program({"sh", "-s"}, {.input = posix_program(script, words)});
+  const std::string end = fmt::format("\nsensorium-end {}\n", result.status);
+  const bool reached = !result.timed_out && result.out.ends_with(end);
+  if (reached) result.out.resize(result.out.size() - end.size() + 1);
+  return {.reached = reached,
+          .status = result.status,
+          .out = std::move(result.out),
+          .err = std::move(result.err)};
+}
+
+void LocalShell::send(const fs::path& folder, const std::string& remote,
+                      const std::function<bool(std::uint64_t)>&) {
+  copy_folder(folder, remote);
+}
+
+void LocalShell::receive(const std::string& remote, const fs::path& folder,
+                         const std::function<bool(std::uint64_t)>&) {
+  copy_folder(remote, folder);
+}
+
+}

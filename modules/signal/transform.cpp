@@ -1,0 +1,154 @@
+#include "modules/signal/transform.h"
+
+#include "modules/core/error.h"
+
+#include <fftw3.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <numbers>
+#include <tuple>
+
+namespace sensorium {
+namespace {
+
+struct PlanCloser {
+  void operator()(fftw_plan plan) const { fftw_destroy_plan(plan); }
+};
+using Plan = std::unique_ptr<std::remove_pointer_t<fftw_plan>, PlanCloser>;
+enum class Kind { Forward, Inverse, Complex, ComplexInverse };
+
+fftw_complex* as_fftw(Complex* p) { return reinterpret_cast<fftw_complex*>(p); }
+fftw_complex* as_fftw(const Complex* p) { return as_fftw(const_cast<Complex*>(p)); }
+
+fftw_plan make_plan(Kind kind, int n, int count, bool aligned) {
+  const unsigned flags = FFTW_ESTIMATE | (aligned ? 0u : FFTW_UNALIGNED);
+  // ESTIMATE leaves the arrays alone; they only show the planner their alignment.
+  alignas(64) static double real[8];
+  alignas(64) static Complex spectrum[8], other[8];
+  const int half = n / 2 + 1;
+  switch (kind) {
+  case Kind::Forward:
+    return fftw_plan_many_dft_r2c(1, &n, count, real, nullptr, 1, n, as_fftw(spectrum), nullptr, 1,
+                                  half, flags);
+  case Kind::Inverse:
+    return fftw_plan_dft_c2r_1d(n, as_fftw(spectrum), real, flags);
+  case Kind::Complex:
+    return fftw_plan_dft_1d(n, as_fftw(spectrum), as_fftw(other), FFTW_FORWARD, flags);
+  case Kind::ComplexInverse:
+    return fftw_plan_dft_1d(n, as_fftw(spectrum), as_fftw(other), FFTW_BACKWARD, flags);
+  }
+  return nullptr;
+}
+
+// FFTW's planner is not thread-safe, its execution is.
+fftw_plan plan_for(Kind kind, std::size_t n, std::size_t count, const double* a, const double* b) {
+  if (n == 0 || n > (1u << 30) || count == 0 || count > (1u << 30))
+    throw Error(ErrorCode::Internal, fmt::format("a Fourier transform of {} samples", n));
+  const bool aligned = fftw_alignment_of(const_cast<double*>(a)) == 0 &&
+                       fftw_alignment_of(const_cast<double*>(b)) == 0;
+  static std::mutex mutex;
+  static std::map<std::tuple<Kind, std::size_t, std::size_t, bool>, Plan> plans;
+  const std::lock_guard lock(mutex);
+  Plan& plan = plans[{kind, n, count, aligned}];
+  if (!plan) plan.reset(make_plan(kind, static_cast<int>(n), static_cast<int>(count), aligned));
+  if (!plan)
+    throw Error(ErrorCode::Resources,
+                fmt::format("no Fourier transform could be planned for {} samples", n));
+  return plan.get();
+}
+
+const double* real_of(const Complex* p) { return reinterpret_cast<const double*>(p); }
+
+std::vector<Complex> whole(Kind kind, std::span<const Complex> x) {
+  std::vector<Complex> out(x.size());
+  if (x.empty()) return out;
+  fftw_execute_dft(plan_for(kind, x.size(), 1, real_of(x.data()), real_of(out.data())),
+                   as_fftw(x.data()), as_fftw(out.data()));
+  return out;
+}
+
+// exp(-i pi a n^2): the square is reduced first, for n^2 outgrows a double's digits.
+Complex chirp(double a, double n) {
+  const long double turns = static_cast<long double>(a) * n * n;
+  const long double part = turns - 2 * std::floor(turns / 2);
+  return std::polar(1.0, -std::numbers::pi * static_cast<double>(part));
+}
+
+}
+
+void real_fft_rows(const double* rows, Complex* out, std::size_t length, std::size_t count) {
+  // r2c keeps its input; FFTW's signature has no const.
+  fftw_execute_dft_r2c(plan_for(Kind::Forward, length, count, rows, real_of(out)),
+                       const_cast<double*>(rows), as_fftw(out));
+}
+
+std::vector<Complex> real_fft(std::span<const double> x) {
+  std::vector<Complex> out(x.size() / 2 + 1);
+  if (x.empty()) return {};
+  real_fft_rows(x.data(), out.data(), x.size(), 1);
+  return out;
+}
+
+std::vector<double> inverse_real_fft(std::span<const Complex> spectrum, std::size_t n) {
+  if (spectrum.size() != n / 2 + 1)
+    throw Error(ErrorCode::Internal, fmt::format("{} coefficients do not make {} samples",
+                                                 spectrum.size(), n));
+  std::vector<Complex> copy(spectrum.begin(), spectrum.end()); // c2r destroys its input
+  std::vector<double> out(n);
+  fftw_execute_dft_c2r(plan_for(Kind::Inverse, n, 1, real_of(copy.data()), out.data()),
+                       as_fftw(copy.data()), out.data());
+  for (double& v : out) v /= static_cast<double>(n);
+  return out;
+}
+
+std::vector<Complex> complex_fft(std::span<const Complex> x) { return whole(Kind::Complex, x); }
+
+std::vector<Complex> inverse_complex_fft(std::span<const Complex> x) {
+  std::vector<Complex> out = whole(Kind::ComplexInverse, x);
+  for (Complex& v : out) v /= static_cast<double>(x.size());
+  return out;
+}
+
+std::vector<Complex> zoom_fft(std::span<const double> x, double rate, double low, double high,
+                              std::size_t count) {
+  if (x.empty() || count == 0) return {};
+  const double step = (high - low) / static_cast<double>(count) / rate; // turns a sample
+  const double start = low / rate;
+  std::size_t size = 1;
+  while (size < x.size() + count - 1) size *= 2;
+  std::vector<Complex> signal(size), filter(size);
+  for (std::size_t n = 0; n < x.size(); ++n) {
+    const auto k = static_cast<double>(n);
+    const long double turns = static_cast<long double>(start) * k;
+    const auto part = static_cast<double>(turns - std::floor(turns));
+    signal[n] = x[n] * std::polar(1.0, -2 * std::numbers::pi * part) * chirp(step, k);
+  }
+  for (std::size_t n = 0; n < std::max(x.size(), count); ++n) {
+    const Complex value = std::conj(chirp(step, static_cast<double>(n)));
+    if (n < count) filter[n] = value;
+    if (n > 0 && n < x.size()) filter[size - n] = value;
+  }
+  signal = complex_fft(signal);
+  filter = complex_fft(filter);
+  for (std::size_t i = 0; i < size; ++i) signal[i] *= filter[i];
+  signal = inverse_complex_fft(signal);
+  signal.resize(count);
+  for (std::size_t k = 0; k < count; ++k) signal[k] *= chirp(step, static_cast<double>(k));
+  return signal;
+}
+
+std::vector<Complex> analytic_signal(std::span<const double> x) {
+  const std::size_t n = x.size();
+  const std::vector<Complex> half = real_fft(x);
+  std::vector<Complex> spectrum(n);
+  for (std::size_t k = 0; k < half.size() && k < n; ++k)
+    spectrum[k] = k == 0 || (n % 2 == 0 && k == n / 2) ? half[k] : 2.0 * half[k];
+  return inverse_complex_fft(spectrum);
+}
+
+}

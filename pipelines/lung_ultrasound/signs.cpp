@@ -1,0 +1,157 @@
+#include "pipelines/lung_ultrasound/signs.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace sensorium::lung_ultrasound {
+namespace {
+
+constexpr double first_depth = 0.04, last_depth = 0.55;
+constexpr double least_contrast = 0.06;
+
+double value(const Lines& f, int line, int depth) {
+  return std::max(0.0f, f.value[static_cast<std::size_t>(line) * f.depths + depth]);
+}
+
+double mean(const Lines& f, int line, int from, int to) {
+  from = std::clamp(from, 0, f.depths);
+  to = std::clamp(to, from, f.depths);
+  double sum = 0;
+  for (int d = from; d < to; ++d) sum += value(f, line, d);
+  return to > from ? sum / (to - from) : 0;
+}
+
+// Bright here, dark a little deeper.
+std::vector<double> steps(const Lines& f, int from, int to) {
+  const int band = std::max(2, f.depths / 64), below = std::max(4, f.depths / 20);
+  std::vector<double> out(static_cast<std::size_t>(f.lines) * f.depths, -1e9);
+  for (int a = 0; a < f.lines; ++a)
+    for (int d = from; d < to; ++d)
+      out[static_cast<std::size_t>(a) * f.depths + d] =
+          mean(f, a, d, d + band) - 0.5 * mean(f, a, d + band + 1, d + band + below) -
+          0.5 * mean(f, a, d - below, d - 1);
+  return out;
+}
+
+// The path of greatest sum, by dynamic programming.
+std::vector<int> best_path(const std::vector<double>& score, int lines, int depths, int from,
+                           int to) {
+  std::vector<double> sum = score;
+  std::vector<int> came(score.size(), 0);
+  for (int a = 1; a < lines; ++a)
+    for (int d = from; d < to; ++d) {
+      int best = d;
+      for (int p = std::max(from, d - 1); p <= std::min(to - 1, d + 1); ++p)
+        if (sum[static_cast<std::size_t>(a - 1) * depths + p] >
+            sum[static_cast<std::size_t>(a - 1) * depths + best])
+          best = p;
+      const std::size_t i = static_cast<std::size_t>(a) * depths + d;
+      sum[i] += sum[static_cast<std::size_t>(a - 1) * depths + best];
+      came[i] = best;
+    }
+  std::vector<int> path(static_cast<std::size_t>(lines));
+  const auto last = sum.begin() + static_cast<std::ptrdiff_t>(lines - 1) * depths;
+  int d = static_cast<int>(std::max_element(last + from, last + to) - last);
+  for (int a = lines - 1; a >= 0; --a) {
+    path[static_cast<std::size_t>(a)] = d;
+    d = came[static_cast<std::size_t>(a) * depths + d];
+  }
+  return path;
+}
+
+// Mean over lines of the grey at a multiple of each line's own pleural depth.
+std::vector<double> profile_below(const Lines& f, const std::vector<int>& pleura, int length) {
+  std::vector<double> out(static_cast<std::size_t>(length));
+  for (int k = 0; k < length; ++k) {
+    std::vector<double> all;
+    for (int a = 0; a < f.lines; ++a) {
+      const int d = pleura[static_cast<std::size_t>(a)] + k;
+      if (d < f.depths) all.push_back(value(f, a, d));
+    }
+    if (all.empty()) continue;
+    std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2),
+                     all.end());
+    out[static_cast<std::size_t>(k)] = all[all.size() / 2];
+  }
+  return out;
+}
+
+double a_line_of(const std::vector<double>& profile, int pleura, int depths) {
+  const int n = static_cast<int>(profile.size()), window = std::max(4, depths / 12);
+  if (pleura < 6 || pleura + window >= n) return 0;
+  std::vector<double> rest(profile.size());
+  for (int k = 0; k < n; ++k) {
+    const int from = std::max(0, k - window), to = std::min(n, k + window + 1);
+    rest[static_cast<std::size_t>(k)] =
+        profile[static_cast<std::size_t>(k)] -
+        std::accumulate(profile.begin() + from, profile.begin() + to, 0.0) / (to - from);
+  }
+  const int start = std::max(4, pleura / 3);
+  double square = 0;
+  for (int k = start; k < n; ++k)
+    square += rest[static_cast<std::size_t>(k)] * rest[static_cast<std::size_t>(k)];
+  const double deviation = std::sqrt(square / std::max(1, n - start));
+  if (deviation < 1e-6) return 0;
+  const int reach = std::max(2, depths / 40);
+  double best = 0;
+  for (int k = pleura - reach; k <= std::min(n - 1, pleura + reach); ++k)
+    best = std::max(best, rest[static_cast<std::size_t>(k)]);
+  return best / deviation;
+}
+
+}
+
+Signs signs_of(const Lines& f) {
+  Signs s;
+  const int from = std::max(2, static_cast<int>(first_depth * f.depths)),
+            to = static_cast<int>(last_depth * f.depths);
+  const std::vector<double> score = steps(f, from, to);
+  s.pleura = best_path(score, f.lines, f.depths, from, to);
+  double contrast = 0;
+  for (int a = 0; a < f.lines; ++a)
+    contrast +=
+        score[static_cast<std::size_t>(a) * f.depths + s.pleura[static_cast<std::size_t>(a)]];
+  s.pleura_contrast = contrast / f.lines;
+  std::vector<int> sorted = s.pleura;
+  std::nth_element(sorted.begin(), sorted.begin() + f.lines / 2, sorted.end());
+  const int pleura = sorted[static_cast<std::size_t>(f.lines) / 2];
+  s.pleura_depth = static_cast<double>(pleura) / f.depths;
+  s.pleura_found = s.pleura_contrast >= least_contrast;
+  s.ray.assign(static_cast<std::size_t>(f.lines), 0);
+  if (!s.pleura_found) return s;
+  s.a_line = a_line_of(profile_below(f, s.pleura, f.depths - pleura), pleura, f.depths);
+  std::vector<double> bright;
+  for (int a = 0; a < f.lines; ++a) {
+    const int p = s.pleura[static_cast<std::size_t>(a)];
+    bright.push_back(mean(f, a, p, p + std::max(2, f.depths / 64)));
+  }
+  std::vector<double> order = bright;
+  std::nth_element(order.begin(), order.begin() + f.lines / 2, order.end());
+  const double reference = std::max(1e-3, order[static_cast<std::size_t>(f.lines) / 2]);
+  for (int a = 0; a < f.lines; ++a) {
+    const int p = s.pleura[static_cast<std::size_t>(a)];
+    const int begin = p + (f.depths - p) / 2, end = static_cast<int>(0.97 * f.depths);
+    s.ray[static_cast<std::size_t>(a)] = static_cast<float>(mean(f, a, begin, end) / reference);
+  }
+  return s;
+}
+
+Rays rays_of(const Signs& s, double least) {
+  Rays out;
+  const int n = static_cast<int>(s.ray.size());
+  int covered = 0;
+  for (int a = 0; a < n;) {
+    int end = a;
+    while (end < n && s.ray[static_cast<std::size_t>(end)] >= least) ++end;
+    if (end - a >= 2) {
+      out.spans.push_back({a, end - 1});
+      covered += end - a;
+    }
+    a = std::max(end, a + 1);
+  }
+  out.covered = n > 0 ? static_cast<double>(covered) / n : 0;
+  return out;
+}
+
+}

@@ -1,0 +1,44 @@
+// From currents to measured evidence, and from evidence to findings.
+#pragma once
+
+#include "modules/core/extension.h"
+#include "modules/signal/audit.h"
+#include "pipelines/motor_fault/classifier.h"
+#include "pipelines/motor_fault/timeline.h"
+
+namespace sensorium::motor_fault {
+
+// Kept for conclude(): everything the live parameters need.
+struct Evidence {
+  Currents currents;
+  Nameplate nameplate;
+  Audit audit;
+  Timeline timeline;
+  Course course;
+  Spectrum spectrum; // amplitudes, rms over the three phases, of the whole record
+  Slip slip;
+  std::vector<BandLevel> bands;
+  std::vector<std::array<float, class_count>> windows; // of the section with the larger I2/I1
+  bool network = false;
+  std::array<double, 3> level{}; // rms of each phase
+  double distortion = 0;         // THD, mean of the phases
+};
+
+// Everything but the network.
+Evidence measure(const Recording& recording, const MotorParameters& parameters,
+                 const Nameplate& nameplate, const Context& context);
+// Features of the windows (hop: a quarter) between two samples.
+std::vector<Features> section_features(const Currents& currents, std::size_t from, std::size_t to,
+                                       std::optional<Complex> reference);
+// The section the network judges, and its reference: the larger part of a course that changes by
+// more than least_change, else the whole recording without a reference.
+struct Section {
+  std::size_t from = 0, to = 0;
+  std::optional<Complex> reference;
+  bool changes = false;
+};
+Section judged_section(const Evidence& evidence, double least_change);
+
+Findings diagnose(const Evidence& evidence, const MotorParameters& parameters);
+
+}

@@ -1,0 +1,110 @@
+#include "pipelines/motor_fault/trainer.h"
+
+#ifdef SENSORIUM_HAS_LEARN
+
+#include "modules/core/error.h"
+#include "modules/learn/onnx_file.h"
+
+#include <cmath>
+#include <random>
+
+namespace sensorium::motor_fault {
+namespace {
+
+constexpr std::array<std::size_t, 4> of_reference{3, 4, 5, 6};
+
+class Windows : public SampleSource {
+public:
+  Windows(const std::vector<Example>& examples, const Normalisation& normalisation)
+      : examples_(examples), normalisation_(normalisation) {}
+  std::size_t size() const override { return examples_.size(); }
+  std::string group(std::size_t index) const override { return examples_.at(index).group; }
+  Sample get(std::size_t index, std::uint64_t seed) const override {
+    const Example& e = examples_.at(index);
+    Features f = e.features;
+    std::mt19937_64 random(seed * 0x9e3779b97f4a7c15ULL + index);
+    const auto unit = [&] { return static_cast<double>(random() >> 11) * 0x1p-53; };
+    if (seed != 0 && unit() < 0.2)
+      for (const std::size_t i : of_reference) f[i] = 0;
+    Sample out{{{feature_count}, std::vector<float>(feature_count)}, {{1}, {static_cast<float>(e.label)}}, {}};
+    for (std::size_t i = 0; i < feature_count; ++i) {
+      const double jitter = seed == 0 ? 0 : 0.1 * (unit() + unit() + unit() - 1.5);
+      out.input.values[i] = static_cast<float>((f[i] - normalisation_.mean[i]) / normalisation_.spread[i] + jitter);
+    }
+    return out;
+  }
+
+private:
+  const std::vector<Example>& examples_;
+  Normalisation normalisation_;
+};
+
+}
+
+void describe(ParameterVisitor& v, TrainerOptions& o) {
+  v.integer("machines", o.machines, {.help = "Synthetic machines for each of the 13 classes.", .min = 4, .max = 5000});
+  v.integer("width", o.width, {.help = "Width of the residual MLP.", .min = 4, .max = 1024});
+  v.integer("blocks", o.blocks, {.help = "Residual blocks.", .min = 1, .max = 16});
+  v.integer("steps", o.steps, {.help = "Steps on synthetic motors.", .min = 1, .max = 1000000});
+  v.integer("fine_steps", o.fine_steps, {.help = "Steps on real recordings.", .min = 1, .max = 1000000});
+  v.number("learning_rate", o.learning_rate, {.help = "On synthetic motors.", .min = 1e-7, .max = 1});
+  v.number("fine_learning_rate", o.fine_learning_rate, {.help = "On real recordings.", .min = 1e-7, .max = 1});
+  v.integer("batch_size", o.batch_size, {.help = "Windows a step.", .min = 1, .max = 4096});
+  v.integer("seed", o.seed, {.help = "Seed of weights, order and motors.", .min = 0});
+}
+
+Normalisation normalisation_of(const std::vector<Example>& examples) {
+  Normalisation out;
+  for (std::size_t i = 0; i < feature_count; ++i) {
+    double sum = 0, squares = 0;
+    for (const Example& e : examples) sum += e.features[i];
+    const double mean = sum / static_cast<double>(examples.size());
+    for (const Example& e : examples) squares += (e.features[i] - mean) * (e.features[i] - mean);
+    out.mean[i] = static_cast<float>(mean);
+    out.spread[i] = static_cast<float>(std::max(1e-4, std::sqrt(squares / static_cast<double>(examples.size()))));
+  }
+  return out;
+}
+
+Graph with_normalisation(Graph graph, const Normalisation& n) {
+  const std::string input = graph.inputs.at(0).name;
+  for (const Node& node : graph.nodes) {
+    if (node.inputs.empty() || node.inputs[0] != input) continue;
+    if (node.op != "Gemm" || node.integer("transB", 0) != 1 || node.inputs.size() != 3)
+      throw Error(ErrorCode::Internal, "the network does not begin with a linear layer");
+    const auto weights = graph.initializers.at(node.inputs[1]).as<float>();
+    const auto bias = graph.initializers.at(node.inputs[2]).as<float>();
+    for (std::size_t row = 0; row < bias.size(); ++row) {
+      double shift = 0;
+      for (std::size_t i = 0; i < feature_count; ++i) {
+        float& w = weights[row * feature_count + i];
+        w /= n.spread[i];
+        shift += static_cast<double>(w) * n.mean[i];
+      }
+      bias[row] -= static_cast<float>(shift);
+    }
+    return graph;
+  }
+  throw Error(ErrorCode::Internal, "the network does not use its input");
+}
+
+Graph train_on(const Graph& start, const std::vector<Example>& training, const std::vector<Example>& validation,
+               const Normalisation& normalisation, int steps, double learning_rate, const TrainerOptions& o,
+               const std::filesystem::path& folder, const Context& context) {
+  TrainingOptions t;
+  t.loss = "cross_entropy";
+  t.learning_rate = learning_rate;
+  t.batch_size = o.batch_size;
+  t.steps = steps;
+  t.validate_every = steps;
+  t.checkpoint_every = steps;
+  t.keep_checkpoints = 1;
+  t.seed = o.seed;
+  t.threads = 1;
+  const Windows in(training, normalisation), check(validation, normalisation);
+  return read_onnx(train(start, in, check, t, folder, context).last);
+}
+
+}
+
+#endif

@@ -1,0 +1,188 @@
+// The parts that need no cluster: quoting, typed fields, reading answers.
+#include "modules/cluster/local_shell.h"
+#include "modules/cluster/program.h"
+#include "modules/cluster/slurm.h"
+#include "modules/cluster/ssh.h"
+#include "modules/cluster/submission.h"
+#include "modules/core/error.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace sensorium {
+namespace {
+
+const std::string token(32, 'a');
+
+Site a_site() { return {.name = "s", .host = "h", .root = "/r"}; }
+ClusterRun a_run() {
+  return {.token = token,
+          .name = "n",
+          .site = "s",
+          .verb = "train",
+          .tasks = {nlohmann::json::object()},
+          .program = "/p",
+          .digest = "d"};
+}
+
+TEST(Quoting, AShellReadsBackEveryWord) {
+  std::string every;
+  for (int c = 1; c < 256; ++c) every += static_cast<char>(c);
+  LocalShell shell;
+  const std::vector<std::string> words{every, "", "'", "-n", "$(exit 9)", "\\", "\n", "a b"};
+  const Reply reply = shell.run("for w; do printf '%s|' \"$w\"; done; exit 7", words);
+  std::string wanted;
+  for (const std::string& word : words) wanted += word + "|";
+  EXPECT_TRUE(reply.reached);
+  EXPECT_EQ(reply.status, 7);
+  EXPECT_EQ(reply.out, wanted + "\n");
+  EXPECT_THROW(posix_quoted(std::string("a\0b", 3)), Error);
+}
+
+TEST(Quoting, ACommandCannotEatTheScript) {
+  LocalShell shell;
+  EXPECT_EQ(shell.run("cat\necho after", {}).out, "after\n\n");
+}
+
+TEST(Programs, EndInTimeAndWithTheirStatus) {
+  EXPECT_EQ(run_program({"sh", "-c", "kill -KILL $$"}, {}).status, 128 + 9);
+  const ProgramResult slow = run_program({"sleep", "600"}, {.timeout_s = 0.2});
+  EXPECT_TRUE(slow.timed_out);
+  // A descendant that keeps the pipe open is not waited for.
+  EXPECT_EQ(run_program({"sh", "-c", "sleep 600 & echo $!"}, {}).status, 0);
+  EXPECT_THROW(run_program({"/no/such/program"}, {}), Error);
+  const std::string large(1 << 20, 'x');
+  EXPECT_EQ(run_program({"cat"}, {.input = large}).out, large);
+}
+
+TEST(Fields, RefuseWhatCouldBeMoreThanAName) {
+  for (const std::string bad : {"", "-x", "a b", "a\nb", "a;b", "$(a)", "a'b", "a%b"})
+    EXPECT_THROW(check_slurm_name("x", bad), Error) << bad;
+  for (const std::string bad : {"", "-oProxyCommand=x", "a b", "a\nb", "a;b"})
+    EXPECT_THROW(check_host(bad), Error) << bad;
+  check_slurm_name("x", "gpu-a100.long_1");
+  check_host("me@cluster.example.org");
+  Site site = a_site();
+  site.root = "/a\n#SBATCH --x";
+  EXPECT_THROW(check_site(site), Error);
+  ClusterRun run = a_run();
+  run.verb = "train; x";
+  EXPECT_THROW(check_run(run), Error);
+  run = a_run();
+  run.resources.minutes = 0;
+  EXPECT_THROW(check_run(run), Error);
+}
+
+TEST(Options, HoldTypedFieldsAlone) {
+  ClusterRun run = a_run();
+  run.name = "any; text";
+  run.resources = {.nodes = 2,
+                   .cpus = 4,
+                   .gpus = 1,
+                   .memory_mib = 2048,
+                   .minutes = 90,
+                   .partition = "p",
+                   .gres = "gpu:a100",
+                   .grace_seconds = 60};
+  const auto words = sbatch_options(a_site(), run, {});
+  const auto has = [&](const std::string& word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  };
+  for (const char* word :
+       {"--nodes=2", "--cpus-per-task=4", "--gres=gpu:a100:1", "--mem=2048M", "--time=90",
+        "--partition=p", "--signal=B:USR1@60", "--requeue", "--open-mode=append"})
+    EXPECT_TRUE(has(word)) << word;
+  EXPECT_TRUE(has("--job-name=sns-" + token));
+  for (const std::string& word : words) EXPECT_EQ(word.find("any"), std::string::npos);
+  run.array = true;
+  run.tasks.resize(9);
+  run.at_once = 3;
+  const auto array = sbatch_options(a_site(), run, {0, 1, 2, 5, 7, 8});
+  EXPECT_EQ(array.back(), "--array=0-2,5,7-8%3");
+}
+
+std::string answer(const std::string& queue, const std::string& lines) {
+  return queue + "run " + token + "\nspec " + to_json(a_run(), false).dump() + "\n" + lines +
+         "end\n\n";
+}
+RunState state_of(const std::string& text) { return parse_status(text).runs[token]; }
+const std::string job = "job|sns-" + token + "|7|";
+
+TEST(Status, HasThreeValues) {
+  RunState s = state_of(answer("queue 0\n", ""));
+  EXPECT_EQ(s.state, "not submitted");
+  EXPECT_EQ(s.presence, Presence::Absent);
+  s = state_of(answer("queue 1\n", "jobid 7\n"));
+  EXPECT_EQ(s.state, "unknown");
+  EXPECT_EQ(s.presence, Presence::Unknown);
+  s = state_of(answer("queue 1\n", ""));
+  EXPECT_EQ(s.state, "unknown");
+  s = state_of(answer("queue 0\n", "jobid 7\n"));
+  EXPECT_EQ(s.state, "lost");
+  EXPECT_EQ(s.presence, Presence::Absent);
+  s = state_of(answer("queue 0\n" + job + "PENDING|Priority|N/A|0:00|1:00|\n", "jobid 7\n"));
+  EXPECT_EQ(s.state, "pending");
+  EXPECT_EQ(s.reason, "Priority");
+  s = state_of(answer("queue 0\n" + job + "RUNNING|None|x|0:10|1:00|n1\n", ""));
+  EXPECT_EQ(s.state, "running");
+  EXPECT_EQ(s.job_id, "7");
+}
+
+TEST(Status, TheExitFileIsTheTruth) {
+  const std::string exit = R"(exit {"state":"failed","status":4})"
+                           "\n";
+  for (const char* queue : {"queue 0\n", "queue 1\n"})
+    EXPECT_EQ(state_of(answer(queue, "jobid 7\n" + exit)).state, "failed");
+  EXPECT_EQ(
+      state_of(answer("queue 0\n" + job + "RUNNING|None|x|0|1|n\n", "jobid 7\n" + exit)).status, 4);
+  EXPECT_EQ(state_of(answer("queue 0\n", "jobid 7\ncancel\n")).state, "cancelled");
+  EXPECT_EQ(state_of(answer("queue 0\n", "jobid 7\nafter TIMEOUT\n")).state, "time limit");
+  EXPECT_EQ(state_of(answer("queue 0\n", "jobid 7\nafter NODE_FAIL\n")).state, "lost");
+  // The list of an earlier job of the run says nothing about this one.
+  EXPECT_EQ(state_of(answer("queue 0\n" + job + "COMPLETED|None|x|0|1|n\n" + "job|sns-" + token +
+                                "|8|PENDING|Resources|x|0|1|\n",
+                            "jobid 8\n"))
+                .state,
+            "pending");
+}
+
+TEST(Status, AnAnswerThatBreaksOffSaysNothing) {
+  const std::string whole = answer("queue 0\n", "jobid 7\n");
+  for (std::size_t cut = 0; cut + 5 < whole.size(); cut += 3) {
+    const SiteState state = parse_status(whole.substr(0, cut));
+    EXPECT_FALSE(state.reached);
+    EXPECT_TRUE(state.runs.empty());
+  }
+  EXPECT_FALSE(parse_status(answer("queue 0\n", "exit {\"state\":5}\n")).reached);
+}
+
+TEST(Complaints, OnlySomePassByThemselves) {
+  EXPECT_TRUE(is_transient(
+      "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"));
+  EXPECT_TRUE(is_transient("sbatch: error: Batch job submission failed: Unable to contact slurm "
+                           "controller (connect failure)"));
+  EXPECT_FALSE(is_transient("sbatch: error: invalid partition specified: nowhere"));
+  EXPECT_NE(explain_reason("PartitionConfig").find("never start"), std::string::npos);
+  EXPECT_NE(explain_reason("(Nodes_odd)").find("Nodes_odd"), std::string::npos);
+}
+
+TEST(Waiting, GrowsFromFiveToSixtySeconds) {
+  EXPECT_EQ(back_off_s(0), 5);
+  EXPECT_EQ(back_off_s(1), 7.5);
+  EXPECT_EQ(back_off_s(100), 60);
+}
+
+TEST(Rsync, BytesAreReadFromItsProgress) {
+  EXPECT_EQ(rsync_bytes("\r        1,234,567  12%    1.00MB/s    0:00:01"), 1234567u);
+  EXPECT_EQ(rsync_bytes("sending file list"), std::nullopt);
+  EXPECT_THROW(throw_rsync(11, "rsync: write failed: No space left on device (28)", "x"), Error);
+}
+
+TEST(Tokens, AreNeverTheSame) {
+  EXPECT_NE(new_token(), new_token());
+  check_token(new_token());
+  EXPECT_THROW(check_token("../../etc"), Error);
+}
+
+}
+}
