@@ -186,6 +186,9 @@ Components minimum_noise_fraction(const Statistics& s, int count) {
   const Matrix noise = square(s.noise, n);
   const Eigen::LLT<Matrix> factor(noise);
   if (factor.info() != Eigen::Success || noise.diagonal().minCoeff() <= 0) throw fail();
+  // What a band's noise has that the bands before it do not explain.
+  const Eigen::VectorXd own = Matrix(factor.matrixL()).diagonal().cwiseAbs2();
+  if (own.cwiseQuotient(noise.diagonal()).minCoeff() < 1e-9) throw fail();
   const Eigen::GeneralizedSelfAdjointEigenSolver<Matrix> solver(square(s.covariance, n), noise);
   if (solver.info() != Eigen::Success || !solver.eigenvalues().allFinite()) throw fail();
   return ordered(solver.eigenvalues(), solver.eigenvectors(), count);
