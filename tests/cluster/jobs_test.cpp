@@ -2,6 +2,7 @@
 #include "tests/cluster/slurm_fixture.h"
 
 #include "modules/cluster/fetch.h"
+#include "modules/core/error.h"
 #include "modules/cluster/submission.h"
 
 #include <fmt/format.h>
@@ -107,11 +108,12 @@ TEST_P(Jobs, RunningOnesAreCancelledAndGoOnWhenRepeated) {
   scheduler_->cancel(*transport_, site_, run.token);
   ASSERT_TRUE(becomes(run, "cancelled"));
   EXPECT_EQ(read_text(folder(run) / "out/stops"), "stopped\n");
-  if (GetParam().slurm) // until Slurm has cleaned up, the job is still in its list
+  if (GetParam().slurm) { // until Slurm has cleaned up, the job is still in its list
     ASSERT_TRUE(eventually([&] {
       return testing_support::run_program({"/usr/bin/squeue", "-h", "-n", "sns-" + run.token})
           .out.empty();
     }));
+  }
   let_go(run);
   ClusterRun again;
   ASSERT_TRUE(eventually([&] {
@@ -166,7 +168,7 @@ TEST_P(Jobs, HostileNamesAreText) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Both, Jobs, ::testing::Values(Kind{"slurm", true}, Kind{"local", false}),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& one) { return std::string(one.param.name); });
 
 class OnSlurm : public Jobs {};
 INSTANTIATE_TEST_SUITE_P(Real, OnSlurm, ::testing::Values(Kind{"slurm", true}));
