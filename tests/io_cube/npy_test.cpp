@@ -1,3 +1,4 @@
+#include "modules/io/npy_reader.h"
 #include "tests/io_cube/support.h"
 
 #include <fmt/format.h>
@@ -52,7 +53,8 @@ TEST(Npy, WhatIsNoCubeIsRefused) {
   const Folder folder;
   const auto told = [&](const std::string& content) {
     write(folder / "x.npy", content);
-    return error_of([&] { open_cube(folder / "x.npy"); });
+    // The reader itself: an array of two axes is a recording to the registry.
+    return error_of([&] { npy::load(folder / "x.npy", Samples::Load); });
   };
   EXPECT_EQ(told(npy("|u1", false, "2, 3", "abcdef")).code(), ErrorCode::Unsupported);
   EXPECT_EQ(told(npy("|O", false, "1, 2, 3", "abcdef")).code(), ErrorCode::Unsupported);
