@@ -21,8 +21,7 @@ constexpr std::array<std::pair<RateSource, std::string_view>, 4> source_names{{
     {RateSource::UserEntry, "user entry"},
 }};
 
-template<class T>
-void read_as(const Channel& c, const std::byte* at, std::span<double> out) {
+template<class T> void read_as(const Channel& c, const std::byte* at, std::span<double> out) {
   for (double& value : out) {
     T stored;
     std::memcpy(&stored, at, sizeof stored);

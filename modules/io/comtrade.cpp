@@ -52,7 +52,8 @@ std::vector<Part> parts_of(std::string_view text) {
     const auto stop = line.find_first_of(":-");
     if (!out.empty()) out.back().to = at;
     out.push_back({std::string(trimmed(line.substr(0, stop))), line_end + 1, text.size()});
-    if (out.back().kind.starts_with("DAT") && out.back().kind != "DAT ASCII") break; // bytes, to the end
+    if (out.back().kind.starts_with("DAT") && out.back().kind != "DAT ASCII")
+      break; // bytes, to the end
   }
   return out;
 }
@@ -66,7 +67,8 @@ struct Pieces {
 Pieces pieces_of_cff(const fs::path& path) {
   Pieces out;
   out.data = MappedFile::open(path);
-  const std::string_view text(reinterpret_cast<const char*>(out.data->bytes().data()), out.data->bytes().size());
+  const std::string_view text(reinterpret_cast<const char*>(out.data->bytes().data()),
+                              out.data->bytes().size());
   std::string config;
   bool found = false;
   for (const Part& part : parts_of(text)) {
@@ -77,7 +79,8 @@ Pieces pieces_of_cff(const fs::path& path) {
     out.to = part.to;
   }
   if (config.empty() || !found)
-    throw Error(ErrorCode::BadInput, fmt::format("'{}' lacks its CFG or its DAT part", path.string()),
+    throw Error(ErrorCode::BadInput,
+                fmt::format("'{}' lacks its CFG or its DAT part", path.string()),
                 "copy or export the file again");
   out.config = parse_comtrade_config(config, path.string());
   return out;
@@ -85,7 +88,8 @@ Pieces pieces_of_cff(const fs::path& path) {
 
 Pieces pieces_of(const fs::path& path, std::span<const std::byte> head) {
   const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
-  if (text.substr(0, 64).find("--- file type:") != std::string_view::npos) return pieces_of_cff(path);
+  if (text.substr(0, 64).find("--- file type:") != std::string_view::npos)
+    return pieces_of_cff(path);
   Pieces out;
   const bool is_data = lower_suffix(path) == ".dat";
   const fs::path config = is_data ? beside(path, {".cfg", ".CFG", ".Cfg"}) : path,
@@ -116,7 +120,8 @@ Recording described(const fs::path& path, const ComtradeConfig& config) {
   fact("start", config.start, "cfg");
   fact("trigger", config.trigger, "cfg");
   fact("format", config.format, "cfg");
-  if (std::any_of(config.analogue.begin(), config.analogue.end(), [](const auto& a) { return a.skew_us != 0; }))
+  if (std::any_of(config.analogue.begin(), config.analogue.end(),
+                  [](const auto& a) { return a.skew_us != 0; }))
     r.origin.warnings.push_back("the channels' time skews are not corrected");
   return r;
 }
@@ -126,11 +131,14 @@ std::size_t record_size(const ComtradeConfig& c) {
   return 8 + width * c.analogue.size() + 2 * ((c.status.size() + 15) / 16);
 }
 
-Buffer status_bits(std::span<const std::byte> data, std::size_t record, std::size_t at, int bit, std::uint64_t length) {
+Buffer status_bits(std::span<const std::byte> data, std::size_t record, std::size_t at, int bit,
+                   std::uint64_t length) {
   std::vector<std::uint8_t> out(length);
   for (std::uint64_t i = 0; i < length; ++i)
     out[i] = static_cast<std::uint8_t>(
-        (std::to_integer<int>(data[i * record + at + static_cast<std::size_t>(bit / 8)]) >> (bit % 8)) & 1);
+        (std::to_integer<int>(data[i * record + at + static_cast<std::size_t>(bit / 8)]) >>
+         (bit % 8)) &
+        1);
   return Buffer::of(std::move(out));
 }
 
@@ -142,7 +150,8 @@ template<class T> void mark_absent(Channel& c, std::uint64_t length) {
     return value;
   };
   bool any = false;
-  for (std::uint64_t i = 0; i < length && !any; ++i) any = stored(i) == std::numeric_limits<T>::min();
+  for (std::uint64_t i = 0; i < length && !any; ++i)
+    any = stored(i) == std::numeric_limits<T>::min();
   if (!any) return;
   std::vector<double> values(length);
   read_block(c, 0, values);
@@ -157,19 +166,24 @@ Channel read_binary(Recording& r, const Pieces& p) {
   const std::size_t record = record_size(config), size = p.to - p.from;
   r.length = size / record;
   if (size % record != 0)
-    r.origin.warnings.push_back(fmt::format("the data end inside a record: {} bytes were left out", size % record));
+    r.origin.warnings.push_back(
+        fmt::format("the data end inside a record: {} bytes were left out", size % record));
   const Buffer data(p.data, p.from, r.length * record);
   const std::size_t width = config.format == "BINARY" ? 2 : 4;
   for (std::size_t i = 0; i < config.analogue.size(); ++i) {
     Channel& c = r.channels[i];
-    c.type = width == 2 ? PixelType::Int16 : config.format == "FLOAT32" ? PixelType::Float32 : PixelType::Int32;
+    c.type = width == 2                   ? PixelType::Int16
+             : config.format == "FLOAT32" ? PixelType::Float32
+                                          : PixelType::Int32;
     c.scale = config.analogue[i].a;
     c.offset = config.analogue[i].b;
     c.samples = data;
     c.first = 8 + i * width;
     c.stride = record;
-    if (width == 2) mark_absent<std::int16_t>(c, r.length);
-    else if (c.type == PixelType::Int32) mark_absent<std::int32_t>(c, r.length);
+    if (width == 2)
+      mark_absent<std::int16_t>(c, r.length);
+    else if (c.type == PixelType::Int32)
+      mark_absent<std::int32_t>(c, r.length);
   }
   for (std::size_t i = 0; i < config.status.size(); ++i) {
     Channel& c = r.channels[config.analogue.size() + i];
@@ -194,15 +208,17 @@ double ascii_value(std::string_view cell, bool analogue, const Pieces& p, std::u
   if (cell.starts_with('+')) cell.remove_prefix(1);
   const auto [end, code] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
   if (code != std::errc() || end != cell.data() + cell.size())
-    throw Error(ErrorCode::BadInput, fmt::format("the COMTRADE data of '{}', record {}: '{}' is no number",
-                                                 p.config.station, line, clean_text(cell.substr(0, 40))),
+    throw Error(ErrorCode::BadInput,
+                fmt::format("the COMTRADE data of '{}', record {}: '{}' is no number",
+                            p.config.station, line, clean_text(cell.substr(0, 40))),
                 "copy or export the data again");
   return value;
 }
 
 Channel read_ascii(Recording& r, const Pieces& p, const fs::path& path) {
   const std::size_t columns = 2 + r.channels.size();
-  std::string_view text(reinterpret_cast<const char*>(p.data->bytes().data()) + p.from, p.to - p.from);
+  std::string_view text(reinterpret_cast<const char*>(p.data->bytes().data()) + p.from,
+                        p.to - p.from);
   SampleTable table(columns, conversion_key(path, "comtrade"));
   std::vector<std::string_view> cells;
   std::vector<double> row(columns);
@@ -219,12 +235,14 @@ Channel read_ascii(Recording& r, const Pieces& p, const fs::path& path) {
         r.origin.warnings.push_back("the last record is cut short and was left out");
         break;
       }
-      throw Error(ErrorCode::BadInput, fmt::format("'{}', record {} has {} values, {} are expected", path.string(),
-                                                   table.rows() + 1, cells.size(), columns),
+      throw Error(ErrorCode::BadInput,
+                  fmt::format("'{}', record {} has {} values, {} are expected", path.string(),
+                              table.rows() + 1, cells.size(), columns),
                   "copy or export the data again");
     }
     for (std::size_t i = 0; i < columns; ++i)
-      row[i] = ascii_value(cells[i], i >= 2 && i < 2 + p.config.analogue.size(), p, table.rows() + 1);
+      row[i] =
+          ascii_value(cells[i], i >= 2 && i < 2 + p.config.analogue.size(), p, table.rows() + 1);
     table.add(row);
   }
   r.length = table.rows();
@@ -262,8 +280,9 @@ Channel section_times(const ComtradeConfig& config, std::uint64_t length) {
 
 void set_rate(Recording& r, const ComtradeConfig& config, const Channel& stamps) {
   const bool one = !config.rates.empty() &&
-                   std::all_of(config.rates.begin(), config.rates.end(),
-                               [&](const auto& rate) { return rate.hertz == config.rates[0].hertz; });
+                   std::all_of(config.rates.begin(), config.rates.end(), [&](const auto& rate) {
+                     return rate.hertz == config.rates[0].hertz;
+                   });
   if (one) {
     r.rate = known_rate(config.rates[0].hertz, RateSource::Stated, "configuration");
     return;
@@ -280,15 +299,17 @@ void set_rate(Recording& r, const ComtradeConfig& config, const Channel& stamps)
     r.rate = unknown_rate("the configuration states no rate and the time stamps do not rise");
     return;
   }
-  r.rate = known_rate(1 / (axis.step * unit), by_stamps ? RateSource::TimeColumn : RateSource::Stated,
-                      by_stamps ? "time stamps" : "configuration, several rates");
+  r.rate =
+      known_rate(1 / (axis.step * unit), by_stamps ? RateSource::TimeColumn : RateSource::Stated,
+                 by_stamps ? "time stamps" : "configuration, several rates");
   if (axis.even) return;
   const std::uint64_t before = r.length;
   resample_evenly(r, times, axis);
-  r.origin.warnings.push_back(fmt::format(
-      "{}; all channels were resampled by straight lines from {} to {} samples",
-      by_stamps ? "the time stamps are not evenly spaced" : "the sample rate changes within the recording",
-      before, r.length));
+  r.origin.warnings.push_back(
+      fmt::format("{}; all channels were resampled by straight lines from {} to {} samples",
+                  by_stamps ? "the time stamps are not evenly spaced"
+                            : "the sample rate changes within the recording",
+                  before, r.length));
 }
 
 }
@@ -305,7 +326,8 @@ int sniff_comtrade(const fs::path& path, std::span<const std::byte> head) {
   // Two lines tell: "station,device,year" and "8,4A,4D".
   const auto second = text.find('\n');
   if (second == std::string_view::npos) return 0;
-  std::string_view line = trimmed(text.substr(second + 1, text.find('\n', second + 1) - second - 1));
+  std::string_view line =
+      trimmed(text.substr(second + 1, text.find('\n', second + 1) - second - 1));
   std::vector<std::string_view> cells;
   split_cells(line.substr(0, 64), ',', cells);
   const auto counted = [](std::string_view cell, char letter) {
@@ -322,19 +344,24 @@ Recording load_comtrade(const fs::path& path, bool with_samples, const Context& 
   if (p.data == nullptr) {
     if (with_samples)
       throw Error(ErrorCode::NotFound,
-                  fmt::format("the data of '{}' are not there: no {}.dat beside it", path.string(), path.stem().string()),
+                  fmt::format("the data of '{}' are not there: no {}.dat beside it", path.string(),
+                              path.stem().string()),
                   "bring the .dat file of the same name");
-    r.origin.warnings.push_back(fmt::format("the data are not there: no {}.dat beside it", path.stem().string()));
-    r.rate = p.config.rates.empty() ? unknown_rate("the configuration states none")
-                                    : known_rate(p.config.rates[0].hertz, RateSource::Stated, "configuration");
+    r.origin.warnings.push_back(
+        fmt::format("the data are not there: no {}.dat beside it", path.stem().string()));
+    r.rate = p.config.rates.empty()
+                 ? unknown_rate("the configuration states none")
+                 : known_rate(p.config.rates[0].hertz, RateSource::Stated, "configuration");
     return r;
   }
   context.step(0, "reading COMTRADE data");
   const Channel stamps = p.config.format == "ASCII" ? read_ascii(r, p, path) : read_binary(r, p);
   set_rate(r, p.config, stamps);
-  if (!p.config.rates.empty() && p.config.rates.back().last != r.length && r.origin.warnings.empty())
-    r.origin.warnings.push_back(fmt::format("the configuration promises {} samples, the data hold {}",
-                                            p.config.rates.back().last, r.length));
+  if (!p.config.rates.empty() && p.config.rates.back().last != r.length &&
+      r.origin.warnings.empty())
+    r.origin.warnings.push_back(
+        fmt::format("the configuration promises {} samples, the data hold {}",
+                    p.config.rates.back().last, r.length));
   return r;
 }
 

@@ -27,17 +27,18 @@ struct ComtradeConfig {
   std::vector<Analogue> analogue;
   std::vector<std::string> status;
   double line_hz = 0;
-  std::vector<Rate> rates; // empty: the time stamps give the times
+  std::vector<Rate> rates;            // empty: the time stamps give the times
   std::string start, trigger, format; // format: "ASCII", "BINARY", "BINARY32", "FLOAT32"
-  double time_factor = 1; // of the time stamps, which are microseconds
+  double time_factor = 1;             // of the time stamps, which are microseconds
 };
 // Throws Error BadInput naming the line.
 ComtradeConfig parse_comtrade_config(std::string_view text, const std::string& name);
 
 int sniff_comtrade(const std::filesystem::path& path, std::span<const std::byte> head);
-// A .cfg, a .cff, or a .dat beside its .cfg. with_samples false: the configuration alone, also where
-// the .dat is not there (a warning says so). Throws Error NotFound naming the missing half.
-Recording load_comtrade(const std::filesystem::path& path, bool with_samples, const Context& context);
+// A .cfg, a .cff, or a .dat beside its .cfg. with_samples false: the configuration alone, also
+// where the .dat is not there (a warning says so). Throws Error NotFound naming the missing half.
+Recording load_comtrade(const std::filesystem::path& path, bool with_samples,
+                        const Context& context);
 // The other half of a pair, for the hash.
 std::vector<std::string> comtrade_companions(const std::filesystem::path& path);
 

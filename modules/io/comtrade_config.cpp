@@ -67,9 +67,11 @@ double number(const Lines& lines, const std::string& text, std::string_view what
   return value;
 }
 
-std::uint64_t count(const Lines& lines, const std::string& text, char letter, std::string_view what) {
+std::uint64_t count(const Lines& lines, const std::string& text, char letter,
+                    std::string_view what) {
   std::string digits = text;
-  if (letter != 0 && !digits.empty() && std::toupper(static_cast<unsigned char>(digits.back())) == letter)
+  if (letter != 0 && !digits.empty() &&
+      std::toupper(static_cast<unsigned char>(digits.back())) == letter)
     digits.pop_back();
   std::uint64_t value = 0;
   const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
@@ -81,10 +83,12 @@ std::uint64_t count(const Lines& lines, const std::string& text, char letter, st
 void read_channels(Lines& lines, ComtradeConfig& out) {
   const auto counts = lines.next("the number of channels");
   const std::uint64_t total = count(lines, cell(counts, 0), 0, "the number of channels"),
-                      analogue = count(lines, cell(counts, 1), 'A', "the number of analogue channels"),
+                      analogue =
+                          count(lines, cell(counts, 1), 'A', "the number of analogue channels"),
                       status = count(lines, cell(counts, 2), 'D', "the number of status channels");
   if (total > most_channels || analogue > total || analogue + status != total)
-    throw lines.bad(fmt::format("{} channels are not {} analogue and {} status channels", total, analogue, status));
+    throw lines.bad(fmt::format("{} channels are not {} analogue and {} status channels", total,
+                                analogue, status));
   for (std::uint64_t i = 0; i < analogue; ++i) {
     const auto c = lines.next("an analogue channel");
     ComtradeConfig::Analogue a{cell(c, 1), cell(c, 2), cell(c, 4)};
@@ -110,16 +114,21 @@ ComtradeConfig parse_comtrade_config(std::string_view text, const std::string& n
   out.station = cell(first, 0);
   out.device = cell(first, 1);
   const std::string year = cell(first, 2);
-  if (!year.empty()) out.year = static_cast<int>(std::min<std::uint64_t>(9999, count(lines, year, 0, "the revision year")));
+  if (!year.empty())
+    out.year =
+        static_cast<int>(std::min<std::uint64_t>(9999, count(lines, year, 0, "the revision year")));
   read_channels(lines, out);
   out.line_hz = number(lines, cell(lines.next("the line frequency"), 0), "the line frequency", 0);
-  const std::uint64_t rates = count(lines, cell(lines.next("the number of rates"), 0), 0, "the number of rates");
+  const std::uint64_t rates =
+      count(lines, cell(lines.next("the number of rates"), 0), 0, "the number of rates");
   if (rates > 1000) throw lines.bad(fmt::format("{} rates", rates));
   for (std::uint64_t i = 0; i < std::max<std::uint64_t>(1, rates); ++i) {
     const auto c = lines.next("a rate");
-    const ComtradeConfig::Rate rate{number(lines, cell(c, 0), "the rate"), count(lines, cell(c, 1), 0, "the last sample")};
+    const ComtradeConfig::Rate rate{number(lines, cell(c, 0), "the rate"),
+                                    count(lines, cell(c, 1), 0, "the last sample")};
     if (rate.hertz < 0) throw lines.bad("the rate is negative");
-    if (!out.rates.empty() && rate.last <= out.rates.back().last) throw lines.bad("the last samples do not rise");
+    if (!out.rates.empty() && rate.last <= out.rates.back().last)
+      throw lines.bad("the last samples do not rise");
     if (rates > 0 && rate.hertz > 0) out.rates.push_back(rate);
   }
   const auto join = [](const std::vector<std::string>& c) { return cell(c, 0) + " " + cell(c, 1); };
@@ -128,7 +137,8 @@ ComtradeConfig parse_comtrade_config(std::string_view text, const std::string& n
   out.format = cell(lines.next("the data's format"), 0);
   std::transform(out.format.begin(), out.format.end(), out.format.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  if (out.format != "ASCII" && out.format != "BINARY" && out.format != "BINARY32" && out.format != "FLOAT32")
+  if (out.format != "ASCII" && out.format != "BINARY" && out.format != "BINARY32" &&
+      out.format != "FLOAT32")
     throw lines.bad(fmt::format("the data's format is '{}'", out.format.substr(0, 40)));
   if (!lines.end())
     if (const auto factor = lines.next("the time factor"); !cell(factor, 0).empty())

@@ -47,7 +47,8 @@ std::optional<double> clock_time(std::string_view text) {
     return code == std::errc() && end == text.data() + at + count ? value : -1;
   };
   double days = 0;
-  if (text.size() > 11 && text[4] == '-' && text[7] == '-' && (text[10] == 'T' || text[10] == ' ')) {
+  if (text.size() > 11 && text[4] == '-' && text[7] == '-' &&
+      (text[10] == 'T' || text[10] == ' ')) {
     const int year = number(0, 4), month = number(5, 2), day = number(8, 2);
     if (year < 1 || month < 1 || month > 12 || day < 1 || day > 31) return std::nullopt;
     days = static_cast<double>(days_of(year, month, day));
@@ -136,7 +137,8 @@ void part_unit(std::string text, std::string& name, std::string& unit) {
 }
 
 bool is_units_row(const std::vector<std::string_view>& cells) {
-  static const std::regex unit(R"(^(\(.*\)|\[.*\]|[numkM]?(s|A|V|Hz|g|W|rpm|Nm|m/s2|m/s\^2|sec)|%|-)?$)");
+  static const std::regex unit(
+      R"(^(\(.*\)|\[.*\]|[numkM]?(s|A|V|Hz|g|W|rpm|Nm|m/s2|m/s\^2|sec)|%|-)?$)");
   for (const std::string_view cell : cells) {
     const std::string one(trimmed(cell));
     if (one.size() > 32 || !std::regex_match(one, unit)) return false;
@@ -206,8 +208,10 @@ void read_stated_rate(const std::vector<std::string_view>& lines, TableLayout& l
     double factor = 1;
     if (std::regex_search(line, match, rate)) {
       const std::string unit = lower(match[5].str());
-      if (unit == "khz" || unit == "ks/s") factor = 1e3;
-      else if (unit == "mhz") factor = 1e6;
+      if (unit == "khz" || unit == "ks/s")
+        factor = 1e3;
+      else if (unit == "mhz")
+        factor = 1e6;
       if (const auto value = plain_number(match[4].str()); value && *value > 0)
         layout.stated_hertz = *value * factor;
     } else if (std::regex_search(line, match, interval)) {
@@ -305,8 +309,9 @@ std::optional<TimeColumn> time_column(const TableLayout& layout, const Buffer& v
   first.stride = 8 * layout.columns;
   const TimeAxis axis = time_axis(first, rows);
   if (!axis.rising || !axis.even) return std::nullopt;
-  return TimeColumn{0, "the first column rises by equal steps: it was taken as a time or a counter, "
-                       "not as a signal"};
+  return TimeColumn{0,
+                    "the first column rises by equal steps: it was taken as a time or a counter, "
+                    "not as a signal"};
 }
 
 }

@@ -155,8 +155,9 @@ Recording load_csv_recording(const fs::path& path, const Context& context) {
   for (std::size_t c = 0; c < layout->columns; ++c) {
     if (time && c == time->column) continue;
     Channel channel = column(parsed, layout->columns, c);
-    channel.name = layout->names.empty() || layout->names[c].empty() ? fmt::format("column {}", c + 1)
-                                                                     : layout->names[c];
+    channel.name = layout->names.empty() || layout->names[c].empty()
+                       ? fmt::format("column {}", c + 1)
+                       : layout->names[c];
     channel.unit = layout->units.empty() ? "" : layout->units[c];
     channel.source = layout->names.empty() || layout->names[c].empty() ? "position" : "header line";
     r.channels.push_back(std::move(channel));
@@ -170,10 +171,10 @@ Recording load_csv_recording(const fs::path& path, const Context& context) {
   if (layout->ambiguous)
     r.origin.warnings.push_back("commas were read as delimiters; if they are decimal signs, "
                                 "export with another delimiter");
-  r.origin.facts.push_back({"delimiter", layout->delimiter == '\t' ? "tab"
-                                         : layout->delimiter == ' '
-                                             ? "space"
-                                             : std::string(1, layout->delimiter),
+  r.origin.facts.push_back({"delimiter",
+                            layout->delimiter == '\t'  ? "tab"
+                            : layout->delimiter == ' ' ? "space"
+                                                       : std::string(1, layout->delimiter),
                             "first rows"});
   return r;
 }

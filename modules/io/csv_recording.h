@@ -26,7 +26,7 @@ struct TableLayout {
   std::uint64_t first_row = 0; // line, from 0, of the first numbers
   std::vector<std::string> names, units;
   std::optional<double> stated_hertz;
-  std::string stated_in; // the words that state it
+  std::string stated_in;  // the words that state it
   bool ambiguous = false; // commas may be decimal signs or delimiters
 };
 std::optional<TableLayout> table_layout(std::string_view head, bool whole);

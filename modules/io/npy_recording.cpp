@@ -49,10 +49,16 @@ std::optional<Kind> kind_of_type(std::string_view type) {
   const bool native = type[0] == '<' || type[0] == '|' || type[0] == '=' || type[2] == '1';
   const std::string_view what = type.substr(1);
   using P = PixelType;
-  for (const auto& [name, width, pixel] : std::initializer_list<std::tuple<std::string_view, int, P>>{
-           {"f8", 8, P::Float64}, {"f4", 4, P::Float32}, {"i1", 1, P::Int8}, {"u1", 1, P::UInt8},
-           {"b1", 1, P::UInt8}, {"i2", 2, P::Int16}, {"u2", 2, P::UInt16}, {"i4", 4, P::Int32},
-           {"u4", 4, P::UInt32}})
+  for (const auto& [name, width, pixel] :
+       std::initializer_list<std::tuple<std::string_view, int, P>>{{"f8", 8, P::Float64},
+                                                                   {"f4", 4, P::Float32},
+                                                                   {"i1", 1, P::Int8},
+                                                                   {"u1", 1, P::UInt8},
+                                                                   {"b1", 1, P::UInt8},
+                                                                   {"i2", 2, P::Int16},
+                                                                   {"u2", 2, P::UInt16},
+                                                                   {"i4", 4, P::Int32},
+                                                                   {"u4", 4, P::UInt32}})
     if (what == name)
       return Kind{static_cast<std::size_t>(width), native ? std::optional(pixel) : std::nullopt};
   if (what == "f2") return Kind{2, std::nullopt};
@@ -81,7 +87,8 @@ NpyHeader parse_npy_header(std::span<const std::byte> data, const std::string& n
   if (!in.has(0, 10) || in.text(1, 5, "magic") != "NUMPY") throw in.bad("not a NumPy array");
   const int version = std::to_integer<int>(data[6]);
   if (version < 1 || version > 3)
-    throw in.unsupported(fmt::format("version {} of the NumPy format", version), "save it with numpy.save");
+    throw in.unsupported(fmt::format("version {} of the NumPy format", version),
+                         "save it with numpy.save");
   const std::size_t start = version == 1 ? 10 : 12;
   const std::uint64_t length = version == 1 ? in.little<std::uint16_t>(8, "header length")
                                             : in.little<std::uint32_t>(8, "header length");
@@ -134,19 +141,22 @@ Recording load_npy_recording(const fs::path& path, const Context&) {
   const Bytes in(file->bytes(), path.string());
   const NpyHeader h = parse_npy_header(file->bytes(), path.string());
   const auto kind = kind_of_type(h.type);
-  if (!kind) throw in.unsupported(fmt::format("values of type {}", clean_text(h.type)), "save real numbers");
+  if (!kind)
+    throw in.unsupported(fmt::format("values of type {}", clean_text(h.type)), "save real numbers");
   if (h.shape.empty() || h.shape.size() > 2)
-    throw in.unsupported(fmt::format("an array of {} axes", h.shape.size()), "save one or two axes");
+    throw in.unsupported(fmt::format("an array of {} axes", h.shape.size()),
+                         "save one or two axes");
   const std::uint64_t rows = h.shape[0], columns = h.shape.size() == 2 ? h.shape[1] : 1;
   const bool rows_are_samples = rows >= columns;
   const std::uint64_t channels = rows_are_samples ? columns : rows;
   Recording r;
   r.length = rows_are_samples ? rows : columns;
   if (channels > most_channels || channels == 0)
-    throw in.unsupported(fmt::format("an array of {} x {}: no axis of 1 to {} channels", rows, columns,
-                                     most_channels),
+    throw in.unsupported(fmt::format("an array of {} x {}: no axis of 1 to {} channels", rows,
+                                     columns, most_channels),
                          "save samples x channels");
-  const std::size_t bytes = checked_bytes({rows, columns, kind->width}, std::uint64_t{1} << 50, path.string());
+  const std::size_t bytes =
+      checked_bytes({rows, columns, kind->width}, std::uint64_t{1} << 50, path.string());
   const auto data = in.part(h.data_offset, bytes, "values");
   const bool channel_is_contiguous = rows_are_samples == h.fortran_order;
   Buffer values(file, h.data_offset, bytes);
@@ -154,7 +164,8 @@ Recording load_npy_recording(const fs::path& path, const Context&) {
   if (!kind->mapped) {
     checked_bytes({rows, columns, 8}, allocation_limit(), path.string());
     std::vector<double> all(rows * columns);
-    for (std::size_t i = 0; i < all.size(); ++i) all[i] = converted(data.subspan(i * width, width), h.type);
+    for (std::size_t i = 0; i < all.size(); ++i)
+      all[i] = converted(data.subspan(i * width, width), h.type);
     values = Buffer::of(std::move(all));
     width = 8;
   }

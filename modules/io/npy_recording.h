@@ -8,7 +8,8 @@
 
 namespace sensorium {
 
-// The header of a .npy file. Throws Error BadInput, Unsupported (structured, complex or text types).
+// The header of a .npy file. Throws Error BadInput, Unsupported (structured, complex or text
+// types).
 struct NpyHeader {
   std::string type; // "<f4" ...
   bool fortran_order = false;

@@ -162,10 +162,11 @@ void resample_evenly(Recording& r, const Channel& times, const TimeAxis& axis) {
   read_block(times, r.length - 1, {&last, 1});
   const double wanted = (last - axis.first) / axis.step;
   if (!(wanted <= 4.0 * static_cast<double>(r.length)))
-    throw Error(ErrorCode::BadInput,
-                fmt::format("'{}': its times have gaps of {:.3g} samples in all, more than it holds",
-                            r.origin.path, wanted),
-                "cut the recording at its gaps");
+    throw Error(
+        ErrorCode::BadInput,
+        fmt::format("'{}': its times have gaps of {:.3g} samples in all, more than it holds",
+                    r.origin.path, wanted),
+        "cut the recording at its gaps");
   const auto count = static_cast<std::uint64_t>(wanted + 1e-6) + 1;
   const std::vector<double> t = [&] {
     std::vector<double> all(r.length);
@@ -195,11 +196,24 @@ void resample_evenly(Recording& r, const Channel& times, const TimeAxis& axis) {
 }
 
 std::optional<double> seconds_of_unit(std::string_view unit) {
-  for (const auto& [name, seconds] : std::initializer_list<std::pair<std::string_view, double>>{
-           {"s", 1},     {"sec", 1},    {"secs", 1},    {"second", 1},       {"seconds", 1},
-           {"ms", 1e-3}, {"msec", 1e-3}, {"millisecond", 1e-3}, {"milliseconds", 1e-3},
-           {"us", 1e-6}, {"µs", 1e-6},  {"μs", 1e-6},   {"usec", 1e-6},      {"microseconds", 1e-6},
-           {"ns", 1e-9}, {"min", 60},   {"h", 3600}})
+  for (const auto& [name, seconds] :
+       std::initializer_list<std::pair<std::string_view, double>>{{"s", 1},
+                                                                  {"sec", 1},
+                                                                  {"secs", 1},
+                                                                  {"second", 1},
+                                                                  {"seconds", 1},
+                                                                  {"ms", 1e-3},
+                                                                  {"msec", 1e-3},
+                                                                  {"millisecond", 1e-3},
+                                                                  {"milliseconds", 1e-3},
+                                                                  {"us", 1e-6},
+                                                                  {"µs", 1e-6},
+                                                                  {"μs", 1e-6},
+                                                                  {"usec", 1e-6},
+                                                                  {"microseconds", 1e-6},
+                                                                  {"ns", 1e-9},
+                                                                  {"min", 60},
+                                                                  {"h", 3600}})
     if (unit == name) return seconds;
   return std::nullopt;
 }

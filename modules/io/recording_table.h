@@ -39,12 +39,12 @@ std::optional<Buffer> converted_before(const std::string& key);
 
 // How the times of a column lie.
 struct TimeAxis {
-  bool rising = false;      // never falls, and ends after it begins
-  bool even = false;        // on a line within a twentieth of a step, or within their own rounding
-  bool rounded = false;     // even, but times are printed with fewer digits than a step has
-  double first = 0;         // in the column's unit
-  double step = 0;          // mean step where even, else the median
-  std::uint64_t gaps = 0;   // steps longer than 1.5 median steps
+  bool rising = false;       // never falls, and ends after it begins
+  bool even = false;         // on a line within a twentieth of a step, or within their own rounding
+  bool rounded = false;      // even, but times are printed with fewer digits than a step has
+  double first = 0;          // in the column's unit
+  double step = 0;           // mean step where even, else the median
+  std::uint64_t gaps = 0;    // steps longer than 1.5 median steps
   std::uint64_t missing = 0; // samples that would fill the gaps
 };
 TimeAxis time_axis(const Channel& times, std::uint64_t length);

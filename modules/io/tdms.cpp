@@ -15,7 +15,8 @@ using tdms::Object;
 
 std::optional<double> number(const Object& o, const std::string& key) {
   const auto found = o.properties.find(key);
-  if (found == o.properties.end() || !std::holds_alternative<double>(found->second)) return std::nullopt;
+  if (found == o.properties.end() || !std::holds_alternative<double>(found->second))
+    return std::nullopt;
   return std::get<double>(found->second);
 }
 
@@ -30,21 +31,34 @@ std::string last_name(const std::string& path) {
   const auto at = path.rfind("/'");
   std::string name = at == std::string::npos ? path : path.substr(at + 2);
   if (name.ends_with('\'')) name.pop_back();
-  for (auto i = name.find("''"); i != std::string::npos; i = name.find("''", i + 1)) name.erase(i, 1);
+  for (auto i = name.find("''"); i != std::string::npos; i = name.find("''", i + 1))
+    name.erase(i, 1);
   return name;
 }
 
 std::optional<PixelType> native(std::uint32_t type) {
   switch (type) {
-  case 1: return PixelType::Int8;
-  case 2: return PixelType::Int16;
-  case 3: return PixelType::Int32;
-  case 5: case 0x21: return PixelType::UInt8;
-  case 6: return PixelType::UInt16;
-  case 7: return PixelType::UInt32;
-  case 9: case 0x19: return PixelType::Float32;
-  case 10: case 0x1a: return PixelType::Float64;
-  default: return std::nullopt;
+  case 1:
+    return PixelType::Int8;
+  case 2:
+    return PixelType::Int16;
+  case 3:
+    return PixelType::Int32;
+  case 5:
+  case 0x21:
+    return PixelType::UInt8;
+  case 6:
+    return PixelType::UInt16;
+  case 7:
+    return PixelType::UInt32;
+  case 9:
+  case 0x19:
+    return PixelType::Float32;
+  case 10:
+  case 0x1a:
+    return PixelType::Float64;
+  default:
+    return std::nullopt;
   }
 }
 
@@ -56,16 +70,28 @@ template<class T> double as_double(const std::byte* at, bool swapped) {
 
 double value_at(const std::byte* at, std::uint32_t type, bool swapped) {
   switch (type) {
-  case 1: return as_double<std::int8_t>(at, swapped);
-  case 2: return as_double<std::int16_t>(at, swapped);
-  case 3: return as_double<std::int32_t>(at, swapped);
-  case 4: return as_double<std::int64_t>(at, swapped);
-  case 5: case 0x21: return as_double<std::uint8_t>(at, swapped);
-  case 6: return as_double<std::uint16_t>(at, swapped);
-  case 7: return as_double<std::uint32_t>(at, swapped);
-  case 8: return as_double<std::uint64_t>(at, swapped);
-  case 9: case 0x19: return as_double<float>(at, swapped);
-  default: return as_double<double>(at, swapped);
+  case 1:
+    return as_double<std::int8_t>(at, swapped);
+  case 2:
+    return as_double<std::int16_t>(at, swapped);
+  case 3:
+    return as_double<std::int32_t>(at, swapped);
+  case 4:
+    return as_double<std::int64_t>(at, swapped);
+  case 5:
+  case 0x21:
+    return as_double<std::uint8_t>(at, swapped);
+  case 6:
+    return as_double<std::uint16_t>(at, swapped);
+  case 7:
+    return as_double<std::uint32_t>(at, swapped);
+  case 8:
+    return as_double<std::uint64_t>(at, swapped);
+  case 9:
+  case 0x19:
+    return as_double<float>(at, swapped);
+  default:
+    return as_double<double>(at, swapped);
   }
 }
 
@@ -84,21 +110,26 @@ void place(Channel& c, const Object& o, const std::shared_ptr<const MappedFile>&
   values.reserve(o.count);
   for (const tdms::Piece& piece : o.pieces)
     for (std::uint64_t i = 0; i < piece.count; ++i)
-      values.push_back(value_at(file->bytes().data() + piece.offset + i * piece.stride, o.type, piece.big_endian));
+      values.push_back(value_at(file->bytes().data() + piece.offset + i * piece.stride, o.type,
+                                piece.big_endian));
   c.samples = Buffer::of(std::move(values));
 }
 
 void apply_scale(Channel& c, const Object& o, std::vector<std::string>& warnings) {
   const auto scales = number(o, "NI_Number_Of_Scales");
   if (!scales || *scales < 1 || text(o, "NI_Scaling_Status") == "scaled") return;
-  const std::string key = fmt::format("NI_Scale[{}]_", static_cast<int>(std::min(*scales, 1000.0)) - 1);
-  const auto slope = number(o, key + "Linear_Slope"), offset = number(o, key + "Linear_Y_Intercept");
-  if (text(o, key + "Scale_Type") == "Linear" && slope && offset && *slope != 0 && std::isfinite(*slope) && std::isfinite(*offset)) {
+  const std::string key =
+      fmt::format("NI_Scale[{}]_", static_cast<int>(std::min(*scales, 1000.0)) - 1);
+  const auto slope = number(o, key + "Linear_Slope"),
+             offset = number(o, key + "Linear_Y_Intercept");
+  if (text(o, key + "Scale_Type") == "Linear" && slope && offset && *slope != 0 &&
+      std::isfinite(*slope) && std::isfinite(*offset)) {
     c.scale = *slope;
     c.offset = *offset;
   } else
-    warnings.push_back(fmt::format("channel '{}' has a scale of type '{}' that is not applied: stored values are shown",
-                                   c.name, text(o, key + "Scale_Type")));
+    warnings.push_back(fmt::format(
+        "channel '{}' has a scale of type '{}' that is not applied: stored values are shown",
+        c.name, text(o, key + "Scale_Type")));
 }
 
 struct Set {
@@ -113,9 +144,13 @@ std::vector<Set> sets_of(const tdms::Layout& layout) {
     const Object& o = layout.objects[i];
     if (o.count == 0 || o.type == 0x44) continue;
     const double increment = number(o, "wf_increment").value_or(0);
-    const auto same = std::find_if(out.begin(), out.end(), [&](const Set& s) { return s.count == o.count && s.increment == increment; });
-    if (same == out.end()) out.push_back({{i}, o.count, increment});
-    else same->objects.push_back(i);
+    const auto same = std::find_if(out.begin(), out.end(), [&](const Set& s) {
+      return s.count == o.count && s.increment == increment;
+    });
+    if (same == out.end())
+      out.push_back({{i}, o.count, increment});
+    else
+      same->objects.push_back(i);
   }
   std::stable_sort(out.begin(), out.end(), [](const Set& a, const Set& b) {
     return a.count * a.objects.size() > b.count * b.objects.size();
@@ -135,7 +170,8 @@ Recording load_tdms(const std::filesystem::path& path, const Context& context) {
   const Bytes in(file->bytes(), path.string());
   const tdms::Layout layout = tdms::parse_layout(in);
   const std::vector<Set> sets = sets_of(layout);
-  if (sets.empty()) throw in.unsupported("no channel with numbers", "save at least one channel of numbers");
+  if (sets.empty())
+    throw in.unsupported("no channel with numbers", "save at least one channel of numbers");
   const Set& set = sets.front();
   Recording r;
   r.origin.path = path.string();
@@ -155,8 +191,9 @@ Recording load_tdms(const std::filesystem::path& path, const Context& context) {
   r.start_s = number(first, "wf_start_offset").value_or(0);
   if (!std::isfinite(r.start_s)) r.start_s = 0;
   for (std::size_t s = 1; s < sets.size() && s < 9; ++s)
-    r.origin.warnings.push_back(fmt::format("{} channels with {} samples each were left out ('{}' ...)", sets[s].objects.size(),
-                                            sets[s].count, last_name(layout.objects[sets[s].objects.front()].path)));
+    r.origin.warnings.push_back(fmt::format(
+        "{} channels with {} samples each were left out ('{}' ...)", sets[s].objects.size(),
+        sets[s].count, last_name(layout.objects[sets[s].objects.front()].path)));
   return r;
 }
 

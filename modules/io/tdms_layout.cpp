@@ -7,9 +7,10 @@
 namespace sensorium::tdms {
 namespace {
 
-constexpr std::uint32_t has_meta = 1 << 1, new_list = 1 << 2, has_raw = 1 << 3, interleaved = 1 << 5,
-                        big = 1 << 6, daqmx = 1 << 7;
-constexpr std::uint32_t no_data = 0xffffffff, same_as_before = 0, text_type = 0x20, stamp_type = 0x44;
+constexpr std::uint32_t has_meta = 1 << 1, new_list = 1 << 2, has_raw = 1 << 3,
+                        interleaved = 1 << 5, big = 1 << 6, daqmx = 1 << 7;
+constexpr std::uint32_t no_data = 0xffffffff, same_as_before = 0, text_type = 0x20,
+                        stamp_type = 0x44;
 constexpr std::size_t most_objects = 100000, most_pieces = 1000000, most_properties = 10000;
 
 // What a segment holds of one object: `values` in each chunk.
@@ -31,7 +32,8 @@ public:
   }
   std::string text(const char* what) {
     const auto length = take<std::uint32_t>(what);
-    if (length > end_ - at_) throw file_.bad(fmt::format("{} of {} bytes leaves its metadata", what, length));
+    if (length > end_ - at_)
+      throw file_.bad(fmt::format("{} of {} bytes leaves its metadata", what, length));
     std::string out = file_.text(at_, length, what);
     at_ += length;
     return out;
@@ -50,26 +52,38 @@ private:
 
 Property read_value(Cursor& in, std::uint32_t type, const Bytes& file) {
   switch (type) {
-  case 1: return static_cast<double>(in.take<std::int8_t>("a property"));
-  case 2: return static_cast<double>(in.take<std::int16_t>("a property"));
-  case 3: return static_cast<double>(in.take<std::int32_t>("a property"));
-  case 4: return static_cast<double>(in.take<std::int64_t>("a property"));
+  case 1:
+    return static_cast<double>(in.take<std::int8_t>("a property"));
+  case 2:
+    return static_cast<double>(in.take<std::int16_t>("a property"));
+  case 3:
+    return static_cast<double>(in.take<std::int32_t>("a property"));
+  case 4:
+    return static_cast<double>(in.take<std::int64_t>("a property"));
   case 5:
-  case 0x21: return static_cast<double>(in.take<std::uint8_t>("a property"));
-  case 6: return static_cast<double>(in.take<std::uint16_t>("a property"));
-  case 7: return static_cast<double>(in.take<std::uint32_t>("a property"));
-  case 8: return static_cast<double>(in.take<std::uint64_t>("a property"));
+  case 0x21:
+    return static_cast<double>(in.take<std::uint8_t>("a property"));
+  case 6:
+    return static_cast<double>(in.take<std::uint16_t>("a property"));
+  case 7:
+    return static_cast<double>(in.take<std::uint32_t>("a property"));
+  case 8:
+    return static_cast<double>(in.take<std::uint64_t>("a property"));
   case 9:
-  case 0x19: return static_cast<double>(in.take<float>("a property"));
+  case 0x19:
+    return static_cast<double>(in.take<float>("a property"));
   case 10:
-  case 0x1a: return in.take<double>("a property");
-  case text_type: return in.text("a property");
+  case 0x1a:
+    return in.take<double>("a property");
+  case text_type:
+    return in.text("a property");
   case stamp_type: {
     const auto fraction = in.take<std::uint64_t>("a time stamp");
     const auto seconds = in.take<std::int64_t>("a time stamp");
     return static_cast<double>(seconds) + static_cast<double>(fraction) * 0x1p-64;
   }
-  default: throw file.bad(fmt::format("a property of unknown type {}", type));
+  default:
+    throw file.bad(fmt::format("a property of unknown type {}", type));
   }
 }
 
@@ -89,14 +103,19 @@ private:
       layout_.warnings.push_back("the file ends inside a segment's head");
       return file_.size();
     }
-    if (file_.text(at, 4, "mark") != "TDSm") throw file_.bad(fmt::format("no segment begins at byte {}", at));
+    if (file_.text(at, 4, "mark") != "TDSm")
+      throw file_.bad(fmt::format("no segment begins at byte {}", at));
     const auto toc = file_.little<std::uint32_t>(at + 4, "contents");
     const bool swapped = (toc & big) != 0;
-    const auto version = swapped ? file_.big<std::uint32_t>(at + 8, "version") : file_.little<std::uint32_t>(at + 8, "version");
+    const auto version = swapped ? file_.big<std::uint32_t>(at + 8, "version")
+                                 : file_.little<std::uint32_t>(at + 8, "version");
     if (version != 4712 && version != 4713)
-      throw file_.unsupported(fmt::format("TDMS version {}", version), "save it with version 4712 or 4713");
-    const auto next = swapped ? file_.big<std::uint64_t>(at + 12, "next") : file_.little<std::uint64_t>(at + 12, "next");
-    const auto raw = swapped ? file_.big<std::uint64_t>(at + 20, "raw") : file_.little<std::uint64_t>(at + 20, "raw");
+      throw file_.unsupported(fmt::format("TDMS version {}", version),
+                              "save it with version 4712 or 4713");
+    const auto next = swapped ? file_.big<std::uint64_t>(at + 12, "next")
+                              : file_.little<std::uint64_t>(at + 12, "next");
+    const auto raw = swapped ? file_.big<std::uint64_t>(at + 20, "raw")
+                             : file_.little<std::uint64_t>(at + 20, "raw");
     const std::uint64_t begin = at + 28;
     std::uint64_t end = file_.size();
     // All ones: the writer stopped before it could say how long the segment is.
@@ -104,9 +123,12 @@ private:
       layout_.warnings.push_back("the last segment is not complete");
     else
       end = begin + next;
-    if (raw > end - begin) throw file_.bad(fmt::format("the segment at byte {} says its data begin outside it", at));
-    if ((toc & daqmx) != 0) throw file_.unsupported("DAQmx raw data", "export it with scaled values");
-    if ((toc & has_meta) != 0) read_objects(Cursor(file_, begin, begin + raw, swapped), (toc & new_list) != 0);
+    if (raw > end - begin)
+      throw file_.bad(fmt::format("the segment at byte {} says its data begin outside it", at));
+    if ((toc & daqmx) != 0)
+      throw file_.unsupported("DAQmx raw data", "export it with scaled values");
+    if ((toc & has_meta) != 0)
+      read_objects(Cursor(file_, begin, begin + raw, swapped), (toc & new_list) != 0);
     if ((toc & has_raw) != 0) place_values(begin + raw, end, (toc & interleaved) != 0, swapped);
     return end;
   }
@@ -128,7 +150,8 @@ private:
       const std::size_t object = object_of(in.text("an object's path"));
       read_index(in, object);
       const auto properties = in.take<std::uint32_t>("the number of properties");
-      if (properties > most_properties) throw file_.bad(fmt::format("{} properties of an object", properties));
+      if (properties > most_properties)
+        throw file_.bad(fmt::format("{} properties of an object", properties));
       for (std::uint32_t p = 0; p < properties; ++p) {
         const std::string name = in.text("a property's name");
         const auto type = in.take<std::uint32_t>("a property's type");
@@ -139,7 +162,8 @@ private:
 
   void read_index(Cursor& in, std::size_t object) {
     const auto length = in.take<std::uint32_t>("an index");
-    auto active = std::find_if(active_.begin(), active_.end(), [&](const Active& a) { return a.object == object; });
+    auto active = std::find_if(active_.begin(), active_.end(),
+                               [&](const Active& a) { return a.object == object; });
     if (length == no_data) {
       if (active != active_.end()) active->has_data = false;
       return;
@@ -153,16 +177,20 @@ private:
       *active = last_[object];
       return;
     }
-    if (length == 0x1269 || length == 0x1369) throw file_.unsupported("DAQmx raw data", "export it with scaled values");
+    if (length == 0x1269 || length == 0x1369)
+      throw file_.unsupported("DAQmx raw data", "export it with scaled values");
     Object& o = layout_.objects[object];
-    const auto type = in.take<std::uint32_t>("a data type"), dimension = in.take<std::uint32_t>("a dimension");
+    const auto type = in.take<std::uint32_t>("a data type"),
+               dimension = in.take<std::uint32_t>("a dimension");
     active->values = in.take<std::uint64_t>("a number of values");
     if (dimension != 1) throw file_.bad(fmt::format("an array of {} dimensions", dimension));
-    if (o.type != 0 && o.type != type) throw file_.bad(fmt::format("'{}' changes its type", o.path));
+    if (o.type != 0 && o.type != type)
+      throw file_.bad(fmt::format("'{}' changes its type", o.path));
     o.type = type;
     if (type == text_type)
       active->bytes = in.take<std::uint64_t>("the size of texts");
-    else if (const std::size_t width = size_of_type(type); width > 0 && active->values <= file_.size() / width)
+    else if (const std::size_t width = size_of_type(type);
+             width > 0 && active->values <= file_.size() / width)
       active->bytes = active->values * width;
     else if (width == 0)
       throw file_.unsupported(fmt::format("values of type {}", type), "save real numbers");
@@ -176,7 +204,8 @@ private:
     std::uint64_t chunk = 0, width = 0;
     for (const Active& a : active_) {
       if (!a.has_data) continue;
-      if (a.bytes > file_.size() || chunk > file_.size() - a.bytes) throw file_.bad("a chunk larger than the file");
+      if (a.bytes > file_.size() || chunk > file_.size() - a.bytes)
+        throw file_.bad("a chunk larger than the file");
       chunk += a.bytes;
       width += size_of_type(layout_.objects[a.object].type);
     }
@@ -191,7 +220,8 @@ private:
         std::uint64_t count = a.values;
         if (part < chunk && one > 0)
           count = mixed ? part / width : std::min(count, (to - std::min(at, to)) / one);
-        if (one > 0 && count > 0) add(o, mixed ? Piece{column, count, width, swapped} : Piece{at, count, one, swapped});
+        if (one > 0 && count > 0)
+          add(o, mixed ? Piece{column, count, width, swapped} : Piece{at, count, one, swapped});
         at += a.bytes;
         column += one;
       }
@@ -225,12 +255,27 @@ private:
 
 std::size_t size_of_type(std::uint32_t type) {
   switch (type) {
-  case 1: case 5: case 0x21: return 1;
-  case 2: case 6: return 2;
-  case 3: case 7: case 9: case 0x19: return 4;
-  case 4: case 8: case 10: case 0x1a: return 8;
-  case stamp_type: return 16;
-  default: return 0;
+  case 1:
+  case 5:
+  case 0x21:
+    return 1;
+  case 2:
+  case 6:
+    return 2;
+  case 3:
+  case 7:
+  case 9:
+  case 0x19:
+    return 4;
+  case 4:
+  case 8:
+  case 10:
+  case 0x1a:
+    return 8;
+  case stamp_type:
+    return 16;
+  default:
+    return 0;
   }
 }
 

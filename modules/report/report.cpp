@@ -125,9 +125,10 @@ void recording(Page& p) {
                               c.unit.empty() ? "" : " [" + c.unit + "]");
     rows.emplace_back("Channels", q(channels));
     rows.emplace_back("Samples", q(fmt::format("{} of each channel", r->length)));
-    rows.emplace_back("Sample rate", q(r->rate.known()
-                                           ? fmt::format("{:.6g} Hz ({})", r->rate.hertz, r->rate.field)
-                                           : fmt::format("not in the file: {}", r->rate.field)));
+    rows.emplace_back("Sample rate",
+                      q(r->rate.known()
+                            ? fmt::format("{:.6g} Hz ({})", r->rate.hertz, r->rate.field)
+                            : fmt::format("not in the file: {}", r->rate.field)));
   }
   for (const Fact& fact : origin.facts)
     if (!p.in.options.deidentified || !identifies(fact))

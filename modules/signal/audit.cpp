@@ -77,8 +77,8 @@ void judge_channel(const Recording& r, int index, const ChannelStatistics& s, Au
     out.entries.push_back({"missing values", index, static_cast<double>(s.absent),
                            fmt::format("Channel {} lacks {} values.", name, s.absent)});
   if (s.maximum == s.minimum) {
-    out.entries.push_back({"missing phase", index, 0,
-                           fmt::format("Channel {} is constant ({:.6g}).", name, s.mean)});
+    out.entries.push_back(
+        {"missing phase", index, 0, fmt::format("Channel {} is constant ({:.6g}).", name, s.mean)});
     return;
   }
   const bool low = clipped(s.low_end, s.low_next), high = clipped(s.high_end, s.high_next);
@@ -96,10 +96,11 @@ void judge_channel(const Recording& r, int index, const ChannelStatistics& s, Au
                            fmt::format("Channel {} has an offset of {:.4g} ({:.0f} % of its rms).",
                                        name, s.mean, 100 * std::abs(s.mean) / s.rms)});
   if (s.longest_hold >= 8)
-    out.entries.push_back({"dropped samples", index, static_cast<double>(s.longest_hold),
-                           fmt::format("Channel {} holds one value for {} samples: samples may have "
-                                       "been dropped.",
-                                       name, s.longest_hold)});
+    out.entries.push_back(
+        {"dropped samples", index, static_cast<double>(s.longest_hold),
+         fmt::format("Channel {} holds one value for {} samples: samples may have "
+                     "been dropped.",
+                     name, s.longest_hold)});
 }
 
 void judge_phases(const Recording& r, Audit& out) {
@@ -115,15 +116,17 @@ void judge_phases(const Recording& r, Audit& out) {
       all = false;
       out.entries.push_back(
           {"missing phase", static_cast<int>(phases->index[k]), levels[k] / most,
-           fmt::format("Channel '{}' is nearly empty beside the other phases ({:.1f} % of their rms).",
-                       r.channels[phases->index[k]].name, 100 * levels[k] / most)});
+           fmt::format(
+               "Channel '{}' is nearly empty beside the other phases ({:.1f} % of their rms).",
+               r.channels[phases->index[k]].name, 100 * levels[k] / most)});
     }
   if (!all) return;
   if (const double apart = unbalance(levels); apart > 0.05)
-    out.entries.push_back({"unbalance", -1, apart,
-                           fmt::format("The three currents differ by {:.1f} % in rms: unequal gains, "
-                                       "an unbalanced supply or a fault.",
-                                       100 * apart)});
+    out.entries.push_back(
+        {"unbalance", -1, apart,
+         fmt::format("The three currents differ by {:.1f} % in rms: unequal gains, "
+                     "an unbalanced supply or a fault.",
+                     100 * apart)});
   const std::uint64_t count = std::min<std::uint64_t>(r.length, 8192);
   std::array<std::vector<double>, 3> head;
   for (std::size_t k = 0; k < 3; ++k) head[k] = block(r, phases->index[k], 0, count);
@@ -137,9 +140,10 @@ void judge_phases(const Recording& r, Audit& out) {
                            "The phases follow each other in the order a, c, b: two are swapped, or "
                            "the machine runs backwards."});
   else if (n > 0.5 * p)
-    out.entries.push_back({"phase order", -1, n / p,
-                           "The three currents are no three-phase system in this order: a sensor may "
-                           "be turned round or a phase recorded twice."});
+    out.entries.push_back(
+        {"phase order", -1, n / p,
+         "The three currents are no three-phase system in this order: a sensor may "
+         "be turned round or a phase recorded twice."});
 }
 
 }
@@ -148,9 +152,12 @@ bool is_status(const Channel& c) { return c.unit == "state"; }
 
 std::optional<PhaseChannels> phase_channels(const Recording& r) {
   static const std::array<std::regex, 3> names = {
-      std::regex(R"(^(i|current|phase|strom)?[ _-]*(a|u|r|l1|1)([ _-]*(current|phase))?\s*$)", std::regex::icase),
-      std::regex(R"(^(i|current|phase|strom)?[ _-]*(b|v|s|l2|2)([ _-]*(current|phase))?\s*$)", std::regex::icase),
-      std::regex(R"(^(i|current|phase|strom)?[ _-]*(c|w|t|l3|3)([ _-]*(current|phase))?\s*$)", std::regex::icase)};
+      std::regex(R"(^(i|current|phase|strom)?[ _-]*(a|u|r|l1|1)([ _-]*(current|phase))?\s*$)",
+                 std::regex::icase),
+      std::regex(R"(^(i|current|phase|strom)?[ _-]*(b|v|s|l2|2)([ _-]*(current|phase))?\s*$)",
+                 std::regex::icase),
+      std::regex(R"(^(i|current|phase|strom)?[ _-]*(c|w|t|l3|3)([ _-]*(current|phase))?\s*$)",
+                 std::regex::icase)};
   PhaseChannels out;
   std::array<bool, 3> found{};
   for (std::size_t c = 0; c < r.channels.size(); ++c)
@@ -167,11 +174,12 @@ std::optional<PhaseChannels> phase_channels(const Recording& r) {
   }
   for (std::size_t first = 0; first + 2 < r.channels.size(); ++first) {
     const auto& c = r.channels;
-    if (is_status(c[first]) || c[first].unit != c[first + 1].unit || c[first].unit != c[first + 2].unit)
+    if (is_status(c[first]) || c[first].unit != c[first + 1].unit ||
+        c[first].unit != c[first + 2].unit)
       continue;
     out.index = {first, first + 1, first + 2};
-    out.how = fmt::format("Phases a, b, c were taken to be {}, {}, {}, by their order.", c[first].name,
-                          c[first + 1].name, c[first + 2].name);
+    out.how = fmt::format("Phases a, b, c were taken to be {}, {}, {}, by their order.",
+                          c[first].name, c[first + 1].name, c[first + 2].name);
     return out;
   }
   return std::nullopt;
@@ -181,18 +189,21 @@ Audit audit(const Recording& r, const AuditOptions& options, const Context& cont
   Audit out;
   out.sampled = r.length > most_values;
   for (std::size_t c = 0; c < r.channels.size(); ++c) {
-    context.step(static_cast<double>(c) / static_cast<double>(r.channels.size()), "checking channels");
-    out.channels.push_back(is_status(r.channels[c]) ? ChannelStatistics{} : statistics(r, c, out.sampled));
+    context.step(static_cast<double>(c) / static_cast<double>(r.channels.size()),
+                 "checking channels");
+    out.channels.push_back(is_status(r.channels[c]) ? ChannelStatistics{}
+                                                    : statistics(r, c, out.sampled));
     if (!is_status(r.channels[c])) judge_channel(r, static_cast<int>(c), out.channels[c], out);
   }
   judge_phases(r, out);
   if (r.rate.known() && options.resolution_hz > 0) {
     const double resolution = r.rate.hertz / static_cast<double>(r.length);
     if (resolution > options.resolution_hz)
-      out.entries.push_back({"too short", -1, resolution,
-                             fmt::format("{} samples at {:.6g} Hz part lines {:.3g} Hz from each other; "
-                                         "{:.3g} Hz were asked for.",
-                                         r.length, r.rate.hertz, resolution, options.resolution_hz)});
+      out.entries.push_back(
+          {"too short", -1, resolution,
+           fmt::format("{} samples at {:.6g} Hz part lines {:.3g} Hz from each other; "
+                       "{:.3g} Hz were asked for.",
+                       r.length, r.rate.hertz, resolution, options.resolution_hz)});
   }
   return out;
 }

@@ -31,8 +31,10 @@ Sections paired(Pass pass, const std::vector<Complex>& poles) {
   Sections out;
   std::vector<double> real;
   for (const Complex& p : poles) {
-    if (std::abs(p.imag()) <= 1e-12 * std::abs(p)) real.push_back(p.real());
-    else if (p.imag() > 0) out.push_back({1, 0, 0, -2 * p.real(), std::norm(p)});
+    if (std::abs(p.imag()) <= 1e-12 * std::abs(p))
+      real.push_back(p.real());
+    else if (p.imag() > 0)
+      out.push_back({1, 0, 0, -2 * p.real(), std::norm(p)});
   }
   std::sort(real.begin(), real.end());
   for (std::size_t i = 0; i + 1 < real.size(); i += 2)
@@ -59,7 +61,8 @@ void run(const std::array<double, 5>& s, State state, std::span<double> x) {
   }
 }
 
-// From the state in which a constant first value would be at rest (Gustafsson 1996 as SciPy does it).
+// From the state in which a constant first value would be at rest (Gustafsson 1996 as SciPy does
+// it).
 void run_settled(const Sections& sections, std::span<double> x) {
   const double first = x[0];
   double gain = 1;
@@ -77,9 +80,10 @@ Sections butterworth(Pass pass, int order, double low, double high, double rate)
   const double least = pass == Pass::Low ? high : low, most = pass == Pass::High ? low : high;
   if (order < 1 || order > 20 || !(least > 0) || !(most < rate / 2) ||
       (pass == Pass::Band && !(low < high)))
-    throw Error(ErrorCode::Usage,
-                fmt::format("no filter of order {} passes {} to {} Hz at {} Hz", order, low, high, rate),
-                "edges lie above 0 and below half the sample rate");
+    throw Error(
+        ErrorCode::Usage,
+        fmt::format("no filter of order {} passes {} to {} Hz at {} Hz", order, low, high, rate),
+        "edges lie above 0 and below half the sample rate");
   const auto warped = [&](double hz) { return 4 * std::tan(std::numbers::pi * hz / rate); };
   const double from = pass == Pass::Low ? 0 : warped(low),
                to = pass == Pass::High ? 0 : warped(high);
@@ -119,7 +123,8 @@ std::vector<double> filter_both_ways(const Sections& sections, std::span<const d
     run_settled(sections, out);
     std::reverse(out.begin(), out.end());
   }
-  return {out.begin() + static_cast<std::ptrdiff_t>(edge), out.end() - static_cast<std::ptrdiff_t>(edge)};
+  return {out.begin() + static_cast<std::ptrdiff_t>(edge),
+          out.end() - static_cast<std::ptrdiff_t>(edge)};
 }
 
 std::vector<double> band_envelope(std::span<const double> x, double rate, double low, double high) {

@@ -13,8 +13,8 @@ enum class Pass { Low, High, Band };
 // b0, b1, b2, a1, a2 of each section (a0 = 1).
 using Sections = std::vector<std::array<double, 5>>;
 
-// order: of the prototype (a band-pass has twice as many poles). low: the edge of a high-pass, high:
-// of a low-pass, in Hz, below rate / 2. Throws Error Usage.
+// order: of the prototype (a band-pass has twice as many poles). low: the edge of a high-pass,
+// high: of a low-pass, in Hz, below rate / 2. Throws Error Usage.
 Sections butterworth(Pass pass, int order, double low, double high, double rate);
 
 // Forward, from rest.

@@ -51,14 +51,20 @@ Bearing bearing_from_json(const json& in, const std::string& source) {
   if (!in.is_object()) throw bad_key(source, "a bearing is a name of the list or its geometry");
   Bearing b{.source = source};
   for (const auto& [key, value] : in.items()) {
-    if (key == "name") b.name = text(value, key, source);
-    else if (key == "source") b.source = text(value, key, source);
-    else if (key == "elements") b.elements = whole(value, key, source, 200);
-    else if (key == "element_diameter") b.element_diameter = positive(value, key, source, 1e4);
-    else if (key == "pitch_diameter") b.pitch_diameter = positive(value, key, source, 1e5);
+    if (key == "name")
+      b.name = text(value, key, source);
+    else if (key == "source")
+      b.source = text(value, key, source);
+    else if (key == "elements")
+      b.elements = whole(value, key, source, 200);
+    else if (key == "element_diameter")
+      b.element_diameter = positive(value, key, source, 1e4);
+    else if (key == "pitch_diameter")
+      b.pitch_diameter = positive(value, key, source, 1e5);
     else if (key == "contact_angle_degrees") {
       if (value != 0) b.contact_angle_degrees = positive(value, key, source, 89);
-    } else throw bad_key(source, fmt::format("a bearing has no key '{}'", key.substr(0, 40)));
+    } else
+      throw bad_key(source, fmt::format("a bearing has no key '{}'", key.substr(0, 40)));
   }
   if (b.elements < 3 || !(b.element_diameter > 0) || !(b.element_diameter < b.pitch_diameter))
     throw bad_key(source, fmt::format("the bearing '{}' needs at least 3 elements, and elements "
@@ -71,9 +77,11 @@ Bearing bearing_from_json(const json& in, const std::string& source) {
 std::pair<double, double> peak_near(const Spectrum& s, double hz, double half_width) {
   if (s.values.empty() || !(s.step > 0)) return {hz, 0};
   const auto last = static_cast<double>(s.values.size() - 1);
-  const double from = std::ceil((hz - half_width) / s.step), to = std::floor((hz + half_width) / s.step);
+  const double from = std::ceil((hz - half_width) / s.step),
+               to = std::floor((hz + half_width) / s.step);
   double at = hz, most = 0;
-  for (double k = std::max(0.0, from); k <= std::min(last, std::max(to, std::round(hz / s.step))); ++k)
+  for (double k = std::max(0.0, from); k <= std::min(last, std::max(to, std::round(hz / s.step)));
+       ++k)
     if (s.values[static_cast<std::size_t>(k)] > most) {
       most = s.values[static_cast<std::size_t>(k)];
       at = k * s.step;
@@ -96,13 +104,13 @@ double median_around(const Spectrum& s, double hz, double inner, double outer) {
 constexpr const char* empirical = "thresholds are empirical";
 
 void add_pair(std::vector<FaultBand>& out, const std::string& fault, const std::string& label,
-              double supply, double shift, double half_width, const std::array<double, 3>& thresholds,
-              const std::string& source, double rate) {
+              double supply, double shift, double half_width,
+              const std::array<double, 3>& thresholds, const std::string& source, double rate) {
   for (const double sign : {-1.0, 1.0}) {
     const double centre = std::abs(supply + sign * shift);
     if (centre < half_width || centre + half_width > rate / 2) continue;
-    out.push_back({fault, fmt::format(fmt::runtime(label), sign < 0 ? "-" : "+"), centre, half_width,
-                   thresholds, source});
+    out.push_back({fault, fmt::format(fmt::runtime(label), sign < 0 ? "-" : "+"), centre,
+                   half_width, thresholds, source});
   }
 }
 
@@ -120,18 +128,28 @@ Nameplate nameplate_from_json(const json& in, const std::string& source) {
   if (!in.is_object()) throw bad_key(source, "a nameplate is a JSON object");
   Nameplate n;
   for (const auto& [key, value] : in.items()) {
-    if (key == "supply_hz") n.supply_hz = positive(value, key, source, 1000);
-    else if (key == "rated_rpm") n.rated_rpm = positive(value, key, source, 60000);
-    else if (key == "pole_pairs") n.pole_pairs = whole(value, key, source, 50);
-    else if (key == "measured_rpm") n.measured_rpm = positive(value, key, source, 60000);
-    else if (key == "rated_current") n.rated_current = positive(value, key, source, 1e5);
-    else if (key == "rated_power_kw") n.rated_power_kw = positive(value, key, source, 1e6);
-    else if (key == "rotor_bars") n.rotor_bars = whole(value, key, source, 1000);
-    else if (key == "name") n.name = text(value, key, source);
+    if (key == "supply_hz")
+      n.supply_hz = positive(value, key, source, 1000);
+    else if (key == "rated_rpm")
+      n.rated_rpm = positive(value, key, source, 60000);
+    else if (key == "pole_pairs")
+      n.pole_pairs = whole(value, key, source, 50);
+    else if (key == "measured_rpm")
+      n.measured_rpm = positive(value, key, source, 60000);
+    else if (key == "rated_current")
+      n.rated_current = positive(value, key, source, 1e5);
+    else if (key == "rated_power_kw")
+      n.rated_power_kw = positive(value, key, source, 1e6);
+    else if (key == "rotor_bars")
+      n.rotor_bars = whole(value, key, source, 1000);
+    else if (key == "name")
+      n.name = text(value, key, source);
     else if (key == "bearings") {
-      if (!value.is_array() || value.size() > 16) throw bad_key(source, "bearings is no short list");
+      if (!value.is_array() || value.size() > 16)
+        throw bad_key(source, "bearings is no short list");
       for (const json& b : value) n.bearings.push_back(bearing_from_json(b, source));
-    } else throw bad_key(source, fmt::format("there is no key '{}'", key.substr(0, 40)));
+    } else
+      throw bad_key(source, fmt::format("there is no key '{}'", key.substr(0, 40)));
   }
   return n;
 }
@@ -210,9 +228,10 @@ Slip slip_of(const Nameplate& n, double supply, const Spectrum& amplitudes) {
   if (n.measured_rpm > 0) {
     const double slip = (synchronous - n.measured_rpm) / synchronous;
     if (slip < 0 || slip > 1) {
-      out.text = fmt::format("The measured speed of {} rpm does not fit a synchronous speed of {:.1f} "
-                             "rpm: the slip is unknown.",
-                             n.measured_rpm, synchronous);
+      out.text =
+          fmt::format("The measured speed of {} rpm does not fit a synchronous speed of {:.1f} "
+                      "rpm: the slip is unknown.",
+                      n.measured_rpm, synchronous);
       return out;
     }
     set(slip, SlipSource::Measured, fmt::format("Slip {:.4f} from the measured speed.", slip));
@@ -270,8 +289,8 @@ std::vector<BandLevel> measure_bands(const std::vector<FaultBand>& bands, const 
     const auto [at, most] = peak_near(s, band.centre, band.half_width);
     level.peak_hz = at;
     level.level_db = decibels(most, reference);
-    level.floor_db = decibels(median_around(s, band.centre, band.half_width, 10 * band.half_width),
-                              reference);
+    level.floor_db =
+        decibels(median_around(s, band.centre, band.half_width, 10 * band.half_width), reference);
     if (level.resolved && level.level_db >= level.floor_db + 6)
       for (int k = 0; k < 3; ++k)
         if (level.level_db > band.thresholds[static_cast<std::size_t>(k)]) level.severity = k + 1;
@@ -282,10 +301,10 @@ std::vector<BandLevel> measure_bands(const std::vector<FaultBand>& bands, const 
 
 const std::vector<Bearing>& common_bearings() {
   static const std::vector<Bearing> list = {
-      {"6203-2RS", "Case Western Reserve University Bearing Data Center, lengths in inch", 8, 0.2656,
-       1.122, 0},
-      {"6205-2RS", "Case Western Reserve University Bearing Data Center, lengths in inch", 9, 0.3126,
-       1.537, 0},
+      {"6203-2RS", "Case Western Reserve University Bearing Data Center, lengths in inch", 8,
+       0.2656, 1.122, 0},
+      {"6205-2RS", "Case Western Reserve University Bearing Data Center, lengths in inch", 9,
+       0.3126, 1.537, 0},
   };
   return list;
 }

@@ -26,18 +26,18 @@ struct BearingFrequencies {
 BearingFrequencies bearing_frequencies(const Bearing& bearing, double shaft_hz);
 
 struct Nameplate {
-  double supply_hz = 0;         // 0: not given, measured from the current
-  double rated_rpm = 0;         // 0: not given
-  int pole_pairs = 0;           // 0: not given, derived from rated_rpm and supply_hz
-  double measured_rpm = 0;      // 0: not measured
-  double rated_current = 0;     // A rms, 0: not given
-  double rated_power_kw = 0;    // 0: not given
-  int rotor_bars = 0;           // 0: not given
-  std::string name;             // of the machine
+  double supply_hz = 0;      // 0: not given, measured from the current
+  double rated_rpm = 0;      // 0: not given
+  int pole_pairs = 0;        // 0: not given, derived from rated_rpm and supply_hz
+  double measured_rpm = 0;   // 0: not measured
+  double rated_current = 0;  // A rms, 0: not given
+  double rated_power_kw = 0; // 0: not given
+  int rotor_bars = 0;        // 0: not given
+  std::string name;          // of the machine
   std::vector<Bearing> bearings;
 };
-// Keys as the members. Throws Error BadInput naming the key and the source: unknown key, wrong type,
-// not positive, more than the numbers of a motor.
+// Keys as the members. Throws Error BadInput naming the key and the source: unknown key, wrong
+// type, not positive, more than the numbers of a motor.
 Nameplate nameplate_from_json(const nlohmann::json& json, const std::string& source);
 Nameplate read_nameplate(const std::filesystem::path& path);
 nlohmann::json to_json(const Nameplate& nameplate);
@@ -54,15 +54,15 @@ struct Slip {
   std::string text; // one sentence for the reader
 };
 // From the measured speed, else from the pair of lines f +- f_r of the spectrum where both stand 10
-// dB above their surroundings, else from the rated speed (then the true slip is smaller at less than
-// full load).
+// dB above their surroundings, else from the rated speed (then the true slip is smaller at less
+// than full load).
 Slip slip_of(const Nameplate& nameplate, double supply_hz, const Spectrum& amplitudes);
 
 // One line or narrow band that a fault raises. Levels are in dB relative to the fundamental.
 // thresholds: from where it counts as incipient, moderate, severe. They are empirical.
 struct FaultBand {
-  std::string fault; // "broken bar", "eccentricity", "bearing" ...
-  std::string label; // "(1 - 2s) f" ...
+  std::string fault;                 // "broken bar", "eccentricity", "bearing" ...
+  std::string label;                 // "(1 - 2s) f" ...
   double centre = 0, half_width = 0; // Hz
   std::array<double, 3> thresholds{};
   std::string source; // of formula and thresholds
@@ -74,13 +74,15 @@ std::vector<FaultBand> fault_bands(const Nameplate& nameplate, double supply_hz,
 struct BandLevel {
   FaultBand band;
   double peak_hz = 0, level_db = 0; // highest value of the band
-  double floor_db = 0; // median of the surroundings: ten half widths on each side, the band left out
+  double floor_db =
+      0; // median of the surroundings: ten half widths on each side, the band left out
   bool resolved = true; // false: too near to the fundamental or to a harmonic of it for this record
-  int severity = 0;     // 0 none, 1 incipient, 2 moderate, 3 severe; 0 where it is not 6 dB above floor
+  int severity = 0; // 0 none, 1 incipient, 2 moderate, 3 severe; 0 where it is not 6 dB above floor
 };
 // bin_width: of the window's main lobe, in bins (hann: 2).
-std::vector<BandLevel> measure_bands(const std::vector<FaultBand>& bands, const Spectrum& amplitudes,
-                                     double supply_hz, double main_lobe_bins = 2);
+std::vector<BandLevel> measure_bands(const std::vector<FaultBand>& bands,
+                                     const Spectrum& amplitudes, double supply_hz,
+                                     double main_lobe_bins = 2);
 
 // A small list of common bearings; each names where its geometry is from.
 const std::vector<Bearing>& common_bearings();

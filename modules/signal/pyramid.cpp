@@ -104,8 +104,9 @@ std::vector<Extremes> Pyramid::columns(const Channel& channel, std::uint64_t fro
     } else {
       const auto& pieces = levels_[level];
       const auto first = static_cast<std::size_t>(static_cast<double>(a) / size);
-      const auto last = std::min(pieces.size(), std::max(first + 1, static_cast<std::size_t>(std::ceil(
-                                                                        static_cast<double>(b) / size))));
+      const auto last = std::min(
+          pieces.size(),
+          std::max(first + 1, static_cast<std::size_t>(std::ceil(static_cast<double>(b) / size))));
       for (std::size_t i = first; i < last; ++i) piece.add(pieces[i], 1);
     }
     out.push_back(piece.value());
@@ -115,7 +116,9 @@ std::vector<Extremes> Pyramid::columns(const Channel& channel, std::uint64_t fro
 
 void Pyramid::store(const fs::path& path) const {
   std::string bytes(magic);
-  const auto put = [&](const void* p, std::size_t n) { bytes.append(static_cast<const char*>(p), n); };
+  const auto put = [&](const void* p, std::size_t n) {
+    bytes.append(static_cast<const char*>(p), n);
+  };
   const std::uint64_t levels = levels_.size();
   put(&length_, 8);
   put(&levels, 8);
@@ -163,7 +166,8 @@ std::vector<Extremes> coarse_columns(const Channel& channel, std::uint64_t from,
   const double width = static_cast<double>(to - from) / static_cast<double>(columns);
   std::vector<double> values;
   for (std::size_t c = 0; c < columns; ++c) {
-    const auto a = std::min(from + static_cast<std::uint64_t>(static_cast<double>(c) * width), to - 1);
+    const auto a =
+        std::min(from + static_cast<std::uint64_t>(static_cast<double>(c) * width), to - 1);
     const auto b = std::clamp(from + static_cast<std::uint64_t>(static_cast<double>(c + 1) * width),
                               a + 1, to);
     values.resize(std::min<std::uint64_t>(probe, b - a));

@@ -216,8 +216,8 @@ Spectrum spectral_kurtosis(std::span<const double> x, double rate, const WelchOp
   }
   Spectrum out{rate / static_cast<double>(s.length), std::vector<double>(half)};
   for (std::size_t f = 0; f < half; ++f)
-    out.values[f] = second[f] > 0 ? static_cast<double>(s.count) * fourth[f] / (second[f] * second[f]) - 2
-                                  : 0;
+    out.values[f] =
+        second[f] > 0 ? static_cast<double>(s.count) * fourth[f] / (second[f] * second[f]) - 2 : 0;
   return out;
 }
 

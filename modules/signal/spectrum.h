@@ -3,7 +3,6 @@
 
 #include "modules/signal/transform.h"
 
-#include <string>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,7 +34,8 @@ struct WelchOptions {
 Spectrum welch(std::span<const double> x, double rate, const WelchOptions& options);
 
 struct Spectrogram {
-  double frequency_step = 0, time_step = 0, first_time = 0; // Hz, s, s (middle of the first segment)
+  double frequency_step = 0, time_step = 0,
+         first_time = 0; // Hz, s, s (middle of the first segment)
   std::size_t frequencies = 0, times = 0;
   std::vector<double> power; // [time][frequency], as welch() scales it
 };

@@ -27,7 +27,8 @@ ParkVector park(const ThreePhase& i) {
   const std::size_t n = i[0].size();
   out.d.resize(n);
   out.q.resize(n);
-  const double two_thirds = std::sqrt(2.0 / 3), sixth = 1 / std::sqrt(6.0), half = 1 / std::sqrt(2.0);
+  const double two_thirds = std::sqrt(2.0 / 3), sixth = 1 / std::sqrt(6.0),
+               half = 1 / std::sqrt(2.0);
   for (std::size_t k = 0; k < n; ++k) {
     out.d[k] = two_thirds * i[0][k] - sixth * i[1][k] - sixth * i[2][k];
     out.q[k] = half * (i[1][k] - i[2][k]);

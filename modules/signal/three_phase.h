@@ -36,15 +36,17 @@ std::vector<Sequence> sliding_sequence(const ThreePhase& currents, double rate, 
                                        std::size_t length, std::size_t hop);
 
 double mean_of(std::span<const double> x);
-double rms(std::span<const double> x);      // with the mean
-double crest_factor(std::span<const double> x); // max |x - mean| / rms of x - mean; 0 for a constant
+double rms(std::span<const double> x); // with the mean
+double
+crest_factor(std::span<const double> x);    // max |x - mean| / rms of x - mean; 0 for a constant
 double skewness(std::span<const double> x); // third standardised moment
 double kurtosis(std::span<const double> x); // fourth standardised moment; 3 for a normal one
 // sqrt(sum of harmonics 2 .. last) / fundamental, amplitudes under a Hann window; those above
 // rate / 2 are left out. 0 without a fundamental.
 double total_harmonic_distortion(std::span<const double> x, double rate, double fundamental,
                                  int last = 40);
-// Largest distance of a phase's value from the mean of the three, over that mean (NEMA MG 1, 14.36).
+// Largest distance of a phase's value from the mean of the three, over that mean (NEMA MG
+// 1, 14.36).
 double unbalance(const std::array<double, 3>& values);
 
 }

@@ -96,8 +96,8 @@ std::vector<Complex> real_fft(std::span<const double> x) {
 
 std::vector<double> inverse_real_fft(std::span<const Complex> spectrum, std::size_t n) {
   if (spectrum.size() != n / 2 + 1)
-    throw Error(ErrorCode::Internal, fmt::format("{} coefficients do not make {} samples",
-                                                 spectrum.size(), n));
+    throw Error(ErrorCode::Internal,
+                fmt::format("{} coefficients do not make {} samples", spectrum.size(), n));
   std::vector<Complex> copy(spectrum.begin(), spectrum.end()); // c2r destroys its input
   std::vector<double> out(n);
   fftw_execute_dft_c2r(plan_for(Kind::Inverse, n, 1, real_of(copy.data()), out.data()),

@@ -39,7 +39,8 @@ std::array<float, class_count> softmax(const float* logits) {
   std::array<float, class_count> out{};
   const float most = *std::max_element(logits, logits + class_count);
   float sum = 0;
-  for (int k = 0; k < class_count; ++k) sum += out[static_cast<std::size_t>(k)] = std::exp(logits[k] - most);
+  for (int k = 0; k < class_count; ++k)
+    sum += out[static_cast<std::size_t>(k)] = std::exp(logits[k] - most);
   for (float& p : out) p /= sum;
   return out;
 }
@@ -48,13 +49,14 @@ std::array<float, class_count> softmax(const float* logits) {
 
 bool has_network() { return true; }
 
-std::vector<std::array<float, class_count>>
-Classifier::run(const std::filesystem::path& path, const std::vector<Features>& windows,
-                const Context& context) {
+std::vector<std::array<float, class_count>> Classifier::run(const std::filesystem::path& path,
+                                                            const std::vector<Features>& windows,
+                                                            const Context& context) {
   if (windows.empty()) return {};
   std::error_code none;
   const auto time = std::filesystem::last_write_time(path, none);
-  if (!loaded_ || loaded_->path != path || loaded_->time != time || loaded_->device != context.device) {
+  if (!loaded_ || loaded_->path != path || loaded_->time != time ||
+      loaded_->device != context.device) {
     loaded_.reset();
     auto fresh = std::make_unique<Loaded>();
     *fresh = {path, time, context.device, std::nullopt};
@@ -67,8 +69,9 @@ Classifier::run(const std::filesystem::path& path, const std::vector<Features>& 
   const Tensor out = loaded_->model->run(in);
   if (out.values.size() != windows.size() * class_count)
     throw Error(ErrorCode::Unsupported,
-                "'" + path.filename().string() + "' is no network for motor_fault: it gives other "
-                "than 13 classes",
+                "'" + path.filename().string() +
+                    "' is no network for motor_fault: it gives other "
+                    "than 13 classes",
                 "choose a model that was trained for motor_fault");
   std::vector<std::array<float, class_count>> rows;
   for (std::size_t i = 0; i < windows.size(); ++i)
@@ -91,7 +94,8 @@ std::array<double, class_count> pooled(const std::vector<std::array<float, class
     for (std::size_t k = 0; k < out.size(); ++k)
       out[k] += std::log(std::max(1e-12, static_cast<double>(row[k])));
   double most = -1e300, sum = 0;
-  for (double& v : out) most = std::max(most, v /= std::max<double>(1, static_cast<double>(windows.size())));
+  for (double& v : out)
+    most = std::max(most, v /= std::max<double>(1, static_cast<double>(windows.size())));
   for (double& v : out) sum += v = std::exp(v - most);
   for (double& v : out) v /= sum;
   return out;

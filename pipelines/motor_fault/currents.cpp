@@ -27,7 +27,8 @@ std::array<std::size_t, 3> named_channels(const Recording& r, const std::string&
     if (count < 3) out[count] = static_cast<std::size_t>(found - r.channels.begin());
   }
   if (count != 3)
-    throw Error(ErrorCode::Usage, fmt::format("--phases names {} channels, three are needed", count),
+    throw Error(ErrorCode::Usage,
+                fmt::format("--phases names {} channels, three are needed", count),
                 fmt::format("the channels are {}", known));
   return out;
 }
@@ -41,8 +42,8 @@ std::uint64_t bridge_gaps(std::vector<double>& x) {
     const double before = i > 0 ? x[i - 1] : end < x.size() ? x[end] : 0;
     const double after = end < x.size() ? x[end] : before;
     for (std::size_t k = i; k < end; ++k, ++absent)
-      x[k] = before + (after - before) * static_cast<double>(k - i + 1) /
-                          static_cast<double>(end - i + 1);
+      x[k] = before +
+             (after - before) * static_cast<double>(k - i + 1) / static_cast<double>(end - i + 1);
     i = end;
   }
   return absent;
@@ -53,13 +54,13 @@ void find_supply(Currents& c, const Nameplate& nameplate, const std::string& pat
                high = nameplate.supply_hz > 0 ? 1.2 * nameplate.supply_hz : 400;
   const ThreePhase phases = c.phases();
   const std::size_t count = std::min<std::size_t>(c.size(), std::size_t{1} << 17);
-  const std::array<std::span<const double>, 3> head{
-      phases[0].first(count), phases[1].first(count), phases[2].first(count)};
+  const std::array<std::span<const double>, 3> head{phases[0].first(count), phases[1].first(count),
+                                                    phases[2].first(count)};
   const auto sine = strongest_sine(head, c.rate.hertz, low, std::min(high, 0.45 * c.rate.hertz));
   if (!sine)
     throw Error(ErrorCode::Unsupported,
-                fmt::format("'{}' shows no alternating current between {:.4g} and {:.4g} Hz", path, low,
-                            high),
+                fmt::format("'{}' shows no alternating current between {:.4g} and {:.4g} Hz", path,
+                            low, high),
                 "check the sample rate, the channels (--phases) and supply_hz of the nameplate");
   c.supply_hz = sine->frequency;
   if (static_cast<double>(c.size()) < 12 * c.rate.hertz / c.supply_hz)
@@ -84,15 +85,17 @@ Currents currents_of(const Recording& r, const MotorParameters& p, const Namepla
                 fmt::format("'{}' has {} channels; three stator currents are needed", r.origin.path,
                             r.channels.size()),
                 "record all three phases, or name the channels with --phases");
-  out.rate = p.rate > 0 && !r.rate.known() ? known_rate(p.rate, RateSource::UserEntry, "--rate") : r.rate;
+  out.rate =
+      p.rate > 0 && !r.rate.known() ? known_rate(p.rate, RateSource::UserEntry, "--rate") : r.rate;
   if (!out.rate.known())
     throw Error(ErrorCode::Unsupported,
                 fmt::format("the sample rate of '{}' is unknown: {}", r.origin.path, r.rate.field),
                 "give it with --rate");
   if (p.rate > 0 && r.rate.known() && std::abs(p.rate / r.rate.hertz - 1) > 1e-6)
-    throw Error(ErrorCode::Usage,
-                fmt::format("--rate says {} Hz, '{}' says {:.9g} Hz", p.rate, r.origin.path, r.rate.hertz),
-                "leave --rate out");
+    throw Error(
+        ErrorCode::Usage,
+        fmt::format("--rate says {} Hz, '{}' says {:.9g} Hz", p.rate, r.origin.path, r.rate.hertz),
+        "leave --rate out");
   const auto count = std::min<std::uint64_t>(r.length, longest_samples);
   if (count < r.length)
     out.notes.push_back(fmt::format("The first {:.6g} s of {:.6g} s were analysed.",

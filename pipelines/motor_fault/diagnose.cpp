@@ -22,7 +22,11 @@ int nearest_phase(Complex change) {
   int best = 0;
   double least = 1e9;
   for (int k = 0; k < 3; ++k) {
-    const double away = std::abs(std::remainder(degrees(change) - angle_of_phase_a + 120.0 * (k == 1 ? 2 : k == 2 ? 1 : 0), 360));
+    const double away = std::abs(std::remainder(degrees(change) - angle_of_phase_a +
+                                                    120.0 * (k == 1   ? 2
+                                                             : k == 2 ? 1
+                                                                      : 0),
+                                                360));
     if (away < least) {
       least = away;
       best = k;
@@ -32,11 +36,12 @@ int nearest_phase(Complex change) {
 }
 
 std::string seconds(const Evidence& e, std::size_t sample) {
-  return fmt::format("{:.2f} s", e.currents.start_s + static_cast<double>(sample) / e.currents.rate.hertz);
+  return fmt::format("{:.2f} s",
+                     e.currents.start_s + static_cast<double>(sample) / e.currents.rate.hertz);
 }
 
-Finding span_finding(const std::string& id, const std::string& label, double score, std::size_t from,
-                     std::size_t to) {
+Finding span_finding(const std::string& id, const std::string& label, double score,
+                     std::size_t from, std::size_t to) {
   Finding f{.id = id, .label = label, .score = score};
   f.centroid = {static_cast<double>(from + to) / 2, 0, 0};
   f.box = {static_cast<int>(from), 0, 0, static_cast<int>(to > 0 ? to - 1 : 0), 0, 0};
@@ -44,9 +49,9 @@ Finding span_finding(const std::string& id, const std::string& label, double sco
 }
 
 struct Verdict {
-  int index = 0;            // class of the network
-  double probability = 0;   // of it
-  double faulty = 0;        // 1 - p(healthy)
+  int index = 0;          // class of the network
+  double probability = 0; // of it
+  double faulty = 0;      // 1 - p(healthy)
 };
 
 Verdict verdict_of(const Evidence& e) {
@@ -59,16 +64,20 @@ Verdict verdict_of(const Evidence& e) {
 // first (last) belongs to it.
 std::pair<std::size_t, std::size_t> limits_of(const Evidence& e, const Section& section) {
   if (!section.changes) return {0, e.currents.size()};
-  const auto middle = [&](std::size_t window) { return window * e.timeline.hop + e.timeline.length / 2; };
+  const auto middle = [&](std::size_t window) {
+    return window * e.timeline.hop + e.timeline.length / 2;
+  };
   const Course& c = e.course;
   const std::size_t from = c.begin == 0 ? 0 : middle(c.begin),
                     to = c.end >= e.timeline.sequence.size() ? e.currents.size() : middle(c.end);
   if (!c.wraps) return {from, to};
-  return from >= e.currents.size() - to ? std::pair<std::size_t, std::size_t>{0, from}
-                                        : std::pair<std::size_t, std::size_t>{to, e.currents.size()};
+  return from >= e.currents.size() - to
+             ? std::pair<std::size_t, std::size_t>{0, from}
+             : std::pair<std::size_t, std::size_t>{to, e.currents.size()};
 }
 
-std::string since_text(const Evidence& e, const Section& section, std::size_t from, std::size_t to) {
+std::string since_text(const Evidence& e, const Section& section, std::size_t from,
+                       std::size_t to) {
   if (!section.changes) return "over the whole recording";
   if (from == 0) return fmt::format("from its begin to {}", seconds(e, to));
   if (to >= e.currents.size()) return fmt::format("from {} to its end", seconds(e, from));
@@ -97,19 +106,24 @@ Finding inter_turn(const Evidence& e, const MotorParameters& p, const Section& s
   }
   Finding f = span_finding("inter-turn", label, score, from, to);
   const std::string name = e.currents.names[static_cast<std::size_t>(phase)];
-  f.attributes = {{"phase", std::string(1, "ABC"[phase])}, {"channel", name},
+  f.attributes = {{"phase", std::string(1, "ABC"[phase])},
+                  {"channel", name},
                   {"severity", fmt::format("{} % of the turns (step {} of 4)", 10 * step, step)},
-                  {"by", by}, {"begin", seconds(e, from)}, {"end", seconds(e, to)}};
-  f.measures = {{"I2/I1 in the fault", std::abs(e.course.faulty), "1", "Fortescue at the fundamental"},
-                {"I2/I1 outside", std::abs(e.course.reference), "1", "Fortescue at the fundamental"},
-                {"change of I2/I1", size, "1", "complex difference"},
-                {"angle of the change", degrees(change), "deg", "against I1"}};
-  f.text = fmt::format(
-      "{}: phase {} ({}), about {} % of the turns, {}; I2/I1 rises from {:.3f} to {:.3f} (change {:.3f} "
-      "at {:.0f} degrees), score {:.2f} by {}.",
-      label == "unsure" ? "Perhaps an inter-turn short" : "Inter-turn short", "ABC"[phase], name, 10 * step,
-      since_text(e, section, from, to), std::abs(e.course.reference), std::abs(e.course.faulty), size,
-      degrees(change), score, by);
+                  {"by", by},
+                  {"begin", seconds(e, from)},
+                  {"end", seconds(e, to)}};
+  f.measures = {
+      {"I2/I1 in the fault", std::abs(e.course.faulty), "1", "Fortescue at the fundamental"},
+      {"I2/I1 outside", std::abs(e.course.reference), "1", "Fortescue at the fundamental"},
+      {"change of I2/I1", size, "1", "complex difference"},
+      {"angle of the change", degrees(change), "deg", "against I1"}};
+  f.text = fmt::format("{}: phase {} ({}), about {} % of the turns, {}; I2/I1 rises from {:.3f} to "
+                       "{:.3f} (change {:.3f} "
+                       "at {:.0f} degrees), score {:.2f} by {}.",
+                       label == "unsure" ? "Perhaps an inter-turn short" : "Inter-turn short",
+                       "ABC"[phase], name, 10 * step, since_text(e, section, from, to),
+                       std::abs(e.course.reference), std::abs(e.course.faulty), size,
+                       degrees(change), score, by);
   return f;
 }
 
@@ -119,39 +133,45 @@ void add_band_findings(const Evidence& e, Findings& out) {
     if (b.severity > 0) by_fault[b.band.fault].push_back(&b);
   constexpr std::array<const char*, 4> words{"none", "incipient", "moderate", "severe"};
   for (const auto& [fault, bands] : by_fault) {
-    const auto* worst = *std::max_element(bands.begin(), bands.end(), [](const auto* a, const auto* b) {
-      return a->level_db < b->level_db;
-    });
+    const auto* worst =
+        *std::max_element(bands.begin(), bands.end(),
+                          [](const auto* a, const auto* b) { return a->level_db < b->level_db; });
     // A pair of lines speaks for the fault; a lone one may be anything.
     const bool pair = bands.size() > 1;
     const std::string label = fault.starts_with("bearing") ? "bearing" : fault;
-    Finding f = span_finding(fault, pair ? label : "unsure", pair ? 0.5 + 0.15 * worst->severity : 0.3, 0,
-                             e.currents.size());
+    Finding f = span_finding(fault, pair ? label : "unsure",
+                             pair ? 0.5 + 0.15 * worst->severity : 0.3, 0, e.currents.size());
     f.attributes = {{"severity", words[static_cast<std::size_t>(worst->severity)]},
-                    {"line", worst->band.label}, {"source", worst->band.source}};
+                    {"line", worst->band.label},
+                    {"source", worst->band.source}};
     f.measures = {{"level", worst->level_db, "dB", "relative to the fundamental"},
                   {"frequency", worst->peak_hz, "Hz", "highest value of the band"},
                   {"surroundings", worst->floor_db, "dB", "median beside the band"}};
-    f.text = fmt::format("{}{}: {} at {:.2f} Hz stands at {:.1f} dB, {:.1f} dB above its surroundings "
-                         "({}; thresholds are empirical).",
-                         pair ? "" : "One line only, perhaps ", fault, worst->band.label, worst->peak_hz,
-                         worst->level_db, worst->level_db - worst->floor_db,
-                         words[static_cast<std::size_t>(worst->severity)]);
+    f.text =
+        fmt::format("{}{}: {} at {:.2f} Hz stands at {:.1f} dB, {:.1f} dB above its surroundings "
+                    "({}; thresholds are empirical).",
+                    pair ? "" : "One line only, perhaps ", fault, worst->band.label, worst->peak_hz,
+                    worst->level_db, worst->level_db - worst->floor_db,
+                    words[static_cast<std::size_t>(worst->severity)]);
     out.items.push_back(std::move(f));
   }
 }
 
 Table band_table(const Evidence& e) {
-  Table t{"fault bands", "Fault bands: level relative to the fundamental (thresholds are empirical)",
-          {"fault", "line", "centre Hz", "level dB", "surroundings dB", "thresholds dB", "reading"}, {}};
+  Table t{"fault bands",
+          "Fault bands: level relative to the fundamental (thresholds are empirical)",
+          {"fault", "line", "centre Hz", "level dB", "surroundings dB", "thresholds dB", "reading"},
+          {}};
   for (const BandLevel& b : e.bands)
     t.rows.push_back({b.band.fault, b.band.label, fmt::format("{:.2f}", b.band.centre),
                       fmt::format("{:.1f}", b.level_db), fmt::format("{:.1f}", b.floor_db),
-                      fmt::format("{:.0f} / {:.0f} / {:.0f}", b.band.thresholds[0], b.band.thresholds[1],
-                                  b.band.thresholds[2]),
-                      !b.resolved ? "not resolved in this record"
-                      : b.severity == 0 ? "none" : b.severity == 1 ? "incipient"
-                      : b.severity == 2 ? "moderate" : "severe"});
+                      fmt::format("{:.0f} / {:.0f} / {:.0f}", b.band.thresholds[0],
+                                  b.band.thresholds[1], b.band.thresholds[2]),
+                      !b.resolved       ? "not resolved in this record"
+                      : b.severity == 0 ? "none"
+                      : b.severity == 1 ? "incipient"
+                      : b.severity == 2 ? "moderate"
+                                        : "severe"});
   return t;
 }
 
@@ -160,10 +180,11 @@ Table timeline_table(const Evidence& e) {
   const auto ratio = e.timeline.ratio();
   const std::size_t every = ratio.size() / 40 + 1;
   for (std::size_t k = 0; k < ratio.size(); k += every)
-    t.rows.push_back({fmt::format("{:.3f}", e.currents.start_s +
-                                                static_cast<double>(k * e.timeline.hop + e.timeline.length / 2) /
-                                                    e.currents.rate.hertz),
-                      fmt::format("{:.4f}", std::abs(ratio[k])), fmt::format("{:.0f}", degrees(ratio[k]))});
+    t.rows.push_back(
+        {fmt::format("{:.3f}", e.currents.start_s +
+                                   static_cast<double>(k * e.timeline.hop + e.timeline.length / 2) /
+                                       e.currents.rate.hertz),
+         fmt::format("{:.4f}", std::abs(ratio[k])), fmt::format("{:.0f}", degrees(ratio[k]))});
   return t;
 }
 
@@ -182,7 +203,8 @@ Findings diagnose(const Evidence& e, const MotorParameters& p) {
   const bool steady_fault = !section.changes && std::abs(e.course.faulty) > p.least_ratio;
   const bool network_says = e.network && !section.changes && verdict_of(e).index != 0 &&
                             verdict_of(e).probability >= p.sure_above;
-  if (section.changes || steady_fault || network_says) out.items.push_back(inter_turn(e, p, section));
+  if (section.changes || steady_fault || network_says)
+    out.items.push_back(inter_turn(e, p, section));
   add_band_findings(e, out);
   const double mean = (e.level[0] + e.level[1] + e.level[2]) / 3;
   out.summary = {{"fundamental", e.currents.supply_hz, "Hz", "measured"},
@@ -193,21 +215,23 @@ Findings diagnose(const Evidence& e, const MotorParameters& p) {
                  {"rms current", mean, e.currents.unit.empty() ? "file units" : e.currents.unit,
                   e.currents.unit.empty() ? "the file gives no unit" : "file"},
                  {"THD", 100 * e.distortion, "%", "harmonics 2 to 40"}};
-  if (e.slip.source != SlipSource::Unknown) out.summary.push_back({"slip", e.slip.value, "1", e.slip.text});
+  if (e.slip.source != SlipSource::Unknown)
+    out.summary.push_back({"slip", e.slip.value, "1", e.slip.text});
   out.tables = {band_table(e), timeline_table(e), audit_table(e)};
   if (out.items.empty())
-    out.notes.push_back(fmt::format(
-        "No sign of a fault: I2/I1 stays near {:.3f} (change {:.3f}), no resolved fault band stands above "
-        "its threshold.",
-        std::abs(e.course.reference), e.course.change()));
+    out.notes.push_back(fmt::format("No sign of a fault: I2/I1 stays near {:.3f} (change {:.3f}), "
+                                    "no resolved fault band stands above "
+                                    "its threshold.",
+                                    std::abs(e.course.reference), e.course.change()));
   for (const Finding& f : out.items) out.notes.push_back(f.text);
   out.notes.push_back(e.slip.text);
   std::size_t blurred = 0;
   for (const BandLevel& b : e.bands) blurred += b.resolved ? 0 : 1;
   if (blurred > 0)
-    out.notes.push_back(fmt::format("{} of {} fault bands lie too near to the fundamental or a harmonic for a "
-                                    "record of this length: nothing is said about them.",
-                                    blurred, e.bands.size()));
+    out.notes.push_back(
+        fmt::format("{} of {} fault bands lie too near to the fundamental or a harmonic for a "
+                    "record of this length: nothing is said about them.",
+                    blurred, e.bands.size()));
   for (const std::string& note : e.currents.notes) out.notes.push_back(note);
   for (const AuditEntry& entry : e.audit.entries) out.notes.push_back("Audit: " + entry.text);
   return out;

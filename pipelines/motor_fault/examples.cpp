@@ -28,7 +28,8 @@ Judged judged(const Recording& recording, double rate) {
   e.timeline = timeline_of(e.currents);
   e.course = course_of(e.timeline.ratio());
   Judged out{judged_section(e, p.least_change), {}, e.course.change()};
-  out.windows = section_features(e.currents, out.section.from, out.section.to, out.section.reference);
+  out.windows =
+      section_features(e.currents, out.section.from, out.section.to, out.section.reference);
   return out;
 }
 
@@ -57,7 +58,8 @@ std::vector<Example> synthetic_examples(int first_seed, int machines, const Cont
 }
 
 std::optional<std::pair<int, int>> label_of_name(const std::string& stem) {
-  static const std::regex healthy(R"(^SC_HLT_(\d{3})$)"), faulty(R"(^SC_A([0-4])_B([0-4])_C([0-4])_(\d{3})$)");
+  static const std::regex healthy(R"(^SC_HLT_(\d{3})$)"),
+      faulty(R"(^SC_A([0-4])_B([0-4])_C([0-4])_(\d{3})$)");
   std::smatch m;
   if (std::regex_match(stem, m, healthy)) return std::pair{0, std::stoi(m[1])};
   if (!std::regex_match(stem, m, faulty)) return std::nullopt;
@@ -71,10 +73,12 @@ std::optional<std::pair<int, int>> label_of_name(const std::string& stem) {
   return std::pair{label, std::stoi(m[4])};
 }
 
-std::vector<LabelledFile> labelled_files(const std::vector<std::string>& paths, double rate, const Context& context) {
+std::vector<LabelledFile> labelled_files(const std::vector<std::string>& paths, double rate,
+                                         const Context& context) {
   std::vector<LabelledFile> out;
   const auto add = [&](const fs::path& path) {
-    if (const auto label = label_of_name(path.stem().string())) out.push_back({path, label->first, label->second, {}, false, 0});
+    if (const auto label = label_of_name(path.stem().string()))
+      out.push_back({path, label->first, label->second, {}, false, 0});
   };
   for (const std::string& path : paths) {
     std::error_code code;
@@ -89,11 +93,13 @@ std::vector<LabelledFile> labelled_files(const std::vector<std::string>& paths, 
                 "names are those of the ITSC set: SC_HLT_001.csv, SC_A0_B2_C0_001.csv");
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   for (std::size_t i = 0; i < out.size(); ++i) {
-    context.step(static_cast<double>(i) / static_cast<double>(out.size()), "reading labelled recordings");
+    context.step(static_cast<double>(i) / static_cast<double>(out.size()),
+                 "reading labelled recordings");
     const Judged j = judged(load_csv_recording(out[i].path, {}), rate);
     out[i].changes = j.section.changes;
     out[i].change = j.change;
-    for (const Features& f : j.windows) out[i].windows.push_back({f, out[i].label, out[i].path.stem().string()});
+    for (const Features& f : j.windows)
+      out[i].windows.push_back({f, out[i].label, out[i].path.stem().string()});
   }
   return out;
 }

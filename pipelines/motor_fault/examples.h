@@ -11,8 +11,8 @@ struct Example {
   std::string group; // the file, or the synthetic machine: never in training and test at once
 };
 
-// `machines` synthetic recordings for each class, of seeds first_seed on; half of them with an onset
-// inside, half faulty throughout.
+// `machines` synthetic recordings for each class, of seeds first_seed on; half of them with an
+// onset inside, half faulty throughout.
 std::vector<Example> synthetic_examples(int first_seed, int machines, const Context& context);
 
 // A recording of the ITSC set, named SC_HLT_003 or SC_A0_B2_C0_002.

@@ -16,17 +16,17 @@ const std::array<const char*, feature_count>& feature_names();
 std::size_t window_length(double rate, double supply_hz);
 
 // ratio: I2/I1 (real, imaginary, size); change: ratio less the reference (the same recording's mean
-// ratio without the fault; zeros and a flag where there is none); rms of each phase over their mean;
-// harmonics 3, 5, 7 over the fundamental; I0/I1; THD to harmonic 15; crest factor; kurtosis; the 2f
-// part of Park's modulus over its mean.
+// ratio without the fault; zeros and a flag where there is none); rms of each phase over their
+// mean; harmonics 3, 5, 7 over the fundamental; I0/I1; THD to harmonic 15; crest factor; kurtosis;
+// the 2f part of Park's modulus over its mean.
 Features window_features(const ThreePhase& window, double rate, double supply_hz,
                          std::optional<Complex> reference);
 
 // Classes of the network: 0 healthy, then phases A, B, C, each with severities 10, 20, 30, 40 % of
 // shorted turns, as in the ITSC set.
 inline constexpr int class_count = 13;
-std::string class_name(int index);            // "healthy", "A 10 %" ...
-int class_of(int phase, int severity_step);   // phase 0..2, step 1..4
+std::string class_name(int index);          // "healthy", "A 10 %" ...
+int class_of(int phase, int severity_step); // phase 0..2, step 1..4
 inline int phase_of(int index) { return index == 0 ? -1 : (index - 1) / 4; }
 inline int step_of(int index) { return index == 0 ? 0 : (index - 1) % 4 + 1; }
 

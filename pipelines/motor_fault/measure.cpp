@@ -12,7 +12,8 @@ Spectrum joint_spectrum(const Currents& c, const std::string& window_name) {
     const Spectrum one = amplitude_spectrum(phase, c.rate.hertz, window_name);
     out.step = one.step;
     out.values.resize(one.values.size());
-    for (std::size_t k = 0; k < one.values.size(); ++k) out.values[k] += one.values[k] * one.values[k] / 3;
+    for (std::size_t k = 0; k < one.values.size(); ++k)
+      out.values[k] += one.values[k] * one.values[k] / 3;
   }
   for (double& v : out.values) v = std::sqrt(v);
   return out;
@@ -32,24 +33,31 @@ Evidence measure(const Recording& recording, const MotorParameters& p, const Nam
   e.spectrum = joint_spectrum(e.currents, p.window);
   const double rate = e.currents.rate.hertz, hz = e.currents.supply_hz;
   e.slip = slip_of(nameplate, hz, e.spectrum);
-  const double lobe = p.window == "rectangular" ? 1 : p.window == "hann" || p.window == "hamming" ? 2
-                                                  : p.window == "blackman" ? 3 : p.window == "flattop" ? 5 : 4;
-  e.bands = measure_bands(fault_bands(nameplate, hz, e.slip, rate, e.spectrum.step), e.spectrum, hz, lobe);
+  const double lobe = p.window == "rectangular"                     ? 1
+                      : p.window == "hann" || p.window == "hamming" ? 2
+                      : p.window == "blackman"                      ? 3
+                      : p.window == "flattop"                       ? 5
+                                                                    : 4;
+  e.bands = measure_bands(fault_bands(nameplate, hz, e.slip, rate, e.spectrum.step), e.spectrum, hz,
+                          lobe);
   context.step(0.6, "negative sequence over time");
   e.timeline = timeline_of(e.currents);
   e.course = course_of(e.timeline.ratio());
   for (std::size_t k = 0; k < 3; ++k) {
     e.level[k] = rms(e.currents.values[k]);
     e.distortion += total_harmonic_distortion(
-                        std::span<const double>(e.currents.values[k]).first(std::min<std::size_t>(
-                            e.currents.size(), std::size_t{1} << 16)), rate, hz) / 3;
+                        std::span<const double>(e.currents.values[k])
+                            .first(std::min<std::size_t>(e.currents.size(), std::size_t{1} << 16)),
+                        rate, hz) /
+                    3;
   }
   return e;
 }
 
 Section judged_section(const Evidence& e, double least_change) {
   const std::size_t size = e.currents.size();
-  if (e.course.end == 0 || e.course.change() < least_change || e.course.change() < 3 * e.course.spread)
+  if (e.course.end == 0 || e.course.change() < least_change ||
+      e.course.change() < 3 * e.course.spread)
     return {0, size, std::nullopt, false};
   auto [from, to] = faulty_samples(e.course, e.timeline, size);
   const std::size_t least = window_length(e.currents.rate.hertz, e.currents.supply_hz);

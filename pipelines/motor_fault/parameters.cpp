@@ -12,8 +12,9 @@ void describe(ParameterVisitor& v, MotorParameters& p) {
             .unit = "Hz",
             .min = 0,
             .max = 1e8});
-  v.text("phases", p.phases,
-         {.help = "Names of the three current channels, parted by commas; empty: by name or order."});
+  v.text(
+      "phases", p.phases,
+      {.help = "Names of the three current channels, parted by commas; empty: by name or order."});
   v.choice("window", p.window, window_names(), {.help = "Window of the spectrum."});
   v.number("least_change", p.least_change,
            {.help = "Least change of I2/I1 within the recording that counts as a fault's begin.",

@@ -21,13 +21,17 @@ PipelineInfo info() {
   i.question = "Which fault does the motor have, in which phase, how severe, and since when?";
   i.input = "recording";
   i.maturity = "research preview";
-  i.intended_use = "Research and condition monitoring: points an engineer to what to look at in three-phase "
-                   "stator currents of an induction motor. Not a protection device.";
-  i.limits = "Phase and severity of inter-turn shorts are learned from a synthetic motor; one real machine "
-             "(0.75 hp, unloaded) was used to check them. Thresholds of fault bands are empirical. Lines "
-             "nearer to the fundamental than the record's resolution are not judged.";
-  i.citation = "C. L. Fortescue, Trans. AIEE 37 (1918); A. J. M. Cardoso et al., Park's vector approach; "
-               "Pons-Llinares et al., review of current signature analysis; ITSC set (ibarram, MIT).";
+  i.intended_use =
+      "Research and condition monitoring: points an engineer to what to look at in three-phase "
+      "stator currents of an induction motor. Not a protection device.";
+  i.limits =
+      "Phase and severity of inter-turn shorts are learned from a synthetic motor; one real "
+      "machine "
+      "(0.75 hp, unloaded) was used to check them. Thresholds of fault bands are empirical. Lines "
+      "nearer to the fundamental than the record's resolution are not judged.";
+  i.citation =
+      "C. L. Fortescue, Trans. AIEE 37 (1918); A. J. M. Cardoso et al., Park's vector approach; "
+      "Pons-Llinares et al., review of current signature analysis; ITSC set (ibarram, MIT).";
   i.labels = {"inter-turn short", "broken bar", "eccentricity", "bearing", "unsure", "no fault"};
   i.model = "motor_fault.onnx";
   i.parameters = specs_of<MotorParameters>();
@@ -63,13 +67,15 @@ std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request, Classifi
   const Section section = judged_section(a->evidence, p.least_change);
   const std::lock_guard lock(mutex);
   a->evidence.windows = classifier.run(
-      request.model, section_features(a->evidence.currents, section.from, section.to, section.reference), context);
+      request.model,
+      section_features(a->evidence.currents, section.from, section.to, section.reference), context);
   a->evidence.network = !a->evidence.windows.empty();
   a->model_card = classifier.card_json();
   return a;
 }
 
-Findings conclude(const Dataset& dataset, const Analysis& analysis, const nlohmann::json& parameters) {
+Findings conclude(const Dataset& dataset, const Analysis& analysis,
+                  const nlohmann::json& parameters) {
   const auto& a = dynamic_cast<const MotorAnalysis&>(analysis);
   Findings f = diagnose(a.evidence, parameters_from<MotorParameters>(parameters));
   f.pipeline = "motor_fault";
@@ -91,8 +97,8 @@ Extension make_extension() {
     return analyse(request, *classifier, *mutex, context);
   };
   // Nothing of the analysis is stored: it takes less than a second.
-  d.restore = [classifier, mutex](AnalysisRequest request, std::vector<Artifact>, std::vector<Surface>,
-                                  const Context& context) {
+  d.restore = [classifier, mutex](AnalysisRequest request, std::vector<Artifact>,
+                                  std::vector<Surface>, const Context& context) {
     const auto own = resources_folder() / "models" / info().model;
     if (request.model.empty() && std::filesystem::exists(own)) request.model = own;
     return analyse(request, *classifier, *mutex, context);

@@ -51,7 +51,12 @@ void add_fault(std::vector<Wave>& waves, const SyntheticOptions& o, Random& rand
   if (o.fault == "inter-turn short") {
     const double size = random.uniform(0.09, 0.13) * std::pow(o.step, random.uniform(0.65, 0.85));
     const double angle = random.uniform(55, 95) - random.uniform(5, 13) * (o.step - 1);
-    waves.push_back({o.supply_hz, size, (angle - 240.0 * (o.phase == 1 ? 1 : o.phase == 2 ? 0.5 : 0)) * turn / 360, -1, true});
+    waves.push_back({o.supply_hz, size,
+                     (angle - 240.0 * (o.phase == 1   ? 1
+                                       : o.phase == 2 ? 0.5
+                                                      : 0)) *
+                         turn / 360,
+                     -1, true});
   } else if (o.fault == "broken bar") {
     pair(2 * o.slip * o.supply_hz);
   } else if (o.fault == "eccentricity") {
@@ -67,37 +72,51 @@ void describe(ParameterVisitor& v, SyntheticOptions& o) {
   v.integer("seed", o.seed, {.help = "Seed of everything random.", .min = 0});
   v.choice("fault", o.fault, {"none", "inter-turn short", "broken bar", "eccentricity", "bearing"},
            {.help = "What is wrong with the motor."});
-  v.integer("phase", o.phase, {.help = "Phase of an inter-turn short: 0, 1, 2.", .min = 0, .max = 2});
-  v.integer("step", o.step, {.help = "Severity: 10, 20, 30, 40 % of the turns, or incipient to severe.", .min = 1, .max = 4});
+  v.integer("phase", o.phase,
+            {.help = "Phase of an inter-turn short: 0, 1, 2.", .min = 0, .max = 2});
+  v.integer("step", o.step,
+            {.help = "Severity: 10, 20, 30, 40 % of the turns, or incipient to severe.",
+             .min = 1,
+             .max = 4});
   v.number("seconds", o.seconds, {.help = "Length.", .unit = "s", .min = 0.5, .max = 100000});
   v.number("rate", o.rate, {.help = "Sample rate.", .unit = "Hz", .min = 100, .max = 1e6});
-  v.number("supply_hz", o.supply_hz, {.help = "Supply frequency.", .unit = "Hz", .min = 5, .max = 400});
+  v.number("supply_hz", o.supply_hz,
+           {.help = "Supply frequency.", .unit = "Hz", .min = 5, .max = 400});
   v.integer("pole_pairs", o.pole_pairs, {.help = "Pole pairs.", .min = 1, .max = 50});
   v.number("slip", o.slip, {.help = "Slip.", .min = 0.0001, .max = 0.3});
-  v.number("onset", o.onset, {.help = "Begin of the fault, as part of the recording.", .min = 0, .max = 1});
-  v.number("end", o.end, {.help = "End of the fault, as part of the recording.", .min = 0, .max = 1});
-  v.number("noise_db", o.noise_db, {.help = "White noise relative to the fundamental.", .unit = "dB", .min = -200, .max = 0});
-  v.number("clip_at", o.clip_at, {.help = "Sensor limit as part of the peak; 0: none.", .min = 0, .max = 1});
+  v.number("onset", o.onset,
+           {.help = "Begin of the fault, as part of the recording.", .min = 0, .max = 1});
+  v.number("end", o.end,
+           {.help = "End of the fault, as part of the recording.", .min = 0, .max = 1});
+  v.number(
+      "noise_db", o.noise_db,
+      {.help = "White noise relative to the fundamental.", .unit = "dB", .min = -200, .max = 0});
+  v.number("clip_at", o.clip_at,
+           {.help = "Sensor limit as part of the peak; 0: none.", .min = 0, .max = 1});
 }
 
 Recording make_motor(const SyntheticOptions& o) {
   if (o.supply_hz > 0.4 * o.rate)
-    throw Error(ErrorCode::Usage, fmt::format("{} Hz cannot be sampled at {} Hz", o.supply_hz, o.rate),
+    throw Error(ErrorCode::Usage,
+                fmt::format("{} Hz cannot be sampled at {} Hz", o.supply_hz, o.rate),
                 "choose a higher rate");
   Random random(static_cast<std::uint64_t>(o.seed) * 0x9e3779b97f4a7c15ULL + 77);
   const auto n = static_cast<std::size_t>(std::llround(o.seconds * o.rate));
   const double amplitude = random.uniform(4, 9), start = random.uniform(0, turn);
-  std::vector<Wave> waves = {{o.supply_hz, 1, 0, 1, false},
-                             {o.supply_hz, random.uniform(0.005, 0.045), random.uniform(0, turn), -1, false},
-                             {3 * o.supply_hz, random.uniform(0, 0.02), random.uniform(0, turn), 0, false},
-                             {5 * o.supply_hz, random.uniform(0.002, 0.04), random.uniform(0, turn), -1, false},
-                             {7 * o.supply_hz, random.uniform(0.001, 0.03), random.uniform(0, turn), 1, false}};
+  std::vector<Wave> waves = {
+      {o.supply_hz, 1, 0, 1, false},
+      {o.supply_hz, random.uniform(0.005, 0.045), random.uniform(0, turn), -1, false},
+      {3 * o.supply_hz, random.uniform(0, 0.02), random.uniform(0, turn), 0, false},
+      {5 * o.supply_hz, random.uniform(0.002, 0.04), random.uniform(0, turn), -1, false},
+      {7 * o.supply_hz, random.uniform(0.001, 0.03), random.uniform(0, turn), 1, false}};
   if (o.fault != "none") add_fault(waves, o, random);
   const std::array<double, 3> gain{1, random.uniform(0.985, 1.015), random.uniform(0.985, 1.015)};
-  const double noise = std::pow(10, o.noise_db / 20) / std::sqrt(2.0), limit = o.clip_at > 0 ? o.clip_at : 1e9;
+  const double noise = std::pow(10, o.noise_db / 20) / std::sqrt(2.0),
+               limit = o.clip_at > 0 ? o.clip_at : 1e9;
   std::vector<double> values(3 * n);
   for (std::size_t i = 0; i < n; ++i) {
-    const double t = static_cast<double>(i) / o.rate, part = static_cast<double>(i) / static_cast<double>(n);
+    const double t = static_cast<double>(i) / o.rate,
+                 part = static_cast<double>(i) / static_cast<double>(n);
     const bool faulty = part >= o.onset && part < o.end;
     for (int k = 0; k < 3; ++k) {
       double sum = noise * random.normal();
@@ -105,7 +124,8 @@ Recording make_motor(const SyntheticOptions& o) {
         if (w.hertz < o.rate / 2 && (!w.of_fault || faulty))
           sum += w.amplitude * std::cos((turn * t + start / o.supply_hz) * w.hertz + w.phase +
                                         shifted(w.sequence, k));
-      values[3 * i + static_cast<std::size_t>(k)] = amplitude * gain[static_cast<std::size_t>(k)] * std::clamp(sum, -limit, limit);
+      values[3 * i + static_cast<std::size_t>(k)] =
+          amplitude * gain[static_cast<std::size_t>(k)] * std::clamp(sum, -limit, limit);
     }
   }
   Recording r;
@@ -120,7 +140,8 @@ Recording make_motor(const SyntheticOptions& o) {
     r.channels.push_back(std::move(c));
   }
   r.origin.path = fmt::format("synthetic {}", o.seed);
-  r.origin.facts.push_back({"synthetic motor", fmt::format("seed {}, {}", o.seed, o.fault), "generated"});
+  r.origin.facts.push_back(
+      {"synthetic motor", fmt::format("seed {}, {}", o.seed, o.fault), "generated"});
   return r;
 }
 

@@ -2,11 +2,11 @@
 //
 // Phase currents are sums of sequence components. An inter-turn short of a part m of one phase's
 // turns injects a current in that phase alone (Tallam, Habetler and Harley, IEEE Trans. Ind. Appl.
-// 38(3), 2002): as much negative as positive sequence, whose angle turns by 120 degrees from phase to
-// phase. Its size is machine dependent; here 0.09 to 0.13 of I1 for 10 %, growing less than in
+// 38(3), 2002): as much negative as positive sequence, whose angle turns by 120 degrees from phase
+// to phase. Its size is machine dependent; here 0.09 to 0.13 of I1 for 10 %, growing less than in
 // proportion. Broken bars give lines at (1 +- 2s) f, mixed eccentricity at f +- fr, a bearing at |f
-// +- fv| (the reference of modules/signal/machine.h). Supply: unbalance, harmonics 5 and 7 (negative
-// and positive sequence), 3 (zero sequence). Then noise, unequal gains, clipping.
+// +- fv| (the reference of modules/signal/machine.h). Supply: unbalance, harmonics 5 and 7
+// (negative and positive sequence), 3 (zero sequence). Then noise, unequal gains, clipping.
 #pragma once
 
 #include "modules/core/dataset.h"
@@ -19,10 +19,10 @@ namespace sensorium::motor_fault {
 struct SyntheticOptions {
   int seed = 1;
   std::string fault = "inter-turn short";
-  int phase = 0;        // 0, 1, 2
-  int step = 2;         // 1 .. 4: 10 to 40 % of the turns; for other faults incipient .. severe
+  int phase = 0; // 0, 1, 2
+  int step = 2;  // 1 .. 4: 10 to 40 % of the turns; for other faults incipient .. severe
   double seconds = 5;
-  double rate = 1000;   // Hz
+  double rate = 1000; // Hz
   double supply_hz = 60;
   int pole_pairs = 2;
   double slip = 0.02;

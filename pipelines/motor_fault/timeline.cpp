@@ -85,7 +85,8 @@ Course course_of(const std::vector<Complex>& ratio) {
   return out;
 }
 
-std::pair<std::size_t, std::size_t> faulty_samples(const Course& c, const Timeline& t, std::size_t size) {
+std::pair<std::size_t, std::size_t> faulty_samples(const Course& c, const Timeline& t,
+                                                   std::size_t size) {
   const std::size_t in_from = c.begin * t.hop,
                     in_to = c.end >= t.sequence.size() ? size : (c.end - 1) * t.hop + t.length;
   if (!c.wraps) return {c.begin == 0 ? 0 : in_from, std::min(size, in_to)};

@@ -7,8 +7,8 @@ namespace sensorium::motor_fault {
 
 // Windows of six periods, every fifth of a window.
 struct Timeline {
-  std::size_t length = 0, hop = 0;  // samples of a window, and from one to the next
-  std::vector<Sequence> sequence;   // window k covers samples k hop .. k hop + length - 1
+  std::size_t length = 0, hop = 0;    // samples of a window, and from one to the next
+  std::vector<Sequence> sequence;     // window k covers samples k hop .. k hop + length - 1
   std::vector<Complex> ratio() const; // I2 / I1, its angle against I1 of phase a
 };
 Timeline timeline_of(const Currents& currents);

@@ -26,10 +26,13 @@ public:
     const auto unit = [&] { return static_cast<double>(random() >> 11) * 0x1p-53; };
     if (seed != 0 && unit() < 0.2)
       for (const std::size_t i : of_reference) f[i] = 0;
-    Sample out{{{feature_count}, std::vector<float>(feature_count)}, {{1}, {static_cast<float>(e.label)}}, {}};
+    Sample out{{{feature_count}, std::vector<float>(feature_count)},
+               {{1}, {static_cast<float>(e.label)}},
+               {}};
     for (std::size_t i = 0; i < feature_count; ++i) {
       const double jitter = seed == 0 ? 0 : 0.1 * (unit() + unit() + unit() - 1.5);
-      out.input.values[i] = static_cast<float>((f[i] - normalisation_.mean[i]) / normalisation_.spread[i] + jitter);
+      out.input.values[i] =
+          static_cast<float>((f[i] - normalisation_.mean[i]) / normalisation_.spread[i] + jitter);
     }
     return out;
   }
@@ -42,13 +45,17 @@ private:
 }
 
 void describe(ParameterVisitor& v, TrainerOptions& o) {
-  v.integer("machines", o.machines, {.help = "Synthetic machines for each of the 13 classes.", .min = 4, .max = 5000});
+  v.integer("machines", o.machines,
+            {.help = "Synthetic machines for each of the 13 classes.", .min = 4, .max = 5000});
   v.integer("width", o.width, {.help = "Width of the residual MLP.", .min = 4, .max = 1024});
   v.integer("blocks", o.blocks, {.help = "Residual blocks.", .min = 1, .max = 16});
   v.integer("steps", o.steps, {.help = "Steps on synthetic motors.", .min = 1, .max = 1000000});
-  v.integer("fine_steps", o.fine_steps, {.help = "Steps on real recordings.", .min = 1, .max = 1000000});
-  v.number("learning_rate", o.learning_rate, {.help = "On synthetic motors.", .min = 1e-7, .max = 1});
-  v.number("fine_learning_rate", o.fine_learning_rate, {.help = "On real recordings.", .min = 1e-7, .max = 1});
+  v.integer("fine_steps", o.fine_steps,
+            {.help = "Steps on real recordings.", .min = 1, .max = 1000000});
+  v.number("learning_rate", o.learning_rate,
+           {.help = "On synthetic motors.", .min = 1e-7, .max = 1});
+  v.number("fine_learning_rate", o.fine_learning_rate,
+           {.help = "On real recordings.", .min = 1e-7, .max = 1});
   v.integer("batch_size", o.batch_size, {.help = "Windows a step.", .min = 1, .max = 4096});
   v.integer("seed", o.seed, {.help = "Seed of weights, order and motors.", .min = 0});
 }
@@ -61,7 +68,8 @@ Normalisation normalisation_of(const std::vector<Example>& examples) {
     const double mean = sum / static_cast<double>(examples.size());
     for (const Example& e : examples) squares += (e.features[i] - mean) * (e.features[i] - mean);
     out.mean[i] = static_cast<float>(mean);
-    out.spread[i] = static_cast<float>(std::max(1e-4, std::sqrt(squares / static_cast<double>(examples.size()))));
+    out.spread[i] = static_cast<float>(
+        std::max(1e-4, std::sqrt(squares / static_cast<double>(examples.size()))));
   }
   return out;
 }
@@ -88,8 +96,9 @@ Graph with_normalisation(Graph graph, const Normalisation& n) {
   throw Error(ErrorCode::Internal, "the network does not use its input");
 }
 
-Graph train_on(const Graph& start, const std::vector<Example>& training, const std::vector<Example>& validation,
-               const Normalisation& normalisation, int steps, double learning_rate, const TrainerOptions& o,
+Graph train_on(const Graph& start, const std::vector<Example>& training,
+               const std::vector<Example>& validation, const Normalisation& normalisation,
+               int steps, double learning_rate, const TrainerOptions& o,
                const std::filesystem::path& folder, const Context& context) {
   TrainingOptions t;
   t.loss = "cross_entropy";

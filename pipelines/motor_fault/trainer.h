@@ -10,10 +10,10 @@
 namespace sensorium::motor_fault {
 
 struct TrainerOptions {
-  int machines = 40;      // synthetic machines for each class
+  int machines = 40; // synthetic machines for each class
   int width = 64, blocks = 2;
-  int steps = 800;        // on synthetic motors
-  int fine_steps = 300;   // on real recordings
+  int steps = 800;      // on synthetic motors
+  int fine_steps = 300; // on real recordings
   double learning_rate = 3e-3, fine_learning_rate = 1e-3;
   int batch_size = 64;
   int seed = 1;
@@ -32,9 +32,9 @@ Graph with_normalisation(Graph graph, const Normalisation& normalisation);
 
 // Trains on windows whose reference is left out now and then. Returns the last weights.
 Graph train_on(const Graph& start, const std::vector<Example>& training,
-               const std::vector<Example>& validation, const Normalisation& normalisation, int steps,
-               double learning_rate, const TrainerOptions& options, const std::filesystem::path& folder,
-               const Context& context);
+               const std::vector<Example>& validation, const Normalisation& normalisation,
+               int steps, double learning_rate, const TrainerOptions& options,
+               const std::filesystem::path& folder, const Context& context);
 
 }
 

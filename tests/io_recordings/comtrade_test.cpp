@@ -10,8 +10,11 @@ namespace {
 
 // Two analogue channels (0.5 x + 1 A, 2 x V) and two status channels at 1000 Hz.
 std::string configuration(const std::string& format, const std::string& year = ",1999") {
-  return "station,device" + year + "\n4,2A,2D\n1,IA,A,,A,0.5,1,0,-32767,32767,1,1,P\n2,UA,A,,V,2,0,0,-32767,32767,1,1,P\n"
-         "1,trip,,,0\n2,start,,,0\n50\n1\n1000,3\n01/01/2020,00:00:00.000000\n01/01/2020,00:00:00.001000\n" + format + "\n1\n";
+  return "station,device" + year +
+         "\n4,2A,2D\n1,IA,A,,A,0.5,1,0,-32767,32767,1,1,P\n2,UA,A,,V,2,0,0,-32767,32767,1,1,P\n"
+         "1,trip,,,0\n2,start,,,0\n50\n1\n1000,3\n01/01/2020,00:00:00.000000\n01/01/"
+         "2020,00:00:00.001000\n" +
+         format + "\n1\n";
 }
 
 template<class T> Draft binary(T missing) {
@@ -68,12 +71,18 @@ TEST(Comtrade, TheFirstRevisionHasNoYearAndNoFactor) {
 
 TEST(Comtrade, OneFileHoldsAll) {
   TemporaryFolder folder;
-  check(open_recording(write_text(folder, "a.cff", "--- file type: CFG ---\n" + configuration("ASCII", ",2013") +
-                                                       "--- file type: INF ---\n\n--- file type: DAT ASCII ---\n" + ascii)), true);
+  check(open_recording(write_text(folder, "a.cff",
+                                  "--- file type: CFG ---\n" + configuration("ASCII", ",2013") +
+                                      "--- file type: INF ---\n\n--- file type: DAT ASCII ---\n" +
+                                      ascii)),
+        true);
   const Draft data = binary<std::int16_t>(-32768);
-  check(open_recording(write_text(folder, "b.cff", "--- file type: CFG ---\r\n" + configuration("BINARY", ",2013") + "--- file type: DAT BINARY: " +
-                                                       std::to_string(data.size()) + " ---\r\n" +
-                                                       std::string(reinterpret_cast<const char*>(data.bytes().data()), data.size()))), true);
+  check(open_recording(write_text(
+            folder, "b.cff",
+            "--- file type: CFG ---\r\n" + configuration("BINARY", ",2013") +
+                "--- file type: DAT BINARY: " + std::to_string(data.size()) + " ---\r\n" +
+                std::string(reinterpret_cast<const char*>(data.bytes().data()), data.size()))),
+        true);
 }
 
 TEST(Comtrade, TimeStampsWhereNoRateIsStated) {
@@ -92,13 +101,15 @@ TEST(Comtrade, SeveralRatesAreResampledWithANotice) {
   text.replace(text.find("1\n1000,3"), 8, "2\n1000,10\n500,20");
   for (int i = 0; i < 20; ++i) {
     const int time = i < 10 ? i : 9 + 2 * (i - 9); // ms
-    data += std::to_string(i + 1) + "," + std::to_string(time * 1000) + "," + std::to_string(2 * time) + ",0,0,0\n";
+    data += std::to_string(i + 1) + "," + std::to_string(time * 1000) + "," +
+            std::to_string(2 * time) + ",0,0,0\n";
   }
   write_text(folder, "a.dat", data);
   const Recording r = open_recording(write_text(folder, "a.cfg", text));
   EXPECT_TRUE(warns(r, "sample rate changes"));
   const auto x = values(r, 0); // 0.5 * 2 t + 1, t in ms: still a line after resampling
-  for (std::size_t i = 0; i < x.size(); ++i) ASSERT_NEAR(x[i], 1 + static_cast<double>(i) * 1000 / r.rate.hertz, 1e-9);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    ASSERT_NEAR(x[i], 1 + static_cast<double>(i) * 1000 / r.rate.hertz, 1e-9);
 }
 
 TEST(Comtrade, AHalfAlone) {
@@ -153,7 +164,8 @@ TEST(Comtrade, BadData) {
 
 TEST(Comtrade, PythonComtradeAgreesOnTheRealFiles) {
   const auto folder = shared_data() / "motor" / "comtrade";
-  if (!std::filesystem::exists(folder) || !std::filesystem::exists(judge())) GTEST_SKIP() << "skipped: no shared data or judge";
+  if (!std::filesystem::exists(folder) || !std::filesystem::exists(judge()))
+    GTEST_SKIP() << "skipped: no shared data or judge";
   TemporaryFolder out;
   int read = 0;
   for (const auto& item : std::filesystem::directory_iterator(folder)) {
@@ -167,7 +179,10 @@ TEST(Comtrade, PythonComtradeAgreesOnTheRealFiles) {
     const Recording r = open_recording(item.path());
     EXPECT_TRUE(r.rate.known()) << item.path();
     write_values(r, out / "values");
-    EXPECT_EQ(run_own_judge("comtrade_judge.py", {item.path().string(), (out / "values").string(), std::to_string(r.rate.hertz)}), 0) << item.path();
+    EXPECT_EQ(run_own_judge("comtrade_judge.py", {item.path().string(), (out / "values").string(),
+                                                  std::to_string(r.rate.hertz)}),
+              0)
+        << item.path();
     ++read;
   }
   EXPECT_EQ(read, 5);

@@ -10,7 +10,8 @@ using namespace sensorium::test;
 
 TEST(Csv, NamesUnitsAndRateFromATimeColumn) {
   TemporaryFolder folder;
-  const Recording r = open_recording(write_text(folder, "a.csv", "Time (ms),ia [A],speed / rpm\n0,1,10\n0.5,2,20\n1.0,3,30\n1.5,4,40\n"));
+  const Recording r = open_recording(write_text(
+      folder, "a.csv", "Time (ms),ia [A],speed / rpm\n0,1,10\n0.5,2,20\n1.0,3,30\n1.5,4,40\n"));
   ASSERT_EQ(r.channels.size(), 2u);
   EXPECT_EQ(r.channels[0].name, "ia");
   EXPECT_EQ(r.channels[0].unit, "A");
@@ -25,9 +26,12 @@ TEST(Csv, DelimitersAndDecimalCommas) {
   TemporaryFolder folder;
   const std::vector<double> first{1.5, -2.25, 3};
   for (const auto& [name, text] : std::vector<std::pair<std::string, std::string>>{
-           {"a.csv", "u;v\n1,5;10\n-2,25;20\n3;30\n"}, {"b.csv", "u;v\n1.5;10\n-2.25;20\n3;30\n"},
-           {"c.tsv", "u\tv\n1,5\t10\n-2,25\t20\n3\t30\n"}, {"d.csv", "u|v\n1.5|10\n-2.25|20\n3|30\n"},
-           {"e.txt", "u   v\n 1.5  10\n-2.25   20\n 3 30\n"}, {"f.csv", "\"u\",\"v\"\r\n\"1.5\",10\r\n-2.25,20\r\n3,30\r\n"},
+           {"a.csv", "u;v\n1,5;10\n-2,25;20\n3;30\n"},
+           {"b.csv", "u;v\n1.5;10\n-2.25;20\n3;30\n"},
+           {"c.tsv", "u\tv\n1,5\t10\n-2,25\t20\n3\t30\n"},
+           {"d.csv", "u|v\n1.5|10\n-2.25|20\n3|30\n"},
+           {"e.txt", "u   v\n 1.5  10\n-2.25   20\n 3 30\n"},
+           {"f.csv", "\"u\",\"v\"\r\n\"1.5\",10\r\n-2.25,20\r\n3,30\r\n"},
            {"g.csv", "\xef\xbb\xbfu,v\n1.5,10,\n-2.25,20,\n3,30,\n"}}) {
     const Recording r = open_recording(write_text(folder, name, text));
     ASSERT_EQ(r.channels.size(), 2u) << name;
@@ -45,22 +49,28 @@ TEST(Csv, WithoutAHeaderNothingIsInvented) {
   EXPECT_EQ(r.channels[0].unit, "");
   EXPECT_FALSE(r.rate.known());
   EXPECT_FALSE(r.rate.field.empty());
-  EXPECT_TRUE(warns(open_recording(write_text(folder, "b.csv", "1,5\n2,5\n3,7\n")), "decimal signs"));
+  EXPECT_TRUE(
+      warns(open_recording(write_text(folder, "b.csv", "1,5\n2,5\n3,7\n")), "decimal signs"));
 }
 
 TEST(Csv, AnUnnamedRisingColumnIsNoSignal) {
   TemporaryFolder folder;
-  const Recording r = open_recording(write_text(folder, "a.csv", "0.001,5\n0.002,7\n0.003,6\n0.004,2\n"));
+  const Recording r =
+      open_recording(write_text(folder, "a.csv", "0.001,5\n0.002,7\n0.003,6\n0.004,2\n"));
   EXPECT_EQ(r.channels.size(), 1u);
   EXPECT_FALSE(r.rate.known()); // in what unit it rises is not said
 }
 
 TEST(Csv, StatedRatesAndUnitsRow) {
   TemporaryFolder folder;
-  for (const auto& [head, hertz] : std::vector<std::pair<std::string, double>>{
-           {"Sample rate: 10 kHz\n", 10000}, {"# fs=1000\n", 1000}, {"Sampling interval,0.1 ms\n", 10000},
-           {"dt = 0.002\n", 500}, {"Sampling frequency [Hz];2500\n", 2500}}) {
-    const Recording r = open_recording(write_text(folder, "a.csv", head + "\nia;ib\n(A);(V)\n1;2\n3;4\n5;6\n"));
+  for (const auto& [head, hertz] :
+       std::vector<std::pair<std::string, double>>{{"Sample rate: 10 kHz\n", 10000},
+                                                   {"# fs=1000\n", 1000},
+                                                   {"Sampling interval,0.1 ms\n", 10000},
+                                                   {"dt = 0.002\n", 500},
+                                                   {"Sampling frequency [Hz];2500\n", 2500}}) {
+    const Recording r =
+        open_recording(write_text(folder, "a.csv", head + "\nia;ib\n(A);(V)\n1;2\n3;4\n5;6\n"));
     EXPECT_DOUBLE_EQ(r.rate.hertz, hertz) << head;
     EXPECT_EQ(r.rate.source, RateSource::Stated) << head;
     EXPECT_EQ(r.channels.at(0).name, "ia");
@@ -71,9 +81,12 @@ TEST(Csv, StatedRatesAndUnitsRow) {
 TEST(Csv, ClockTimesAreSeconds) {
   TemporaryFolder folder;
   const Recording r = open_recording(write_text(
-      folder, "a.csv", "stamp,x\n2024-02-29T23:59:59.5,1\n2024-03-01T00:00:00.0,2\n2024-03-01T00:00:00.5,3\n"));
-  EXPECT_EQ(r.channels.size(), 2u); // the column is not named time: it is kept, and no rate is made of it
-  const Recording t = open_recording(write_text(folder, "b.csv", "10:00:00.00,1\n10:00:00.25,2\n10:00:00.50,4\n"));
+      folder, "a.csv",
+      "stamp,x\n2024-02-29T23:59:59.5,1\n2024-03-01T00:00:00.0,2\n2024-03-01T00:00:00.5,3\n"));
+  EXPECT_EQ(r.channels.size(),
+            2u); // the column is not named time: it is kept, and no rate is made of it
+  const Recording t =
+      open_recording(write_text(folder, "b.csv", "10:00:00.00,1\n10:00:00.25,2\n10:00:00.50,4\n"));
   EXPECT_DOUBLE_EQ(t.rate.hertz, 4);
   EXPECT_EQ(*cell_value("1970-01-02 00:00:01", '.'), 86401);
   EXPECT_EQ(*cell_value("2000-03-01T00:00:00Z", '.'), 951868800);
@@ -108,7 +121,8 @@ TEST(Csv, TimesPrintedWithFewDigitsAreEven) {
 
 TEST(Csv, FallingTimesGiveNoRate) {
   TemporaryFolder folder;
-  const Recording r = open_recording(write_text(folder, "a.csv", "t [s],x\n0,1\n0.1,2\n0.05,3\n0.3,4\n"));
+  const Recording r =
+      open_recording(write_text(folder, "a.csv", "t [s],x\n0,1\n0.1,2\n0.05,3\n0.3,4\n"));
   EXPECT_FALSE(r.rate.known());
 }
 
@@ -117,7 +131,7 @@ TEST(Csv, BadTables) {
   const auto error = [&](const std::string& text) {
     return error_of([&] { open_recording(write_text(folder, "a.csv", text)); });
   };
-  const std::string rows = "1,2\n3,4\n5,6\n7,8\n";
+  const std::string rows = "1.5,2\n3,4\n5,6.5\n7,8\n";
   std::string long_head = "a,b\n";
   for (int i = 0; i < 20000; ++i) long_head += "1.25,2.5\n";
   EXPECT_TRUE(mentions(error(long_head + "3,4,5\n6,7\n"), "line 20002"));

@@ -39,7 +39,8 @@ inline bool warns(const Recording& r, const std::string& text) {
 
 // Runs tests/io_recordings/<script>; returns the exit status.
 inline int run_own_judge(const std::string& script, const std::vector<std::string>& arguments) {
-  std::string command = judge().string() + " " + SENSORIUM_SOURCE_DIR + "/tests/io_recordings/" + script;
+  std::string command =
+      judge().string() + " " + SENSORIUM_SOURCE_DIR + "/tests/io_recordings/" + script;
   for (const std::string& a : arguments) command += " '" + a + "'";
   return std::system(command.c_str());
 }

@@ -18,16 +18,22 @@ Draft segment(std::uint32_t toc, int chunks, bool interleaved) {
   meta.append<std::uint32_t>(2);
   for (const char* name : {"/'g'/'a'", "/'g'/'b'"}) {
     string(meta, name);
-    meta.append<std::uint32_t>(20).append<std::uint32_t>(2).append<std::uint32_t>(1).append<std::uint64_t>(3);
+    meta.append<std::uint32_t>(20)
+        .append<std::uint32_t>(2)
+        .append<std::uint32_t>(1)
+        .append<std::uint64_t>(3);
     meta.append<std::uint32_t>(0);
   }
   Draft d;
   d.append_text("TDSm").append<std::uint32_t>(toc).append<std::uint32_t>(4713);
-  d.append<std::uint64_t>(meta.size() + static_cast<std::size_t>(12 * chunks)).append<std::uint64_t>(meta.size());
+  d.append<std::uint64_t>(meta.size() + static_cast<std::size_t>(12 * chunks))
+      .append<std::uint64_t>(meta.size());
   d.append_text(std::string(reinterpret_cast<const char*>(meta.bytes().data()), meta.size()));
   for (int k = 0; k < chunks; ++k)
     for (int i = 0; i < 6; ++i)
-      d.append<std::int16_t>(static_cast<std::int16_t>(interleaved ? (i % 2 == 0 ? 1 + i / 2 : 10 * (1 + i / 2)) : (i < 3 ? i + 1 : 10 * (i - 2))));
+      d.append<std::int16_t>(
+          static_cast<std::int16_t>(interleaved ? (i % 2 == 0 ? 1 + i / 2 : 10 * (1 + i / 2))
+                                                : (i < 3 ? i + 1 : 10 * (i - 2))));
   return d;
 }
 
@@ -38,7 +44,8 @@ constexpr std::uint32_t plain = 2 + 4 + 8, mixed = plain + 32;
 TEST(Tdms, ChunksContiguousAndInterleaved) {
   TemporaryFolder folder;
   for (const auto toc : {plain, mixed}) {
-    const Recording r = open_recording(folder.write("a.tdms", segment(toc, 2, toc == mixed).bytes()));
+    const Recording r =
+        open_recording(folder.write("a.tdms", segment(toc, 2, toc == mixed).bytes()));
     ASSERT_EQ(r.channels.size(), 2u);
     EXPECT_EQ(r.channels[1].name, "b");
     EXPECT_EQ(values(r, 0), (std::vector<double>{1, 2, 3, 1, 2, 3}));
@@ -70,14 +77,14 @@ TEST(Tdms, LyingHeadersAreRefused) {
     d.put(at, value);
     return error_of([&] { open_recording(folder.write("a.tdms", d.bytes())); });
   };
-  EXPECT_EQ(broken(8, std::uint32_t{9999}).code(), ErrorCode::Unsupported);   // version
-  EXPECT_EQ(broken(20, std::uint64_t{1} << 60).code(), ErrorCode::BadInput);  // data outside
+  EXPECT_EQ(broken(8, std::uint32_t{9999}).code(), ErrorCode::Unsupported);     // version
+  EXPECT_EQ(broken(20, std::uint64_t{1} << 60).code(), ErrorCode::BadInput);    // data outside
   EXPECT_EQ(broken(28, std::uint32_t{0xfffffff0}).code(), ErrorCode::BadInput); // objects
   EXPECT_EQ(broken(32, std::uint32_t{0xfffffff0}).code(), ErrorCode::BadInput); // length of a path
-  EXPECT_EQ(broken(44, std::uint32_t{0x1269}).code(), ErrorCode::Unsupported); // DAQmx
-  EXPECT_EQ(broken(48, std::uint32_t{0x77}).code(), ErrorCode::Unsupported);   // type
-  EXPECT_EQ(broken(52, std::uint32_t{2}).code(), ErrorCode::BadInput);         // dimension
-  EXPECT_EQ(broken(56, ~std::uint64_t{0}).code(), ErrorCode::BadInput);        // values
+  EXPECT_EQ(broken(44, std::uint32_t{0x1269}).code(), ErrorCode::Unsupported);  // DAQmx
+  EXPECT_EQ(broken(48, std::uint32_t{0x77}).code(), ErrorCode::Unsupported);    // type
+  EXPECT_EQ(broken(52, std::uint32_t{2}).code(), ErrorCode::BadInput);          // dimension
+  EXPECT_EQ(broken(56, ~std::uint64_t{0}).code(), ErrorCode::BadInput);         // values
   EXPECT_EQ(broken(64, std::uint32_t{0x7fffffff}).code(), ErrorCode::BadInput); // properties
 }
 
@@ -95,7 +102,8 @@ TEST(Tdms, NpTdmsAgrees) {
       ours.insert(ours.end(), x.begin(), x.end());
     }
     std::ifstream in(folder / (item.path().stem().string() + ".f64"), std::ios::binary);
-    in.read(reinterpret_cast<char*>(theirs.data()), static_cast<std::streamsize>(theirs.size() * 8));
+    in.read(reinterpret_cast<char*>(theirs.data()),
+            static_cast<std::streamsize>(theirs.size() * 8));
     EXPECT_EQ(in.gcount(), static_cast<std::streamsize>(theirs.size() * 8)) << item.path();
     EXPECT_EQ(ours, theirs) << item.path();
     ++read;

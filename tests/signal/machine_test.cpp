@@ -31,7 +31,8 @@ Recording three_phase(std::size_t n, std::array<double, 3> a, int order = 1) {
   for (int k = 0; k < 3; ++k) {
     std::vector<double> x(n);
     for (std::size_t i = 0; i < n; ++i)
-      x[i] = a[static_cast<std::size_t>(k)] * std::cos(turn * 50 * static_cast<double>(i) / 1000 - order * turn / 3 * k);
+      x[i] = a[static_cast<std::size_t>(k)] *
+             std::cos(turn * 50 * static_cast<double>(i) / 1000 - order * turn / 3 * k);
     r.channels.push_back(channel_of(std::string("i") + "abc"[k], std::move(x)));
   }
   return r;
@@ -50,10 +51,10 @@ TEST(Machine, TheWorkedBearingExample) {
   const Bearing b{"", "", 8, 2, 12, 15};
   const BearingFrequencies f = bearing_frequencies(b, 25);
   const double r = 0.9659258262890683 / 6;
-  EXPECT_NEAR(f.outer, 100 * (1 - r), 1e-9);  // 83.9012
-  EXPECT_NEAR(f.inner, 100 * (1 + r), 1e-9);  // 116.0988
+  EXPECT_NEAR(f.outer, 100 * (1 - r), 1e-9);   // 83.9012
+  EXPECT_NEAR(f.inner, 100 * (1 + r), 1e-9);   // 116.0988
   EXPECT_NEAR(f.ball, 75 * (1 - r * r), 1e-9); // 73.0562
-  EXPECT_NEAR(f.cage, 12.5 * (1 - r), 1e-9);  // 10.4877
+  EXPECT_NEAR(f.cage, 12.5 * (1 - r), 1e-9);   // 10.4877
   EXPECT_NEAR(f.outer, 83.9012, 5e-5);
   EXPECT_NEAR(f.ball, 73.0562, 5e-5);
 }
@@ -94,7 +95,8 @@ TEST(Machine, ABrokenBarIsReadAtItsSidebands) {
   std::vector<double> x(20000);
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double t = static_cast<double>(i) / 1000;
-    x[i] = std::cos(turn * 50 * t) + 0.0101 * std::cos(turn * 47 * t) + 0.0101 * std::cos(turn * 53 * t);
+    x[i] = std::cos(turn * 50 * t) + 0.0101 * std::cos(turn * 47 * t) +
+           0.0101 * std::cos(turn * 53 * t);
   }
   const Spectrum s = amplitude_spectrum(x, 1000, "hann");
   const Nameplate n{.pole_pairs = 2, .measured_rpm = 1455};
@@ -113,10 +115,12 @@ TEST(Machine, ABrokenBarIsReadAtItsSidebands) {
 
 TEST(Machine, ARecordTooShortIsNotJudged) {
   std::vector<double> x(1000);
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] = std::cos(turn * 50 * static_cast<double>(i) / 1000);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    x[i] = std::cos(turn * 50 * static_cast<double>(i) / 1000);
   const Spectrum s = amplitude_spectrum(x, 1000, "hann");
   const Nameplate n{.pole_pairs = 2, .measured_rpm = 1497}; // slip 0.002: lines 0.2 Hz away
-  for (const BandLevel& l : measure_bands(fault_bands(n, 50, slip_of(n, 50, s), 1000, s.step), s, 50))
+  for (const BandLevel& l :
+       measure_bands(fault_bands(n, 50, slip_of(n, 50, s), 1000, s.step), s, 50))
     if (l.band.fault == "broken bar") {
       EXPECT_FALSE(l.resolved);
       EXPECT_EQ(l.severity, 0);
@@ -124,11 +128,12 @@ TEST(Machine, ARecordTooShortIsNotJudged) {
 }
 
 TEST(Machine, BadNameplatesAreRefused) {
-  for (const char* text : {R"([1])", R"({"supply_hz": -50})", R"({"supply_hz": "60"})", R"({"poles": 4})",
-                           R"({"pole_pairs": 1.5})", R"({"bearings": ["9999"]})", R"({"bearings": [{"elements": 8}]})",
-                           R"({"rated_rpm": 1e300})"})
+  for (const char* text : {R"([1])", R"({"supply_hz": -50})", R"({"supply_hz": "60"})",
+                           R"({"poles": 4})", R"({"pole_pairs": 1.5})", R"({"bearings": ["9999"]})",
+                           R"({"bearings": [{"elements": 8}]})", R"({"rated_rpm": 1e300})"})
     EXPECT_THROW(nameplate_from_json(nlohmann::json::parse(text), "n.json"), Error) << text;
-  const Nameplate n = nameplate_from_json(nlohmann::json::parse(R"({"supply_hz": 60, "bearings": ["6205-2RS"]})"), "n");
+  const Nameplate n = nameplate_from_json(
+      nlohmann::json::parse(R"({"supply_hz": 60, "bearings": ["6205-2RS"]})"), "n");
   EXPECT_EQ(n.bearings.at(0).elements, 9);
   EXPECT_EQ(to_json(nameplate_from_json(to_json(n), "again")), to_json(n));
 }
@@ -148,7 +153,7 @@ TEST(ThreePhase, FortescueOfOnePhaseAlone) {
   EXPECT_NEAR(std::abs(s.zero - Complex(1, 0)), 0, 1e-12);
   EXPECT_NEAR(std::abs(s.positive - Complex(1, 0)), 0, 1e-12);
   EXPECT_NEAR(std::abs(s.negative - Complex(1, 0)), 0, 1e-12);
-  EXPECT_NEAR(sequence_of({0, Complex(3, 0), 0}).angle(), 120, 1e-9);  // a2 / a = a: 120 degrees
+  EXPECT_NEAR(sequence_of({0, Complex(3, 0), 0}).angle(), 120, 1e-9); // a2 / a = a: 120 degrees
   EXPECT_NEAR(sequence_of({0, 0, Complex(3, 0)}).angle(), -120, 1e-9);
 }
 
@@ -167,7 +172,9 @@ TEST(ThreePhase, Measures) {
   EXPECT_DOUBLE_EQ(unbalance({9, 10, 11}), 0.1);
 }
 
-TEST(Audit, ACleanRecordingHasNoEntry) { EXPECT_TRUE(audit(three_phase(4000, {2, 2, 2})).entries.empty()); }
+TEST(Audit, ACleanRecordingHasNoEntry) {
+  EXPECT_TRUE(audit(three_phase(4000, {2, 2, 2})).entries.empty());
+}
 
 TEST(Audit, WhatIsWrongIsNamed) {
   EXPECT_TRUE(has(audit(three_phase(4000, {2, 2, 0.05})), "missing phase"));
@@ -206,7 +213,8 @@ TEST(Audit, PhasesAreFoundByNameOrOrder) {
 
 TEST(Pyramid, ColumnsHoldTheExtremesOfTheirSamples) {
   std::vector<double> x(300000);
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] = std::sin(0.001 * static_cast<double>(i)) * static_cast<double>(i % 97);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    x[i] = std::sin(0.001 * static_cast<double>(i)) * static_cast<double>(i % 97);
   const Channel c = channel_of("x", x);
   const Pyramid p = Pyramid::build(c, x.size());
   for (const std::size_t columns : {1u, 7u, 500u, 2000u}) {
@@ -214,12 +222,15 @@ TEST(Pyramid, ColumnsHoldTheExtremesOfTheirSamples) {
     ASSERT_EQ(found.size(), columns);
     const double width = 300000.0 / static_cast<double>(columns);
     for (std::size_t k = 0; k < columns; ++k) {
-      const auto a = static_cast<std::size_t>(width * static_cast<double>(k)), b = static_cast<std::size_t>(width * static_cast<double>(k + 1));
-      const auto [low, high] = std::minmax_element(x.begin() + static_cast<long>(a), x.begin() + static_cast<long>(b));
+      const auto a = static_cast<std::size_t>(width * static_cast<double>(k)),
+                 b = static_cast<std::size_t>(width * static_cast<double>(k + 1));
+      const auto [low, high] =
+          std::minmax_element(x.begin() + static_cast<long>(a), x.begin() + static_cast<long>(b));
       // A coarse piece may reach over the border of its column, never leave out a value.
       EXPECT_LE(found[k].least, static_cast<float>(*low));
       EXPECT_GE(found[k].greatest, static_cast<float>(*high));
-      if (columns == 2000) EXPECT_EQ(found[k].least, static_cast<float>(*low)); // below two pieces: exact
+      if (columns == 2000)
+        EXPECT_EQ(found[k].least, static_cast<float>(*low)); // below two pieces: exact
     }
   }
 }

@@ -17,7 +17,8 @@ namespace {
 
 constexpr double turn = 2 * std::numbers::pi;
 
-std::vector<double> sine(std::size_t n, double rate, double hz, double amplitude, double phase = 0) {
+std::vector<double> sine(std::size_t n, double rate, double hz, double amplitude,
+                         double phase = 0) {
   std::vector<double> out(n);
   for (std::size_t i = 0; i < n; ++i)
     out[i] = amplitude * std::cos(turn * hz * static_cast<double>(i) / rate + phase);
@@ -65,7 +66,7 @@ TEST(Spectrum, BurstsRaiseTheSpectralKurtosis) {
   for (std::size_t i = 0; i < x.size(); ++i)
     if (i % 4000 < 200) x[i] += 8 * std::cos(turn * 0.2 * static_cast<double>(i));
   const Spectrum k = spectral_kurtosis(x, 1000, {.segment = 256});
-  EXPECT_GT(k.values[51], 3);      // 200 Hz
+  EXPECT_GT(k.values[51], 3);             // 200 Hz
   EXPECT_LT(std::abs(k.values[20]), 0.6); // noise alone
 }
 
@@ -140,25 +141,30 @@ TEST(Spectra, ScipyAgrees) {
     write(std::string("amplitude_") + name, amplitude_spectrum(x, 1000, name).values);
   }
   // Overlaps of 128, 200 and 0 samples.
-  const std::vector<WelchOptions> options = {{.segment = 256, .overlap = 0.5},
-                                             {.segment = 255, .overlap = 200.0001 / 255, .density = false},
-                                             {.segment = 1000, .overlap = 0}};
+  const std::vector<WelchOptions> options = {
+      {.segment = 256, .overlap = 0.5},
+      {.segment = 255, .overlap = 200.0001 / 255, .density = false},
+      {.segment = 1000, .overlap = 0}};
   for (std::size_t i = 0; i < options.size(); ++i) {
     write("welch_" + std::to_string(i), welch(x, 1000, options[i]).values);
     const Spectrogram s = spectrogram(x, 1000, options[i], 2);
     write("spectrogram_" + std::to_string(i), s.power);
     std::vector<double> times;
-    for (std::size_t k = 0; k < s.times; ++k) times.push_back(s.first_time + s.time_step * static_cast<double>(k));
+    for (std::size_t k = 0; k < s.times; ++k)
+      times.push_back(s.first_time + s.time_step * static_cast<double>(k));
     write("times_" + std::to_string(i), times);
     write("kurtosis_" + std::to_string(i), spectral_kurtosis(x, 1000, options[i]).values);
   }
-  const std::vector<Sections> filters = {butterworth(Pass::Low, 5, 0, 80, 1000), butterworth(Pass::High, 4, 30, 0, 1000),
-                                         butterworth(Pass::Band, 4, 40, 75, 1000), butterworth(Pass::Band, 3, 5, 450, 1000)};
+  const std::vector<Sections> filters = {
+      butterworth(Pass::Low, 5, 0, 80, 1000), butterworth(Pass::High, 4, 30, 0, 1000),
+      butterworth(Pass::Band, 4, 40, 75, 1000), butterworth(Pass::Band, 3, 5, 450, 1000)};
   for (std::size_t i = 0; i < filters.size(); ++i) {
     write("filter_" + std::to_string(i), filter(filters[i], x));
     write("both_" + std::to_string(i), filter_both_ways(filters[i], x));
   }
   write("envelope", band_envelope(x, 1000, 40, 75));
-  const std::string command = "'" + python + "' '" SENSORIUM_SOURCE_DIR "/tests/signal/spectra_judge.py' '" + folder.string() + "'";
+  const std::string command = "'" + python +
+                              "' '" SENSORIUM_SOURCE_DIR "/tests/signal/spectra_judge.py' '" +
+                              folder.string() + "'";
   EXPECT_EQ(std::system(command.c_str()), 0) << command;
 }

@@ -14,7 +14,8 @@ template<class Work> double best(const Work& work) {
   for (int i = 0; i < 7; ++i) {
     const auto from = std::chrono::steady_clock::now();
     work();
-    least = std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count());
+    least = std::min(
+        least, std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count());
   }
   return least;
 }
@@ -27,9 +28,13 @@ int main(int, char** words) {
   in.seekg(0);
   in.read(reinterpret_cast<char*>(x.data()), static_cast<std::streamsize>(x.size() * 8));
   const double rate = 10000;
-  std::printf("{\"amplitude_spectrum\": %.6f, ", best([&] { amplitude_spectrum(x, rate, "hann"); }));
+  std::printf("{\"amplitude_spectrum\": %.6f, ",
+              best([&] { amplitude_spectrum(x, rate, "hann"); }));
   std::printf("\"welch_4096\": %.6f, ", best([&] { welch(x, rate, {.segment = 4096}); }));
-  std::printf("\"spectrogram_1024\": %.6f, ", best([&] { spectrogram(x, rate, {.segment = 1024, .overlap = 0.75}); }));
-  std::printf("\"zoom_fft_4096\": %.6f, ", best([&] { zoom_fft(std::span(x).first(std::size_t{1} << 18), rate, 40, 60, 4096); }));
+  std::printf("\"spectrogram_1024\": %.6f, ",
+              best([&] { spectrogram(x, rate, {.segment = 1024, .overlap = 0.75}); }));
+  std::printf("\"zoom_fft_4096\": %.6f, ", best([&] {
+                zoom_fft(std::span(x).first(std::size_t{1} << 18), rate, 40, 60, 4096);
+              }));
   std::printf("\"hilbert\": %.6f}\n", best([&] { analytic_signal(x); }));
 }
