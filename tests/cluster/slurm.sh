@@ -4,6 +4,7 @@
 #   slurm.sh purge FOLDER             ends every process of it and removes the folder
 #   slurm.sh kill-node FOLDER NODE    as a power failure: slurmd and its jobs' processes are killed (nodes: n1, n2)
 #   slurm.sh start-node FOLDER NODE
+# The home folder there is FOLDER/home: what the account runs at its logins is not of the test.
 # FOLDER/ssh_config holds the host alias "loop". When OWNER_PID ends, the cluster purges itself.
 set -euo pipefail
 command=${1:?start, purge, kill-node or start-node}
@@ -112,7 +113,7 @@ PermitRootLogin yes
 PrintMotd no
 X11Forwarding no
 Subsystem sftp internal-sftp
-SetEnv SLURM_CONF=$SLURM_CONF SENSORIUM_TEST_CLUSTER=$root
+SetEnv HOME=$root/home SLURM_CONF=$SLURM_CONF SENSORIUM_TEST_CLUSTER=$root
 MaxSessions 50
 MaxStartups 100
 X
@@ -164,7 +165,7 @@ case $command in
       command -v $program >/dev/null || fail "'$program' is not installed: run scripts/setup --cluster-tests"
     done
     [ ! -e "$root" ] || fail "$root is there already"
-    mkdir -p "$root"/{etc,log,state,spool} /run/sshd
+    mkdir -p "$root"/{etc,log,state,spool,home} /run/sshd
     (umask 077; head -c 128 /dev/urandom >"$root/etc/munge.key")
     ssh-keygen -q -t ed25519 -N '' -C test -f "$root/etc/host_key"
     ssh-keygen -q -t ed25519 -N '' -C test -f "$root/etc/user_key"
