@@ -20,7 +20,8 @@ template<class T> Draft binary(T missing) {
   const std::uint16_t status[3] = {1, 2, 3};
   for (std::uint32_t i = 0; i < 3; ++i) {
     d.append<std::uint32_t>(i + 1).append<std::uint32_t>(i * 1000);
-    d.append<T>(analogue[i][0]).append<T>(analogue[i][1]).append<std::uint16_t>(status[i]);
+    for (const T value : analogue[i]) d.append(value);
+    d.append(status[i]);
   }
   return d;
 }
