@@ -26,6 +26,7 @@ constexpr std::array magics{
     Magic{0, "FAA"sv, "a Topcon .fda scan", export_oct},
     Magic{0, "KRETZFILE"sv, "a GE Kretz volume", "export it from the device as DICOM"},
     Magic{0, "\x93NUMPY"sv, "a NumPy array", later},
+    Magic{0, "ENVI"sv, "the header of an ENVI hyperspectral cube", later},
     Magic{0, "\x89HDF"sv, "an HDF5 file without an image in it", later},
     Magic{0, "HEAD74"sv, "an ERDAS 7.4 grid", later},
     Magic{0, "\x5c\x01\0\0"sv, "a header of Analyze 7.5, or a NIfTI header without its mark",

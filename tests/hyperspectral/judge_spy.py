@@ -17,10 +17,10 @@ cube = (1000 + smooth @ mixing + rng.normal(0, 1, (lines, samples, bands)) * np.
 for interleave in ("bsq", "bil", "bip"):
     envi.save_image(str(folder / f"{interleave}.hdr"), cube, dtype=np.float32, interleave=interleave, force=True, ext=".raw",
                     metadata={"wavelength": np.linspace(400, 900, bands).tolist(), "wavelength units": "nm"})
-stats = spy.calc_stats(cube)
+stats = spy.calc_stats(cube)  # its mean is summed in float32 and is 1e-6 off: the mean is NumPy's in float64
 pcs = spy.principal_components(cube)
 noise = spy.noise_from_diffs(cube, "right")
 mnf = spy.mnf(stats, noise)
 print(json.dumps({
-    "mean": stats.mean.tolist(), "covariance": stats.cov.tolist(), "values": pcs.eigenvalues.tolist(), "directions": pcs.eigenvectors.T.tolist(),
+    "mean": cube.astype(np.float64).mean((0, 1)).tolist(), "covariance": stats.cov.tolist(), "values": pcs.eigenvalues.tolist(), "directions": pcs.eigenvectors.T.tolist(),
     "noise": noise.cov.tolist(), "snr": mnf.napc.eigenvalues.tolist()}))
