@@ -29,8 +29,8 @@ struct Illuminant {
 };
 // "A", "C", "D50", "D55", "D65", "D75", "E". Throws Error Usage.
 Illuminant illuminant(const std::string& name);
-// A measured one: text with two numbers a line, nm and power, after at most one heading; at least
-// 360 to 780 nm within 20 nm. Throws Error BadInput naming the line.
+// A measured one: text with two numbers a line, nm and power, after at most one heading; it covers
+// 400 to 700 nm. Throws Error BadInput naming the line.
 Illuminant illuminant_from_file(const std::filesystem::path& path);
 
 struct ColourWeights {

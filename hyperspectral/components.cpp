@@ -18,7 +18,7 @@ using Matrix = Eigen::MatrixXd;
 // One worker's share.
 struct Share {
   std::uint64_t pixels = 0, differences = 0;
-  std::vector<double> sum, products, noise;
+  std::vector<double> sum, products, noise, noise_sum;
   std::vector<float> values, turned, changes;
 };
 
@@ -62,7 +62,10 @@ void add_noise(const Work& w, const TileRange& tile, const std::vector<std::uint
   for (std::size_t i = 0; i + 1 < tile.pixels(); ++i) {
     if (i % width + 1 == width || valid[i] == 0 || valid[i + 1] == 0) continue;
     const float* v = share.values.data() + i * n;
-    for (std::size_t k = 0; k < n; ++k) share.changes.push_back(v[k + n] - v[k]);
+    for (std::size_t k = 0; k < n; ++k) {
+      share.changes.push_back(v[k + n] - v[k]);
+      share.noise_sum[k] += static_cast<double>(share.changes.back());
+    }
     ++share.differences;
   }
   add_products(share.changes, n, share.noise);
@@ -132,17 +135,19 @@ Statistics statistics(const Cube& cube, std::span<const int> bands, bool with_no
     share.sum.assign(n, 0.0);
     share.products.assign(n * n, 0.0);
     if (with_noise) share.noise.assign(n * n, 0.0);
+    share.noise_sum.assign(n, 0.0);
   }
   for_each_tile(cube, tiles, n, context, "covariance", [&](const TileRange& tile, int worker) {
     add_tile(work, tile, shares[static_cast<std::size_t>(worker)]);
   });
-  Eigen::VectorXd sum = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(n));
+  Eigen::VectorXd sum = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(n)), noise_sum = sum;
   Matrix products = Matrix::Zero(sum.size(), sum.size()), noise = products;
   for (const Share& share : shares) {
     out.pixels += share.pixels;
     out.differences += share.differences;
     sum += Eigen::Map<const Eigen::VectorXd>(share.sum.data(), sum.size());
     products += square(share.products, n);
+    noise_sum += Eigen::Map<const Eigen::VectorXd>(share.noise_sum.data(), sum.size());
     if (with_noise) noise += square(share.noise, n);
   }
   if (out.pixels < 2)
@@ -158,7 +163,8 @@ Statistics statistics(const Cube& cube, std::span<const int> bands, bool with_no
     out.mean.push_back(static_cast<double>(work.centre[k]) + shift[static_cast<Eigen::Index>(k)]);
   if (with_noise && out.differences > 1) {
     noise = noise.selfadjointView<Eigen::Lower>();
-    out.noise = flat(noise / (2.0 * static_cast<double>(out.differences)));
+    const auto steps = static_cast<double>(out.differences);
+    out.noise = flat((noise - noise_sum * noise_sum.transpose() / steps) / (2 * (steps - 1)));
   }
   return out;
 }
@@ -180,6 +186,9 @@ Components minimum_noise_fraction(const Statistics& s, int count) {
   const Matrix noise = square(s.noise, n);
   const Eigen::LLT<Matrix> factor(noise);
   if (factor.info() != Eigen::Success || noise.diagonal().minCoeff() <= 0) throw fail();
+  // What a band's noise has that the bands before it do not explain.
+  const Eigen::VectorXd own = Matrix(factor.matrixL()).diagonal().cwiseAbs2();
+  if (own.cwiseQuotient(noise.diagonal()).minCoeff() < 1e-9) throw fail();
   const Eigen::GeneralizedSelfAdjointEigenSolver<Matrix> solver(square(s.covariance, n), noise);
   if (solver.info() != Eigen::Success || !solver.eigenvalues().allFinite()) throw fail();
   return ordered(solver.eigenvalues(), solver.eigenvectors(), count);

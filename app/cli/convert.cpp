@@ -59,6 +59,16 @@ Volume as_volume(const Dataset& dataset) {
   return volume;
 }
 
+void write_cube(const Cube& cube, const WriterDefinition& writer, const fs::path& output,
+                const Context& context) {
+  if (!writer.write_cube)
+    throw Error(ErrorCode::Unsupported,
+                fmt::format("'{}' is a hyperspectral cube, which {} cannot hold", cube.origin.path,
+                            writer.title),
+                "write it as .hdr (ENVI), or make a picture: sensorium run hs2rgb");
+  writer.write_cube(cube, output, context);
+}
+
 // csv and json are texts of a case; the rest are the writers' maps.
 std::string format_of_case_file(Session& session, const Words& words) {
   if (!words.format.empty()) return words.format;
@@ -96,9 +106,13 @@ int convert(Session& session, const Words& words) {
   const WriterDefinition& writer = writer_for(session, words);
   const Context context = session.console.context();
   const Dataset dataset = session.registry.open(words.input, context.part(0, 0.6));
-  const Volume volume = as_volume(dataset);
-  context.step(0.7, "writing");
-  writer.write({.volume = volume, .role = "image", .source = &dataset}, words.output);
+  if (const auto* cube = std::get_if<Cube>(&dataset)) {
+    write_cube(*cube, writer, words.output, context.part(0.6, 1));
+  } else {
+    const Volume volume = as_volume(dataset);
+    context.step(0.7, "writing");
+    writer.write({.volume = volume, .role = "image", .source = &dataset}, words.output);
+  }
   session.console.end_progress();
   session.console.print(
       json{{"input", words.input}, {"output", words.output}, {"format", writer.id}});

@@ -19,7 +19,7 @@ using nlohmann::json;
 namespace {
 
 struct Row {
-  Run run;
+  ClusterRun run;
   RunState state;
 };
 
@@ -64,8 +64,8 @@ std::string line_of(const Row& row) {
 std::vector<Row> ask_all(const std::string& only_site, const std::string& only_token,
                          const Context& context) {
   RunStore store(cluster_folder());
-  std::map<std::string, std::vector<Run>> by_site;
-  for (Run& run : store.runs())
+  std::map<std::string, std::vector<ClusterRun>> by_site;
+  for (ClusterRun& run : store.runs())
     if ((only_site.empty() || run.site == only_site) && run.token.starts_with(only_token))
       by_site[run.site].push_back(std::move(run));
   for (const Site& site : SiteStore(cluster_folder()).sites())
@@ -83,13 +83,14 @@ std::vector<Row> ask_all(const std::string& only_site, const std::string& only_t
     if (!state.failure.empty()) context.warn(fmt::format("{}: {}", name, state.failure));
     for (auto& [token, run] : state.found) {
       if (!token.starts_with(only_token) || run.verb == "check") continue;
-      if (std::any_of(runs.begin(), runs.end(), [&](const Run& r) { return r.token == token; }))
+      if (std::any_of(runs.begin(), runs.end(),
+                      [&](const ClusterRun& r) { return r.token == token; }))
         continue;
       run.site = name;
       runs.push_back(run);
       store.save(run);
     }
-    for (Run& run : runs) {
+    for (ClusterRun& run : runs) {
       const auto found = state.runs.find(run.token);
       RunState now = found == state.runs.end() ? RunState{} : found->second;
       if (found == state.runs.end() && state.reached) now.state = "not submitted";
@@ -164,7 +165,7 @@ int watch(const Session& session, const std::string& token) {
 
 int show_log(const Session& session, const std::string& token, int element, bool follow) {
   const Context context = session.console.context();
-  const Run run = one(token, context).run;
+  const ClusterRun run = one(token, context).run;
   const Reached at = reach(run.site);
   std::uint64_t from = 0;
   std::string all;
@@ -191,7 +192,7 @@ int show_log(const Session& session, const std::string& token, int element, bool
 }
 
 int cancel(const Session& session, const std::string& token) {
-  const Run run = one(token, session.console.context()).run;
+  const ClusterRun run = one(token, session.console.context()).run;
   const Reached at = reach(run.site);
   at.scheduler->cancel(*at.transport, at.site, run.token);
   session.console.print(json{{"cancelled", run.token}});
@@ -201,7 +202,7 @@ int cancel(const Session& session, const std::string& token) {
 
 int fetch(const Session& session, const std::string& token, std::string output) {
   const Context context = session.console.context();
-  const Run run = one(token, context).run;
+  const ClusterRun run = one(token, context).run;
   if (output.empty()) output = "run-" + run.token.substr(0, 8);
   const Reached at = reach(run.site);
   const Fetched fetched = fetch_run(*at.transport, at.site, run.token, output, context);
@@ -219,9 +220,9 @@ int fetch(const Session& session, const std::string& token, std::string output) 
 int retry_one(const Session& session, const std::string& token) {
   const Context context = session.console.context();
   RunStore store(cluster_folder());
-  const Run run = one(token, context).run;
+  const ClusterRun run = one(token, context).run;
   const Reached at = reach(run.site);
-  const Run again = retry(run, at.site, store, *at.transport, *at.scheduler, context);
+  const ClusterRun again = retry(run, at.site, store, *at.transport, *at.scheduler, context);
   session.console.end_progress();
   session.console.print(json{{"token", again.token}, {"job_id", again.job_id}});
   session.console.print(

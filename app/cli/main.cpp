@@ -32,13 +32,14 @@ Error usage_error(CLI::App& app, const CLI::ParseError& e) {
   const CLI::App& command = deepest_of(app);
   const std::string name = full_name(command);
   const std::string help = fmt::format("see 'sensorium {}--help'", name.empty() ? "" : name + " ");
-  const auto* extra = dynamic_cast<const CLI::ExtrasError*>(&e);
-  const std::vector<std::string> words =
-      extra != nullptr ? app.remaining(true) : std::vector<std::string>{};
+  const auto commands = command.get_subcommands([](const CLI::App*) { return true; });
+  const bool unexpected =
+      dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr ||
+      (!commands.empty() && dynamic_cast<const CLI::RequiredError*>(&e) != nullptr);
+  const auto words = unexpected ? app.remaining(true) : std::vector<std::string>{};
   if (words.empty()) return {ErrorCode::Usage, e.what(), help};
   std::string word = words.front();
   const bool option = word.starts_with("-");
-  const auto commands = command.get_subcommands([](const CLI::App*) { return true; });
   std::vector<std::string> known;
   if (option) {
     for (const CLI::App* at = &command; at != nullptr; at = at->get_parent())

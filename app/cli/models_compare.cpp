@@ -20,7 +20,7 @@ using nlohmann::json;
 namespace {
 
 struct CompareWords {
-  std::string first, second, pipeline, evaluate, data, output;
+  std::string first, second, pipeline, evaluate, data, output, precision = "float32";
   std::vector<std::string> files;
   int size = 64;
   std::uint64_t seed = 1;
@@ -46,7 +46,8 @@ int compare_tensors(const Session& session, const CompareWords& words) {
                                .second = find_model(words.second),
                                .data = words.data,
                                .size = words.size,
-                               .seed = words.seed};
+                               .seed = words.seed,
+                               .precision = words.precision};
   json result;
   load_comparison()(&request, &context, &result);
   session.console.end_progress();
@@ -219,6 +220,12 @@ void add_models_compare(CLI::App& models, Session& session) {
                                        "Compare the figures of this pipeline's 'evaluate'");
   data->excludes(pipeline)->excludes(evaluate);
   pipeline->excludes(evaluate);
+  command
+      ->add_option("--precision", words->precision,
+                   "In which the second computes; the first computes in float32")
+      ->check(CLI::IsMember({"float32", "bfloat16", "float16"}))
+      ->excludes(pipeline)
+      ->excludes(evaluate);
   command->add_option("-o,--output", words->output, "Folder for what --evaluate writes");
   command
       ->add_option("--size", words->size,

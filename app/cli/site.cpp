@@ -75,10 +75,10 @@ int check_one(const Session& session, const std::string& name) {
   }
   RunStore store(cluster_folder());
   Site site = at.site;
-  Run run{.name = "check of the site",
-          .verb = "check",
-          .tasks = {json::object()},
-          .program = "/bin/true"};
+  ClusterRun run{.name = "check of the site",
+                 .verb = "check",
+                 .tasks = {json::object()},
+                 .program = "/bin/true"};
   run.resources.minutes = 1;
   run.resources.grace_seconds = 10;
   const Context context = session.console.context();

@@ -134,12 +134,12 @@ int submit_one(Session& session, const std::string& verb, const Words& words) {
                 "add --program PATH here or with 'sensorium site add'");
   Prepared prepared = verb == "run" ? prepare_recipe(session, words, at.site, context)
                                     : prepare_plan(session, words, at.site, verb, context);
-  Run run{.token = words.token,
-          .name = words.name.empty() ? fs::path(words.file).stem().string() : words.name,
-          .verb = verb,
-          .tasks = {prepared.task},
-          .resources = words.resources,
-          .program = program};
+  ClusterRun run{.token = words.token,
+                 .name = words.name.empty() ? fs::path(words.file).stem().string() : words.name,
+                 .verb = verb,
+                 .tasks = {prepared.task},
+                 .resources = words.resources,
+                 .program = program};
   const json sent = list_of(prepared.uploads);
   session.console.end_progress();
   for (const json& file : sent)

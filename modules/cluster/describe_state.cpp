@@ -51,7 +51,7 @@ std::string explain_reason(const std::string& reason) {
   return reason.empty() ? "" : fmt::format("Slurm's reason is '{}'", reason);
 }
 
-std::string explain(const RunState& state, const Run& run) {
+std::string explain(const RunState& state, const ClusterRun& run) {
   std::string out;
   if (state.state == "not submitted")
     out = "its submission did not come to an end; 'sensorium jobs retry' ends it";

@@ -75,7 +75,7 @@ void check_resources(const JobResources& r) {
                 "as 'sensorium site list' shows it: gpu, or gpu:a100");
 }
 
-void check_run(const Run& run) {
+void check_run(const ClusterRun& run) {
   check_token(run.token);
   check_resources(run.resources);
   if (run.verb.empty() || run.verb.front() == '-' || !only(run.verb, "-_"))
@@ -117,7 +117,7 @@ JobResources resources_from_json(const json& in) {
           .time_limit_requeues = in.at("time_limit_requeues")};
 }
 
-json to_json(const Run& run, bool with_tasks) {
+json to_json(const ClusterRun& run, bool with_tasks) {
   json out = {{"version", 1},
               {"token", run.token},
               {"name", run.name},
@@ -138,24 +138,24 @@ json to_json(const Run& run, bool with_tasks) {
   return out;
 }
 
-Run run_from_json(const json& in) {
+ClusterRun run_from_json(const json& in) {
   try {
     if (in.at("version") != 1)
       throw Error(ErrorCode::Unsupported, "a run was written by a newer version",
                   "use the newer version");
-    Run run{.token = in.at("token"),
-            .name = in.at("name"),
-            .site = in.at("site"),
-            .verb = in.at("verb"),
-            .tasks = in.value("tasks", std::vector<json>{}),
-            .array = in.at("array"),
-            .at_once = in.at("at_once"),
-            .resources = resources_from_json(in.at("resources")),
-            .program = in.at("program"),
-            .created_utc = in.at("created_utc"),
-            .job_id = in.value("job_id", ""),
-            .state = in.value("state", "unknown"),
-            .digest = in.at("digest")};
+    ClusterRun run{.token = in.at("token"),
+                   .name = in.at("name"),
+                   .site = in.at("site"),
+                   .verb = in.at("verb"),
+                   .tasks = in.value("tasks", std::vector<json>{}),
+                   .array = in.at("array"),
+                   .at_once = in.at("at_once"),
+                   .resources = resources_from_json(in.at("resources")),
+                   .program = in.at("program"),
+                   .created_utc = in.at("created_utc"),
+                   .job_id = in.value("job_id", ""),
+                   .state = in.value("state", "unknown"),
+                   .digest = in.at("digest")};
     const int elements = in.at("elements");
     check_range("the number of elements", elements, 1, 100000);
     run.tasks.resize(static_cast<std::size_t>(elements)); // unknown ones are null
@@ -167,7 +167,7 @@ Run run_from_json(const json& in) {
   }
 }
 
-std::string digest_of(const Run& run) {
+std::string digest_of(const ClusterRun& run) {
   return sha256(json{{"verb", run.verb},
                      {"name", run.name},
                      {"site", run.site},

@@ -22,7 +22,7 @@ struct JobResources {
 };
 
 // One element of a sweep differs from the others in its task only.
-struct Run {
+struct ClusterRun {
   std::string token; // 32 hexadecimal digits: the identity
   std::string name;  // the user's, any text
   std::string site;
@@ -46,14 +46,14 @@ void check_module_name(const std::string& name);
 void check_plain_text(const std::string& what, const std::string& text);
 void check_resources(const JobResources& resources);
 // Calls the above, and refuses what no site can do.
-void check_run(const Run& run);
+void check_run(const ClusterRun& run);
 
 nlohmann::json to_json(const JobResources& resources);
 JobResources resources_from_json(const nlohmann::json& json);
 // With or without the tasks, which are files of their own on the site.
-nlohmann::json to_json(const Run& run, bool with_tasks);
+nlohmann::json to_json(const ClusterRun& run, bool with_tasks);
 // Throws Error BadInput.
-Run run_from_json(const nlohmann::json& json);
-std::string digest_of(const Run& run);
+ClusterRun run_from_json(const nlohmann::json& json);
+std::string digest_of(const ClusterRun& run);
 
 }

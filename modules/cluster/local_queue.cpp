@@ -105,7 +105,7 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 
 std::string_view runner_script() { return runner; }
 
-Submitted LocalQueue::submit(Transport& transport, const Site& site, const Run& run,
+Submitted LocalQueue::submit(Transport& transport, const Site& site, const ClusterRun& run,
                              const std::string& again, const std::vector<int>& elements) {
   check_run(run);
   std::string list;
@@ -146,6 +146,6 @@ void LocalQueue::cancel(Transport& transport, const Site& site, const std::strin
                 "repeat the command");
 }
 
-std::string LocalQueue::estimate(Transport&, const Site&, const Run&) { return {}; }
+std::string LocalQueue::estimate(Transport&, const Site&, const ClusterRun&) { return {}; }
 
 }

@@ -10,12 +10,12 @@ namespace sensorium {
 
 class LocalQueue : public Scheduler {
 public:
-  Submitted submit(Transport& transport, const Site& site, const Run& run, const std::string& again,
-                   const std::vector<int>& elements) override;
+  Submitted submit(Transport& transport, const Site& site, const ClusterRun& run,
+                   const std::string& again, const std::vector<int>& elements) override;
   SiteState poll(Transport& transport, const Site& site,
                  const std::vector<std::string>& tokens) override;
   void cancel(Transport& transport, const Site& site, const std::string& token) override;
-  std::string estimate(Transport& transport, const Site& site, const Run& run) override;
+  std::string estimate(Transport& transport, const Site& site, const ClusterRun& run) override;
 };
 
 // Waits for one of the queue's places and runs the wrapper in it; a file of the run folder.

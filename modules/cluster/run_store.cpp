@@ -14,15 +14,15 @@ using nlohmann::json;
 
 RunStore::RunStore(fs::path folder) : folder_(std::move(folder) / "runs") {}
 
-void RunStore::save(const Run& run) {
+void RunStore::save(const ClusterRun& run) {
   check_token(run.token);
   make_folder(folder_);
   write_atomically(folder_ / (run.token + ".json"),
                    to_json(run, true).dump(1, ' ', false, json::error_handler_t::replace) + "\n");
 }
 
-std::vector<Run> RunStore::runs() const {
-  std::vector<Run> out;
+std::vector<ClusterRun> RunStore::runs() const {
+  std::vector<ClusterRun> out;
   std::error_code code;
   for (const auto& entry : fs::directory_iterator(folder_, code)) {
     if (entry.path().extension() != ".json") continue;
@@ -32,16 +32,16 @@ std::vector<Run> RunStore::runs() const {
       // the site's run folder is the truth, and still there
     }
   }
-  std::sort(out.begin(), out.end(), [](const Run& a, const Run& b) {
+  std::sort(out.begin(), out.end(), [](const ClusterRun& a, const ClusterRun& b) {
     return std::tie(a.created_utc, a.token) < std::tie(b.created_utc, b.token);
   });
   return out;
 }
 
-Run RunStore::run(const std::string& token) const {
-  std::vector<Run> found;
+ClusterRun RunStore::run(const std::string& token) const {
+  std::vector<ClusterRun> found;
   if (!token.empty())
-    for (Run& run : runs())
+    for (ClusterRun& run : runs())
       if (run.token.starts_with(token)) found.push_back(std::move(run));
   if (found.size() == 1) return found.front();
   if (found.empty())
@@ -51,8 +51,8 @@ Run RunStore::run(const std::string& token) const {
               "give more of its digits");
 }
 
-std::optional<Run> RunStore::unfinished(const std::string& digest) const {
-  for (Run& run : runs())
+std::optional<ClusterRun> RunStore::unfinished(const std::string& digest) const {
+  for (ClusterRun& run : runs())
     if (run.digest == digest && run.state == "preparing") return run;
   return std::nullopt;
 }

@@ -12,13 +12,13 @@ class RunStore {
 public:
   explicit RunStore(std::filesystem::path folder); // user_data_folder() / "cluster"
   // On disk when it returns. Throws Error Resources.
-  void save(const Run& run);
+  void save(const ClusterRun& run);
   // Oldest first; files that cannot be read are left out.
-  std::vector<Run> runs() const;
+  std::vector<ClusterRun> runs() const;
   // By token or the first digits of one. Throws Error NotFound, Usage (several begin so).
-  Run run(const std::string& token) const;
+  ClusterRun run(const std::string& token) const;
   // A submission of the same work that did not come to its end, if there is one.
-  std::optional<Run> unfinished(const std::string& digest) const;
+  std::optional<ClusterRun> unfinished(const std::string& digest) const;
   void forget(const std::string& token);
 
 private:

@@ -38,9 +38,9 @@ struct RunState {
 struct SiteState {
   bool reached = false; // false: nothing is known, all runs are unknown
   bool queue_known = false;
-  std::string failure;                  // when not reached or the queue did not answer
-  std::map<std::string, RunState> runs; // by token
-  std::map<std::string, Run> found;     // what their folders say they are, without tasks
+  std::string failure;                     // when not reached or the queue did not answer
+  std::map<std::string, RunState> runs;    // by token
+  std::map<std::string, ClusterRun> found; // what their folders say they are, without tasks
 };
 
 struct Submitted {
@@ -56,7 +56,7 @@ public:
   // one job. again: the job that a retry replaces (it must have ended); elements: those to repeat,
   // all when empty. Throws Error BadInput when the scheduler refuses, with its own words; Conflict
   // when the job to be replaced has not ended.
-  virtual Submitted submit(Transport& transport, const Site& site, const Run& run,
+  virtual Submitted submit(Transport& transport, const Site& site, const ClusterRun& run,
                            const std::string& again, const std::vector<int>& elements) = 0;
   // One call for all runs of the site, or those named.
   virtual SiteState poll(Transport& transport, const Site& site,
@@ -65,7 +65,7 @@ public:
   virtual void cancel(Transport& transport, const Site& site, const std::string& token) = 0;
   // When it would start, as the scheduler guesses; empty: no guess. Submits nothing. Throws Error
   // BadInput when such a job would be refused.
-  virtual std::string estimate(Transport& transport, const Site& site, const Run& run) = 0;
+  virtual std::string estimate(Transport& transport, const Site& site, const ClusterRun& run) = 0;
 };
 
 std::unique_ptr<Scheduler> scheduler_of(const Site& site);
@@ -74,6 +74,6 @@ std::string run_folder(const Site& site, const std::string& token);
 
 // Pending reasons and states in words a person can act on.
 std::string explain_reason(const std::string& slurm_reason);
-std::string explain(const RunState& state, const Run& run);
+std::string explain(const RunState& state, const ClusterRun& run);
 
 }

@@ -101,7 +101,7 @@ std::string words_of(const std::vector<int>& elements) {
 
 }
 
-std::vector<std::string> sbatch_options(const Site& site, const Run& run,
+std::vector<std::string> sbatch_options(const Site& site, const ClusterRun& run,
                                         const std::vector<int>& elements) {
   check_run(run);
   check_site(site);
@@ -151,7 +151,7 @@ bool is_transient(const std::string& complaint) {
   return false;
 }
 
-Submitted Slurm::submit(Transport& transport, const Site& site, const Run& run,
+Submitted Slurm::submit(Transport& transport, const Site& site, const ClusterRun& run,
                         const std::string& again, const std::vector<int>& elements) {
   std::vector<std::string> words{run_folder(site, run.token), run.token, again, words_of(elements)};
   for (std::string& option : sbatch_options(site, run, elements))
@@ -183,7 +183,7 @@ void Slurm::cancel(Transport& transport, const Site& site, const std::string& to
                 "repeat the command");
 }
 
-std::string Slurm::estimate(Transport& transport, const Site& site, const Run& run) {
+std::string Slurm::estimate(Transport& transport, const Site& site, const ClusterRun& run) {
   std::vector<std::string> words;
   for (const std::string& option : sbatch_options(site, run, {}))
     if (!option.starts_with("--chdir=") && !option.starts_with("--output="))

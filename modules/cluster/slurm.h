@@ -7,16 +7,16 @@ namespace sensorium {
 
 class Slurm : public Scheduler {
 public:
-  Submitted submit(Transport& transport, const Site& site, const Run& run, const std::string& again,
-                   const std::vector<int>& elements) override;
+  Submitted submit(Transport& transport, const Site& site, const ClusterRun& run,
+                   const std::string& again, const std::vector<int>& elements) override;
   SiteState poll(Transport& transport, const Site& site,
                  const std::vector<std::string>& tokens) override;
   void cancel(Transport& transport, const Site& site, const std::string& token) override;
-  std::string estimate(Transport& transport, const Site& site, const Run& run) override;
+  std::string estimate(Transport& transport, const Site& site, const ClusterRun& run) override;
 };
 
 // sbatch's words for a run: typed fields alone, none of the user's texts.
-std::vector<std::string> sbatch_options(const Site& site, const Run& run,
+std::vector<std::string> sbatch_options(const Site& site, const ClusterRun& run,
                                         const std::vector<int>& elements);
 // Whether a scheduler's complaint may pass by itself.
 bool is_transient(const std::string& complaint);

@@ -139,7 +139,7 @@ bool take_elements(RunState& state, const Gathered& gathered, std::size_t wanted
   return true;
 }
 
-void conclude(RunState& state, const Gathered& g, const Run& run, bool queue_known) {
+void conclude(RunState& state, const Gathered& g, const ClusterRun& run, bool queue_known) {
   if (g.exit.is_object()) return take_exit(state, g.exit);
   if (run.array && take_elements(state, g, run.tasks.size())) return;
   std::string ended;
@@ -213,7 +213,7 @@ private:
   }
   void take_spec(const std::string& text) {
     try {
-      Run run = run_from_json(json::parse(text));
+      ClusterRun run = run_from_json(json::parse(text));
       if (run.token == token_) out_.found[token_] = std::move(run);
     } catch (const std::exception&) {
       // another program's folder, or one that is just being made

@@ -37,7 +37,7 @@ std::string text_of(const json& document) {
   return document.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
-std::vector<std::string> files_of(const Site& site, const Run& run) {
+std::vector<std::string> files_of(const Site& site, const ClusterRun& run) {
   std::string modules;
   for (const std::string& module : site.modules) modules += module + "\n";
   std::vector<std::string> out{"job.json",  text_of(to_json(run, false)),
@@ -77,8 +77,8 @@ void until_certain(const Context& context, double patience_s, std::string_view d
   }
 }
 
-void make_run_folder(Transport& transport, const Site& site, const Run& run, const Context& context,
-                     double patience_s) {
+void make_run_folder(Transport& transport, const Site& site, const ClusterRun& run,
+                     const Context& context, double patience_s) {
   std::vector<std::string> words{site.root, run.token};
   for (std::string& word : files_of(site, run)) words.push_back(std::move(word));
   until_certain(context, patience_s, "making the run's folder", [&]() -> std::string {
@@ -92,7 +92,7 @@ void make_run_folder(Transport& transport, const Site& site, const Run& run, con
   });
 }
 
-void ask_for_job(Run& run, const Site& site, Transport& transport, Scheduler& scheduler,
+void ask_for_job(ClusterRun& run, const Site& site, Transport& transport, Scheduler& scheduler,
                  const std::string& again, const std::vector<int>& elements, const Context& context,
                  double patience_s) {
   until_certain(context, patience_s, "submitting", [&]() -> std::string {
@@ -110,9 +110,9 @@ double back_off_s(int repetition) {
   return std::min(60.0, 5.0 * std::pow(1.5, std::min(repetition, 20)));
 }
 
-Run submit(Submission submission, RunStore& store, Transport& transport, Scheduler& scheduler,
-           const Context& context, double patience_s) {
-  Run& run = submission.run;
+ClusterRun submit(Submission submission, RunStore& store, Transport& transport,
+                  Scheduler& scheduler, const Context& context, double patience_s) {
+  ClusterRun& run = submission.run;
   const Site& site = submission.site;
   run.site = site.name;
   run.digest = digest_of(run);
@@ -141,9 +141,9 @@ Run submit(Submission submission, RunStore& store, Transport& transport, Schedul
   return run;
 }
 
-Run retry(const Run& run, const Site& site, RunStore& store, Transport& transport,
-          Scheduler& scheduler, const Context& context, double patience_s) {
-  Run again = run;
+ClusterRun retry(const ClusterRun& run, const Site& site, RunStore& store, Transport& transport,
+                 Scheduler& scheduler, const Context& context, double patience_s) {
+  ClusterRun again = run;
   SiteState state;
   until_certain(context, patience_s, "asking for its state", [&]() -> std::string {
     state = scheduler.poll(transport, site, {run.token});

@@ -10,21 +10,21 @@ namespace sensorium {
 
 struct Submission {
   Site site;
-  Run run; // token may be empty: an unfinished one of the same work, or a new one
+  ClusterRun run; // token may be empty: an unfinished one of the same work, or a new one
   std::vector<Upload> uploads; // the tasks name their store folders
 };
 
 // Local record, uploads, run folder on the site, then the job. What is not known is asked again for
 // up to patience_s; then throws Error Resources, saying that repeating is safe. Returns the run
 // with its job id.
-Run submit(Submission submission, RunStore& store, Transport& transport, Scheduler& scheduler,
-           const Context& context, double patience_s = 120);
+ClusterRun submit(Submission submission, RunStore& store, Transport& transport,
+                  Scheduler& scheduler, const Context& context, double patience_s = 120);
 
 // Ends an unfinished submission, or repeats a run that has ended: from its last checkpoint, with
 // the same token. Of a sweep, the elements that did not end well. Throws Error Conflict when it
 // still runs or ended well.
-Run retry(const Run& run, const Site& site, RunStore& store, Transport& transport,
-          Scheduler& scheduler, const Context& context, double patience_s = 120);
+ClusterRun retry(const ClusterRun& run, const Site& site, RunStore& store, Transport& transport,
+                 Scheduler& scheduler, const Context& context, double patience_s = 120);
 
 // The wait before the n-th repetition of a question: 5 s, growing to 60 s.
 double back_off_s(int repetition);

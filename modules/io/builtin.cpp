@@ -2,6 +2,7 @@
 
 #include "modules/core/file.h"
 #include "modules/io/envi_reader.h"
+#include "modules/io/envi_writer.h"
 #include "modules/io/grid_reader.h"
 #include "modules/io/grid_writer.h"
 #include "modules/io/heyex_vol.h"
@@ -171,6 +172,14 @@ Extension builtin_io() {
       {"tiff", "TIFF stack (one page a slice, ImageJ scale)", ".tif", roles, write_tiff},
       {"nrrd", "NRRD, gzip", ".nrrd", roles, grid::write_nrrd},
       {"nifti", "NIfTI-1, gzip", ".nii.gz", roles, grid::write_nifti}};
+  WriterDefinition envi{"envi", "ENVI cube (.hdr and .img)", ".hdr", {"cube"}, {}};
+  envi.write = [](const WriteRequest&, const fs::path& path) {
+    throw Error(ErrorCode::Unsupported,
+                "'" + path.string() + "': ENVI files hold cubes, not volumes",
+                "write .nrrd or .nii.gz");
+  };
+  envi.write_cube = envi::write;
+  extension.writers.push_back(std::move(envi));
   return extension;
 }
 

@@ -115,6 +115,13 @@ Attempt attempt(const std::vector<std::string_view>& lines, char delimiter, char
   return out;
 }
 
+std::string_view unquoted(std::string_view cell) {
+  cell = trimmed(cell);
+  if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"')
+    cell = trimmed(cell.substr(1, cell.size() - 2));
+  return cell;
+}
+
 // "ia [A]", "Time (s)", "U / V", "I,A" is left alone.
 void part_unit(std::string text, std::string& name, std::string& unit) {
   static const std::regex with_unit(R"(^\s*(.*?)\s*(?:\[([^\]]*)\]|\(([^)]*)\)|\s/\s*(\S+))\s*$)");
@@ -162,8 +169,8 @@ void read_names(const std::vector<std::string_view>& lines, TableLayout& layout)
   const auto& names = units_below ? above[1] : above[0];
   for (std::size_t c = 0; c < layout.columns; ++c) {
     std::string name, unit;
-    part_unit(clean_text(trimmed(names[c])), name, unit);
-    if (units_below) unit = bare(clean_text(trimmed(above[0][c])));
+    part_unit(clean_text(unquoted(names[c])), name, unit);
+    if (units_below) unit = bare(clean_text(unquoted(above[0][c])));
     layout.names.push_back(name);
     layout.units.push_back(unit);
   }
@@ -247,9 +254,7 @@ void split_cells(std::string_view line, char delimiter, std::vector<std::string_
 }
 
 std::optional<double> cell_value(std::string_view cell, char decimal) {
-  cell = trimmed(cell);
-  if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"')
-    cell = trimmed(cell.substr(1, cell.size() - 2));
+  cell = unquoted(cell);
   if (cell.empty() || cell == "NA" || cell == "null" || cell == "N/A")
     return std::numeric_limits<double>::quiet_NaN();
   if (decimal == ',') {

@@ -69,6 +69,7 @@ Parsed parse_rows(const fs::path& path, const TableLayout& layout, const Context
     if (line.size() > longest_line)
       throw bad(path, fmt::format("line {} is longer than {} bytes", number + 1, longest_line));
     if (number % 50000 == 0) context.step(std::min(1.0, read / size), "reading the table");
+    if (number == 0 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);
     const std::string_view text = trimmed(line);
     if (number < layout.first_row || text.empty()) continue;
     const std::uint64_t before = out.rows;
@@ -157,7 +158,7 @@ Recording load_csv_recording(const fs::path& path, const Context& context) {
     channel.name = layout->names.empty() || layout->names[c].empty() ? fmt::format("column {}", c + 1)
                                                                      : layout->names[c];
     channel.unit = layout->units.empty() ? "" : layout->units[c];
-    channel.source = layout->names.empty() ? "position" : "header line";
+    channel.source = layout->names.empty() || layout->names[c].empty() ? "position" : "header line";
     r.channels.push_back(std::move(channel));
   }
   if (r.channels.empty()) throw bad(path, "it holds times only, no channel");

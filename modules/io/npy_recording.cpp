@@ -162,7 +162,6 @@ Recording load_npy_recording(const fs::path& path, const Context&) {
     Channel channel{.name = fmt::format("column {}", c + 1), .source = "position"};
     channel.type = kind->mapped.value_or(PixelType::Float64);
     channel.samples = values;
-    if (!kind->mapped) channel.first = 0;
     channel.first = channel_is_contiguous ? c * r.length * width : c * width;
     channel.stride = channel_is_contiguous ? width : channels * width;
     r.channels.push_back(std::move(channel));

@@ -51,6 +51,16 @@ double median_step(const Channel& times, std::uint64_t length) {
   return *middle;
 }
 
+// Rounding makes many steps differ from the usual one; a few that do are gaps.
+bool steps_vary(const Channel& times, std::uint64_t length, double digits) {
+  const double usual = median_step(times, length);
+  std::uint64_t other = 0;
+  each_step(times, length, [&](std::uint64_t, double a, double b) {
+    other += std::abs(b - a - usual) > digits / 2 ? 1 : 0;
+  });
+  return static_cast<double>(other) > 0.05 * static_cast<double>(length);
+}
+
 }
 
 SampleTable::SampleTable(std::size_t columns, std::string key, std::size_t memory_limit)
@@ -135,7 +145,7 @@ TimeAxis time_axis(const Channel& times, std::uint64_t length) {
   if (!axis.rising) return axis;
   axis.even = off <= 0.05 * mean;
   if (!axis.even && off <= 1.01 * digits && longest <= mean + 1.01 * digits)
-    axis.even = axis.rounded = true;
+    axis.even = axis.rounded = steps_vary(times, length, digits);
   axis.step = axis.even ? mean : median_step(times, length);
   if (axis.even || !(axis.step > 0)) return axis;
   each_step(times, length, [&](std::uint64_t, double a, double b) {

@@ -149,11 +149,25 @@ struct Difference {
   }
 };
 
+Precision precision_of(const std::string& name) {
+  if (name == "float32") return Precision::Float32;
+  if (name == "bfloat16") return Precision::BFloat16;
+  if (name == "float16") return Precision::Float16;
+  throw Error(ErrorCode::Usage, fmt::format("there is no precision '{}'", name),
+              "choose float32, bfloat16 or float16");
+}
+
 }
 
 json compare_models(const CompareRequest& request, const Context& context) {
   const ModelOptions options{.device = context.device, .threads = context.threads};
-  Model a = Model::load(request.first, options), b = Model::load(request.second, options);
+  ModelOptions other = options;
+  other.precision = precision_of(request.precision);
+  Model a = Model::load(request.first, options), b = Model::load(request.second, other);
+  const bool lacks = b.precision() != other.precision;
+  if (lacks)
+    context.warn(fmt::format("{} does not compute in {}: float32 is taken", context.device,
+                             request.precision));
   expect_pairs(request, a.graph(), b.graph());
   const int rounds = request.data.empty() ? request.rounds : 1;
   std::vector<Difference> differences(a.graph().outputs.size());
@@ -175,7 +189,11 @@ json compare_models(const CompareRequest& request, const Context& context) {
     outputs.push_back(differences[i].document(a.graph().outputs[i].name));
     equal = equal && differences[i].max == 0;
   }
-  return {{"inputs", inputs}, {"rounds", rounds}, {"outputs", outputs}, {"equal", equal}};
+  return {{"inputs", inputs},
+          {"rounds", rounds},
+          {"outputs", outputs},
+          {"equal", equal},
+          {"precision", lacks ? "float32" : request.precision}};
 }
 
 }

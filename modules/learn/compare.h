@@ -19,14 +19,17 @@ struct CompareRequest {
   int size = 64;  // of made-up inputs: where the model leaves a size open, batch excepted (1)
   int rounds = 4; // made-up inputs
   std::uint64_t seed = 1;
+  // In which the second computes: float32, bfloat16 or float16; the first computes in float32.
+  std::string precision = "float32";
 };
 
 // Runs both on context.device. Inputs and outputs are paired by their order. Returns
 // {"inputs": [{"name", "shape"}], "rounds", "outputs": [{"name", "values", "max", "mean",
-// "largest", "relative"}], "equal"}: max and mean absolute difference, largest absolute value of
-// the first model's output, relative = max / largest. Throws Error: Unsupported (operators; inputs
-// or outputs that do not pair, naming the shapes), BadInput (the data lacks an input or does not
-// fit), NotFound, Cancelled.
+// "largest", "relative"}], "equal", "precision"}: max and mean absolute difference, largest
+// absolute value of the first model's output, relative = max / largest; precision: the second's,
+// float32 with a warning where the device lacks the one asked for. Throws Error: Unsupported
+// (operators; inputs or outputs that do not pair, naming the shapes), BadInput (the data lacks an
+// input or does not fit), NotFound, Cancelled.
 nlohmann::json compare_models(const CompareRequest& request, const Context& context);
 
 }

@@ -29,14 +29,15 @@ Tensor to_values(const at::Tensor& in) {
   return {plain.sizes().vec(), {plain.data_ptr<float>(), plain.data_ptr<float>() + plain.numel()}};
 }
 
-// bfloat16 on a processor without it is slower than float32 and less exact.
+// bfloat16 on a processor without it is slower than float32 and less exact; so is float16 on any.
 Precision usable(Precision wanted, at::Device device) {
 #if defined(__x86_64__)
   const bool here = __builtin_cpu_supports("avx512bf16") != 0;
 #else
   const bool here = false;
 #endif
-  return wanted == Precision::BFloat16 && device.is_cpu() && !here ? Precision::Float32 : wanted;
+  if (!device.is_cpu()) return wanted;
+  return wanted == Precision::BFloat16 && here ? wanted : Precision::Float32;
 }
 
 at::ScalarType type_of(Precision precision) {

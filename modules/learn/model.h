@@ -21,7 +21,7 @@ enum class Precision { Float32, BFloat16, Float16 };
 struct ModelOptions {
   std::string device = "cpu";               // or "cuda:N"
   int threads = 0;                          // of this process's LibTorch; 0 leaves it as it is
-  Precision precision = Precision::Float32; // BFloat16 on a processor without it: Float32 is taken
+  Precision precision = Precision::Float32; // where the device lacks it, Float32 is taken
   bool optimise = true;                     // fold and fuse; the result differs by rounding only
   std::size_t memory_limit = 0; // bytes of a run's tensors on the CPU; 0: what the system gives
 };

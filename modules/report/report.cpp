@@ -83,7 +83,10 @@ void title(Page& p) {
       p.flow.notice("Nothing was counted", q(note), ink::warning, ink::warning_shade);
 }
 
+bool is_recording(const Page& p) { return std::holds_alternative<Recording>(p.in.dataset); }
+
 void patient(Page& p) {
+  if (is_recording(p)) return; // a machine's currents
   if (p.in.options.deidentified) {
     p.flow.heading("Patient");
     p.flow.text("De-identified: fields that identify the patient are left out.", Style::Body,
@@ -114,6 +117,17 @@ void recording(Page& p) {
     rows.emplace_back("Scale", q(scale_text(v->spacing[0], "along the scan") + "\n" +
                                  scale_text(v->spacing[1], "depth") + "\n" +
                                  scale_text(v->spacing[2], "between slices")));
+  }
+  if (const auto* r = std::get_if<Recording>(&p.in.dataset)) {
+    std::string channels;
+    for (const Channel& c : r->channels)
+      channels += fmt::format("{}{}{}", channels.empty() ? "" : ", ", c.name,
+                              c.unit.empty() ? "" : " [" + c.unit + "]");
+    rows.emplace_back("Channels", q(channels));
+    rows.emplace_back("Samples", q(fmt::format("{} of each channel", r->length)));
+    rows.emplace_back("Sample rate", q(r->rate.known()
+                                           ? fmt::format("{:.6g} Hz ({})", r->rate.hertz, r->rate.field)
+                                           : fmt::format("not in the file: {}", r->rate.field)));
   }
   for (const Fact& fact : origin.facts)
     if (!p.in.options.deidentified || !identifies(fact))
@@ -298,8 +312,21 @@ QString size_of_finding(const Finding& finding) {
   return finding.measures.empty() ? QString("-") : number(finding.measures.front());
 }
 
+void findings_in_time(Page& p) {
+  std::vector<QStringList> rows;
+  for (const ReviewedFinding& r : p.in.review.findings)
+    if (static_cast<int>(rows.size()) < p.in.options.max_rows)
+      rows.push_back({q(r.label), q(r.finding.text), QString::number(r.finding.score, 'f', 2),
+                      state_text(r.state)});
+  p.flow.table({{"Label", 1.2}, {"Evidence", 5}, {"Score", 0.6, true}, {"State", 1}}, rows);
+}
+
 void all_findings(Page& p) {
   if (p.in.review.findings.empty()) return;
+  if (is_recording(p)) {
+    p.flow.heading("All findings");
+    return findings_in_time(p);
+  }
   p.flow.heading("All findings");
   std::vector<QStringList> rows;
   for (const ReviewedFinding& r : p.in.review.findings) {

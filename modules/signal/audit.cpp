@@ -56,9 +56,9 @@ ChannelStatistics statistics(const Recording& r, std::size_t channel, bool sampl
     for (const double v : values) {
       const double part = (v - s.minimum) / range;
       s.low_end += part < 0.02 ? 1 : 0;
-      s.low_next += part >= 0.02 && part < 0.04 ? 1 : 0;
+      s.low_next += part >= 0.02 && part < 0.08 ? 1 : 0;
       s.high_end += part > 0.98 ? 1 : 0;
-      s.high_next += part <= 0.98 && part > 0.96 ? 1 : 0;
+      s.high_next += part <= 0.98 && part > 0.92 ? 1 : 0;
       hold = v == before && part > 0.02 && part < 0.98 ? hold + 1 : 1;
       s.longest_hold = std::max(s.longest_hold, hold);
       before = v;
@@ -68,7 +68,7 @@ ChannelStatistics statistics(const Recording& r, std::size_t channel, bool sampl
   return s;
 }
 
-bool clipped(double end, double next) { return end > 0.02 && end > 4.5 * next; }
+bool clipped(double end, double next) { return end > 0.02 && next > 0 && end > 1.4 * next; }
 
 void judge_channel(const Recording& r, int index, const ChannelStatistics& s, Audit& out) {
   const Channel& c = r.channels[static_cast<std::size_t>(index)];

@@ -18,7 +18,7 @@ struct ChannelStatistics {
   double minimum = 0, maximum = 0, mean = 0, rms = 0; // rms without the mean
   std::uint64_t absent = 0;                           // values that are no number
   double low_end = 0, high_end = 0; // part of the values in the lowest, highest 2 % of the range
-  double low_next = 0, high_next = 0; // and in the 2 % beside them
+  double low_next = 0, high_next = 0; // and in the 6 % beside them
   std::uint64_t longest_hold = 0;     // equal values in a row, not at the ends of the range
 };
 
@@ -32,8 +32,8 @@ struct AuditOptions {
   double resolution_hz = 0.5; // what the recording should be able to part; 0: not asked
 };
 
-// Reads the recording in blocks. Clipping: the outermost 2 % of the range hold more than 4.5 times
-// what the next 2 % hold (a sine: 2.4 times) and more than 2 % of all samples. Offset: mean above 5
+// Reads the recording in blocks. Clipping: the outermost 2 % of the range hold more than 1.4 times
+// what the next 6 % hold (a sine: as much) and more than 2 % of all samples; 1.4 is empirical. Offset: mean above 5
 // % of rms. Missing phase: rms below a tenth of the largest of the three. Phase order: negative
 // sequence above the positive one, at the strongest line of the first samples. Unbalance: rms of the
 // phases apart by more than 5 % (NEMA MG 1, 14.36). Channels of two states are left out.

@@ -100,7 +100,12 @@ Dataset read_file(const std::filesystem::path& path, bool with_pixels, const Con
   Dataset dataset =
       is_ultrasound(file) ? Dataset(read_video(file, module)) : Dataset(read_volume(file, module));
   if (with_pixels)
-    std::visit([&](auto& d) { d.pixels = Buffer(decode(file, module, context)); }, dataset);
+    std::visit(
+        [&](auto& d) {
+          if constexpr (requires { d.pixels = Buffer(); })
+            d.pixels = Buffer(decode(file, module, context));
+        },
+        dataset);
   return dataset;
 }
 

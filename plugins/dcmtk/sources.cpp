@@ -57,7 +57,11 @@ SourcesOrReason sources_of(const Dataset* recording, const Volume& mask) {
   out.thickness_mm =
       number_of(measures != nullptr ? *measures : static_cast<DcmItem&>(first), DCM_SliceThickness);
   out.framed = !text_of(out.files.front()->data(), DCM_FrameOfReferenceUID).empty();
-  std::visit([&](const auto& d) { out.spacing = {d.spacing[0], d.spacing[1]}; }, *recording);
+  std::visit(
+      [&](const auto& d) {
+        if constexpr (requires { d.spacing[0]; }) out.spacing = {d.spacing[0], d.spacing[1]};
+      },
+      *recording);
   if (z_spacing != nullptr && z_spacing->known()) out.distance_mm = z_spacing->micrometres / 1e3;
   return {std::move(out), ""};
 }

@@ -260,6 +260,20 @@ TEST_F(ComparedModels, DifferencesWorkedByHand) {
   EXPECT_EQ(same.at("inputs").at(0).at("shape"), (json{1, 6}));
 }
 
+TEST_F(ComparedModels, APrecisionThatTheMachineLacksIsSaid) {
+  for (const char* precision : {"bfloat16", "float16"}) {
+    const Outcome outcome = models(
+        {"compare", "oct_hrf", "oct_hrf", "--device", "cpu", "--precision", precision, "--json"});
+    ASSERT_EQ(outcome.status, 0) << outcome.out << outcome.err;
+    const json result = json::parse(outcome.out);
+    const bool taken = result.at("precision") == precision;
+    EXPECT_EQ(outcome.err.find("float32 is taken") == std::string::npos, taken) << outcome.err;
+    EXPECT_EQ(result.at("equal").get<bool>(), !taken);
+    EXPECT_LT(result.at("outputs").at(0).at("relative").get<double>(), 0.1);
+  }
+  EXPECT_EQ(models({"compare", "oct_hrf", "oct_hrf", "--precision", "int4"}).status, 2);
+}
+
 TEST_F(ComparedModels, WhatDoesNotPairIsSaid) {
   const std::string a = write(graph("Relu"), "a.onnx");
   Graph seven = graph("Relu");

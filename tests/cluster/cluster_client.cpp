@@ -68,11 +68,11 @@ int submit_one(char** argv) {
   Ssh ssh({.host = "loop", .config = argv[2]});
   Faulty transport(ssh, kind, number, static_cast<unsigned>(std::atoi(argv[7])));
   RunStore store(folder);
-  Run run{.token = argv[5],
-          .name = "a run",
-          .verb = "run",
-          .tasks = {nlohmann::json{{"a", 1}}},
-          .program = argv[4]};
+  ClusterRun run{.token = argv[5],
+                 .name = "a run",
+                 .verb = "run",
+                 .tasks = {nlohmann::json{{"a", 1}}},
+                 .program = argv[4]};
   run.resources.minutes = 5;
   Context context;
   int steps = 0;
@@ -85,7 +85,7 @@ int submit_one(char** argv) {
       .run = run,
       .uploads = {make_upload({{argv[4], "program"}})}};
   const auto scheduler = scheduler_of(submission.site);
-  const Run done =
+  const ClusterRun done =
       submit(submission, store, transport, *scheduler, context, kind == "flaky" ? 0.5 : 300);
   std::printf("%s\n", done.job_id.c_str());
   return 0;

@@ -4,6 +4,7 @@
 #include "tests/cluster/slurm_fixture.h"
 
 #include "modules/cluster/submission.h"
+#include "modules/core/error.h"
 
 #include <fmt/format.h>
 

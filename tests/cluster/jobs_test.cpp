@@ -2,6 +2,7 @@
 #include "tests/cluster/slurm_fixture.h"
 
 #include "modules/cluster/fetch.h"
+#include "modules/core/error.h"
 #include "modules/cluster/submission.h"
 
 #include <fmt/format.h>
@@ -33,19 +34,19 @@ protected:
     scheduler_ = scheduler_of(site_);
     program_ = write_program(cluster.folder);
   }
-  Run make(const json& task) const {
-    Run run{.name = "test", .verb = "train", .tasks = {task}, .program = program_.string()};
+  ClusterRun make(const json& task) const {
+    ClusterRun run{.name = "test", .verb = "train", .tasks = {task}, .program = program_.string()};
     run.resources.minutes = 5;
     return run;
   }
-  Run send(const Run& run) {
+  ClusterRun send(const ClusterRun& run) {
     return submit({.site = site_, .run = run, .uploads = {}}, store_, *transport_, *scheduler_, {});
   }
-  RunState state_of(const Run& run) {
+  RunState state_of(const ClusterRun& run) {
     const SiteState all = scheduler_->poll(*transport_, site_, {run.token});
     return all.runs.contains(run.token) ? all.runs.at(run.token) : RunState{};
   }
-  bool becomes(const Run& run, const std::string& state) {
+  bool becomes(const ClusterRun& run, const std::string& state) {
     RunState last;
     if (eventually([&] { return (last = state_of(run)).state == state; })) return true;
     ADD_FAILURE() << "wanted " << state << ", is " << explain(last, run) << "\n"
@@ -53,8 +54,8 @@ protected:
                                                           : "");
     return false;
   }
-  fs::path folder(const Run& run) const { return run_folder(site_, run.token); }
-  void let_go(const Run& run) const { std::ofstream(folder(run) / "out/go") << "go"; }
+  fs::path folder(const ClusterRun& run) const { return run_folder(site_, run.token); }
+  void let_go(const ClusterRun& run) const { std::ofstream(folder(run) / "out/go") << "go"; }
 
   Site site_;
   fs::path program_;
@@ -64,7 +65,7 @@ protected:
 };
 
 TEST_P(Jobs, EndWellAndAreFetchedWithTheirHashes) {
-  const Run run = send(make({{"a", 1}}));
+  const ClusterRun run = send(make({{"a", 1}}));
   ASSERT_TRUE(becomes(run, "done"));
   const fs::path here = cluster.folder / "fetched";
   fs::remove_all(here);
@@ -78,7 +79,7 @@ TEST_P(Jobs, EndWellAndAreFetchedWithTheirHashes) {
 }
 
 TEST_P(Jobs, LogsAreReadFromAByteOn) {
-  const Run run = send(make({{"a", 1}}));
+  const ClusterRun run = send(make({{"a", 1}}));
   ASSERT_TRUE(becomes(run, "done"));
   const LogPiece all = read_log(*transport_, site_, run.token, -1, 0);
   EXPECT_EQ(all.text, read_text(folder(run) / "log.txt"));
@@ -88,11 +89,11 @@ TEST_P(Jobs, LogsAreReadFromAByteOn) {
 }
 
 TEST_P(Jobs, FailureIsToldWithItsStatusAndCanBeRepeated) {
-  const Run run = send(make({{"do", "fail"}}));
+  const ClusterRun run = send(make({{"do", "fail"}}));
   ASSERT_TRUE(becomes(run, "failed"));
   EXPECT_EQ(state_of(run).status, 4);
   std::ofstream(folder(run) / "task.json") << R"({"a": 2})";
-  const Run again = retry(run, site_, store_, *transport_, *scheduler_, {});
+  const ClusterRun again = retry(run, site_, store_, *transport_, *scheduler_, {});
   EXPECT_NE(again.job_id, run.job_id);
   ASSERT_TRUE(becomes(again, "done"));
   EXPECT_EQ(state_of(again).attempts, 2);
@@ -100,20 +101,21 @@ TEST_P(Jobs, FailureIsToldWithItsStatusAndCanBeRepeated) {
 }
 
 TEST_P(Jobs, RunningOnesAreCancelledAndGoOnWhenRepeated) {
-  const Run run = send(make({{"do", "wait"}}));
+  const ClusterRun run = send(make({{"do", "wait"}}));
   ASSERT_TRUE(eventually([&] { return fs::exists(folder(run) / "out/begins"); }));
   ASSERT_TRUE(becomes(run, "running"));
   EXPECT_THROW(retry(run, site_, store_, *transport_, *scheduler_, {}), Error) << "still runs";
   scheduler_->cancel(*transport_, site_, run.token);
   ASSERT_TRUE(becomes(run, "cancelled"));
   EXPECT_EQ(read_text(folder(run) / "out/stops"), "stopped\n");
-  if (GetParam().slurm) // until Slurm has cleaned up, the job is still in its list
+  if (GetParam().slurm) { // until Slurm has cleaned up, the job is still in its list
     ASSERT_TRUE(eventually([&] {
       return testing_support::run_program({"/usr/bin/squeue", "-h", "-n", "sns-" + run.token})
           .out.empty();
     }));
+  }
   let_go(run);
-  Run again;
+  ClusterRun again;
   ASSERT_TRUE(eventually([&] {
     try {
       again = retry(run, site_, store_, *transport_, *scheduler_, {});
@@ -126,7 +128,7 @@ TEST_P(Jobs, RunningOnesAreCancelledAndGoOnWhenRepeated) {
 }
 
 TEST_P(Jobs, OfASweepTheFailedElementsAloneAreRepeated) {
-  Run run = make(nullptr);
+  ClusterRun run = make(nullptr);
   run.tasks = {json{{"a", 0}}, json{{"do", "fail"}}, json{{"a", 2}}};
   run.array = true;
   run.at_once = 2;
@@ -138,7 +140,7 @@ TEST_P(Jobs, OfASweepTheFailedElementsAloneAreRepeated) {
   EXPECT_EQ(state.elements.at(1).status, 4);
   EXPECT_EQ(state.elements.at(2).state, "done");
   std::ofstream(folder(run) / "elements/1/task.json") << R"({"a": 1})";
-  const Run again = retry(run, site_, store_, *transport_, *scheduler_, {});
+  const ClusterRun again = retry(run, site_, store_, *transport_, *scheduler_, {});
   ASSERT_TRUE(becomes(again, "done"));
   for (const char* element : {"0", "1", "2"})
     EXPECT_EQ(read_text(folder(run) / "elements" / element / "out/ran"), "once\n");
@@ -153,7 +155,7 @@ TEST_P(Jobs, HostileNamesAreText) {
   const fs::path input = cluster.folder / "it's; $(touch bait) `b` \"c\" \\d %n *.txt";
   std::ofstream(input) << "content";
   const Upload upload = make_upload({{input, input.filename().string()}});
-  Run run = make({{"text", hostile}, {hostile, 1}});
+  ClusterRun run = make({{"text", hostile}, {hostile, 1}});
   run.name = hostile;
   run = submit({.site = site_, .run = run, .uploads = {upload}}, store_, *transport_, *scheduler_,
                {});
@@ -166,7 +168,7 @@ TEST_P(Jobs, HostileNamesAreText) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Both, Jobs, ::testing::Values(Kind{"slurm", true}, Kind{"local", false}),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& one) { return std::string(one.param.name); });
 
 class OnSlurm : public Jobs {};
 INSTANTIATE_TEST_SUITE_P(Real, OnSlurm, ::testing::Values(Kind{"slurm", true}));
@@ -183,7 +185,7 @@ TEST_P(OnSlurm, TheSiteIsDiscovered) {
 }
 
 TEST_P(OnSlurm, WhatCannotStartSaysWhyInWords) {
-  Run run = make({{"a", 1}});
+  ClusterRun run = make({{"a", 1}});
   run.token = new_token();
   run.resources.partition = "nowhere";
   EXPECT_THROW(scheduler_->estimate(*transport_, site_, run), Error);
@@ -202,7 +204,7 @@ TEST_P(OnSlurm, WhatCannotStartSaysWhyInWords) {
 
 // squeue that fails, or a connection that is not there, is no end of a job.
 TEST_P(OnSlurm, WithoutAnAnswerNothingIsKnown) {
-  const Run run = send(make({{"do", "wait"}}));
+  const ClusterRun run = send(make({{"do", "wait"}}));
   ASSERT_TRUE(becomes(run, "running"));
   Site away = site_;
   const std::string config = (cluster.folder / "away").string();
@@ -219,14 +221,14 @@ TEST_P(OnSlurm, WithoutAnAnswerNothingIsKnown) {
 
 // An empty exit file or none, and a queue that has forgotten the job: absent is a word of its own.
 TEST_P(OnSlurm, AVanishedJobIsLostAndGoesOnWhenRepeated) {
-  const Run run = send(make({{"do", "wait"}}));
+  const ClusterRun run = send(make({{"do", "wait"}}));
   ASSERT_TRUE(eventually([&] { return fs::exists(folder(run) / "out/begins"); }));
   testing_support::run_program({"/usr/bin/scancel", "--signal=KILL", "--full", run.job_id});
   ASSERT_TRUE(eventually([&] { return state_of(run).final(); }));
   EXPECT_FALSE(fs::exists(folder(run) / "exit.json"));
   EXPECT_EQ(state_of(run).state, "lost");
   let_go(run);
-  const Run again = retry(run, site_, store_, *transport_, *scheduler_, {});
+  const ClusterRun again = retry(run, site_, store_, *transport_, *scheduler_, {});
   EXPECT_TRUE(becomes(again, "done"));
 }
 

@@ -15,7 +15,7 @@ namespace {
 const std::string token(32, 'a');
 
 Site a_site() { return {.name = "s", .host = "h", .root = "/r"}; }
-Run a_run() {
+ClusterRun a_run() {
   return {.token = token,
           .name = "n",
           .site = "s",
@@ -65,7 +65,7 @@ TEST(Fields, RefuseWhatCouldBeMoreThanAName) {
   Site site = a_site();
   site.root = "/a\n#SBATCH --x";
   EXPECT_THROW(check_site(site), Error);
-  Run run = a_run();
+  ClusterRun run = a_run();
   run.verb = "train; x";
   EXPECT_THROW(check_run(run), Error);
   run = a_run();
@@ -74,7 +74,7 @@ TEST(Fields, RefuseWhatCouldBeMoreThanAName) {
 }
 
 TEST(Options, HoldTypedFieldsAlone) {
-  Run run = a_run();
+  ClusterRun run = a_run();
   run.name = "any; text";
   run.resources = {.nodes = 2,
                    .cpus = 4,

@@ -3,6 +3,7 @@
 #include "tests/cluster/slurm_fixture.h"
 
 #include "modules/cluster/submission.h"
+#include "modules/core/error.h"
 
 #include <fmt/format.h>
 
@@ -38,24 +39,24 @@ protected:
     transport_ = transport_of(site_);
     scheduler_ = scheduler_of(site_);
   }
-  Run send(const std::string& name, const std::string& partition) {
-    Run run{.name = name,
-            .verb = "train",
-            .tasks = {plan()},
-            .program = SENSORIUM_BINARY_DIR "/bin/sensorium"};
+  ClusterRun send(const std::string& name, const std::string& partition) {
+    ClusterRun run{.name = name,
+                   .verb = "train",
+                   .tasks = {plan()},
+                   .program = SENSORIUM_BINARY_DIR "/bin/sensorium"};
     run.resources.minutes = 30;
     run.resources.partition = partition;
     return submit({.site = site_, .run = run, .uploads = {}}, store_, *transport_, *scheduler_, {});
   }
-  RunState state_of(const Run& run) {
+  RunState state_of(const ClusterRun& run) {
     const SiteState all = scheduler_->poll(*transport_, site_, {run.token});
     return all.runs.contains(run.token) ? all.runs.at(run.token) : RunState{};
   }
-  fs::path folder(const Run& run) const { return run_folder(site_, run.token); }
-  std::string log(const Run& run) const {
+  fs::path folder(const ClusterRun& run) const { return run_folder(site_, run.token); }
+  std::string log(const ClusterRun& run) const {
     return fs::exists(folder(run) / "log.txt") ? read_text(folder(run) / "log.txt") : "no log";
   }
-  bool is_training(const Run& run) {
+  bool is_training(const ClusterRun& run) {
     return eventually([&] {
       if (!fs::exists(folder(run) / "out/run")) return false;
       for (const auto& entry : fs::directory_iterator(folder(run) / "out/run"))
@@ -63,7 +64,7 @@ protected:
       return false;
     });
   }
-  std::string weights_of(const Run& run) {
+  std::string weights_of(const ClusterRun& run) {
     RunState last;
     if (!eventually([&] { return (last = state_of(run)).final(); }, 400) || last.state != "done") {
       ADD_FAILURE() << run.name << ": " << explain(last, run) << "\n" << log(run);
@@ -84,9 +85,9 @@ void slurm(std::vector<std::string> words) {
 }
 
 TEST_F(Training, EndsWithTheSameWeightsHoweverItWasStopped) {
-  const Run whole = send("undisturbed", "main");
-  const Run limited = send("time limit", "main");
-  const Run preempted = send("preempted", "scavenge");
+  const ClusterRun whole = send("undisturbed", "main");
+  const ClusterRun limited = send("time limit", "main");
+  const ClusterRun preempted = send("preempted", "scavenge");
 
   ASSERT_TRUE(is_training(limited)) << log(limited);
   slurm({"scancel", "--signal=USR1", "--batch",

@@ -95,7 +95,7 @@ TEST(KnownFormat, NamesWhatIsNotRead) {
     return known_format(std::as_bytes(std::span(text.data(), text.size()))).name;
   };
   EXPECT_EQ(name("\x93NUMPY\x01"), "a NumPy array");
-  EXPECT_EQ(name("ENVI\nsamples = 3"), "the header of an ENVI hyperspectral cube");
+  EXPECT_EQ(name("HEAD74"), "an ERDAS 7.4 grid");
   EXPECT_EQ(name(" {\"a\": 1}"), "JSON text");
   EXPECT_EQ(name("station,1999"), "text");
   EXPECT_EQ(name("\x16"), "");

@@ -105,7 +105,9 @@ inline std::vector<double> numbers(PixelType type, const Buffer& pixels) {
 }
 
 inline std::vector<double> numbers(const Dataset& dataset) {
-  return std::visit([](const auto& d) { return numbers(d.type, d.pixels); }, dataset);
+  if (const auto* video = std::get_if<Video>(&dataset)) return numbers(video->type, video->pixels);
+  const auto& volume = std::get<Volume>(dataset);
+  return numbers(volume.type, volume.pixels);
 }
 
 // float64, little endian, in the order of our buffers: how judges hand over samples.

@@ -1,0 +1,156 @@
+#include "tests/io_cube/support.h"
+
+#include "modules/core/dataset_store.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+namespace sensorium::test {
+namespace {
+
+// value = 100 line + 10 sample + band, in memory.
+Cube counting(Interleave interleave, int lines = 2, int samples = 3, int bands = 4) {
+  Cube cube;
+  cube.lines = lines;
+  cube.samples = samples;
+  cube.bands = bands;
+  cube.type = SampleType::UInt16;
+  cube.interleave = interleave;
+  set_dense_strides(cube);
+  std::vector<std::uint16_t> values(static_cast<std::size_t>(lines * samples * bands));
+  for (int l = 0; l < lines; ++l)
+    for (int s = 0; s < samples; ++s)
+      for (int b = 0; b < bands; ++b)
+        values[cube.stride[0] * static_cast<std::size_t>(l) +
+               cube.stride[1] * static_cast<std::size_t>(s) +
+               cube.stride[2] * static_cast<std::size_t>(b)] =
+            static_cast<std::uint16_t>(100 * l + 10 * s + b);
+  cube.data = Buffer::of(std::move(values));
+  return cube;
+}
+
+class EachInterleave : public testing::TestWithParam<Interleave> {};
+INSTANTIATE_TEST_SUITE_P(Cubes, EachInterleave,
+                         testing::Values(Interleave::Bsq, Interleave::Bil, Interleave::Bip),
+                         [](const auto& one) { return std::string(name_of(one.param)); });
+
+TEST_P(EachInterleave, TilesHoldTheSamplesInBothOrders) {
+  const Cube cube = counting(GetParam());
+  validate_cube(cube);
+  const TileRange tile{1, 1, 1, 2};
+  const std::vector<int> bands{3, 0, 2};
+  std::vector<double> out(6);
+  read_tile<double>(cube, tile, bands, TileOrder::Pixels, out);
+  EXPECT_EQ(out, (std::vector<double>{113, 110, 112, 123, 120, 122}));
+  read_tile<double>(cube, tile, bands, TileOrder::Bands, out);
+  EXPECT_EQ(out, (std::vector<double>{113, 123, 110, 120, 112, 122}));
+  std::vector<float> all(24);
+  read_tile<float>(cube, {0, 2, 0, 3}, {}, TileOrder::Pixels, all);
+  EXPECT_EQ(all[0], 0);
+  EXPECT_EQ(all[23], 123);
+  EXPECT_EQ(all[12], 100);
+  EXPECT_EQ(read_spectrum(cube, 1, 2), (std::vector<double>{120, 121, 122, 123}));
+}
+
+// Blocks of 32 and 64 pixels are read at once: longer lines cross them.
+TEST_P(EachInterleave, LongLinesAreWhole) {
+  Cube cube = counting(GetParam(), 2, 150, 5);
+  for (const TileOrder order : {TileOrder::Pixels, TileOrder::Bands}) {
+    std::vector<double> out(2 * 149 * 2);
+    const std::vector<int> bands{4, 1};
+    read_tile<double>(cube, {0, 2, 1, 149}, bands, order, out);
+    for (int l = 0; l < 2; ++l)
+      for (int s = 0; s < 149; ++s)
+        for (std::size_t b = 0; b < 2; ++b) {
+          const auto pixel = static_cast<std::size_t>(l * 149 + s);
+          const std::size_t at = order == TileOrder::Pixels ? pixel * 2 + b : b * 298 + pixel;
+          ASSERT_EQ(out[at], 100 * l + 10 * (s + 1) + bands[b]);
+        }
+  }
+}
+
+TEST(Cubes, ATileOutsideIsRefused) {
+  const Cube cube = counting(Interleave::Bip);
+  std::vector<double> out(4);
+  EXPECT_THROW(read_tile<double>(cube, {2, 1, 0, 1}, {}, TileOrder::Pixels, out), Error);
+  EXPECT_THROW(read_tile<double>(cube, {0, 1, -1, 1}, {}, TileOrder::Pixels, out), Error);
+  const std::vector<int> band{4};
+  EXPECT_THROW(read_tile<double>(cube, {0, 1, 0, 4}, band, TileOrder::Pixels, out), Error);
+}
+
+TEST(Cubes, TilesCoverEachPixelOnceAndStaySmall) {
+  for (const auto& [lines, samples, limit] :
+       std::vector<std::array<int, 3>>{{7, 5, 40}, {3, 100, 64}, {1, 1, 1}, {10, 4, 1}}) {
+    const Cube cube = counting(Interleave::Bip, lines, samples, 2);
+    std::vector<int> seen(static_cast<std::size_t>(lines * samples), 0);
+    for (const TileRange& t : tiles_of(cube, 2, static_cast<std::size_t>(limit))) {
+      EXPECT_LE(t.pixels() * 2, static_cast<std::size_t>(std::max(limit, 2)));
+      for (int l = 0; l < t.lines; ++l)
+        for (int s = 0; s < t.samples; ++s)
+          ++seen[static_cast<std::size_t>((t.line + l) * samples + t.sample + s)];
+    }
+    EXPECT_EQ(std::count(seen.begin(), seen.end(), 1), lines * samples);
+  }
+}
+
+TEST(Cubes, ComplexSamplesAreMagnitudesOrParts) {
+  Cube cube;
+  cube.lines = cube.samples = 1;
+  cube.bands = 2;
+  cube.type = SampleType::Complex64;
+  cube.interleave = Interleave::Bip;
+  set_dense_strides(cube);
+  cube.data = Buffer::of(std::vector<float>{3, -4, 0, 2});
+  EXPECT_EQ(read_spectrum(cube, 0, 0), (std::vector<double>{5, 2}));
+  const auto parts = read_complex(cube, {0, 1, 0, 1}, {});
+  EXPECT_EQ(parts[0], std::complex<double>(3, -4));
+  EXPECT_EQ(parts[1], std::complex<double>(0, 2));
+}
+
+TEST(Cubes, TheNearestGoodBandIsFound) {
+  Cube cube = counting(Interleave::Bip);
+  EXPECT_FALSE(band_at(cube, 500));
+  cube.wavelengths_nm = {400, 500, 600, 700};
+  EXPECT_EQ(band_at(cube, 590), 2);
+  cube.bad_bands = {0, 0, 1, 0};
+  EXPECT_EQ(band_at(cube, 590), 1);
+  EXPECT_EQ(good_bands(cube), (std::vector<int>{0, 1, 3}));
+}
+
+TEST(Cubes, WhatDoesNotAgreeIsRefused) {
+  Cube cube = counting(Interleave::Bsq);
+  cube.wavelengths_nm = {400, 500};
+  EXPECT_TRUE(contains(error_of([&] { validate_cube(cube); }).what(), "2 wavelengths for 4 bands"));
+  cube = counting(Interleave::Bsq);
+  cube.lines = 3;
+  EXPECT_THROW(validate_cube(cube), Error);
+  cube.lines = 2147483647;
+  cube.stride = {1ull << 62, 1, 1};
+  EXPECT_THROW(validate_cube(cube), Error);
+}
+
+TEST(Cubes, CrossToAnotherProcessByName) {
+  const Folder folder;
+  write(folder / "a.raw", bytes_of(std::vector<std::uint16_t>{1, 2, 3, 4, 5, 6}));
+  write(folder / "a.hdr",
+        "ENVI\nlines = 1\nsamples = 2\nbands = 3\ndata type = 12\ninterleave = bip\nbyte order = "
+        "0\nwavelength units = nm\nwavelength = {450, 550, 650}\nbbl = {1, 0, 1}\ndata ignore "
+        "value = 6\ndefault bands = {3, 2, 1}\n");
+  const Dataset made = registry().open(folder / "a.hdr");
+  store_dataset(made, folder / "store");
+  EXPECT_LT(fs::file_size(folder / "store"), 4096u); // the samples are not in it
+  const Dataset back = map_dataset(folder / "store");
+  EXPECT_EQ(describe(back), describe(made));
+  EXPECT_EQ(read_spectrum(std::get<Cube>(back), 0, 1), (std::vector<double>{4, 5, 6}));
+  Cube owned = std::get<Cube>(made);
+  owned.data_path.clear();
+  store_dataset(owned, folder / "store");
+  EXPECT_EQ(read_spectrum(std::get<Cube>(map_dataset(folder / "store")), 0, 0),
+            (std::vector<double>{1, 2, 3}));
+}
+
+}
+}
