@@ -229,8 +229,9 @@ TEST(Pyramid, ColumnsHoldTheExtremesOfTheirSamples) {
       // A coarse piece may reach over the border of its column, never leave out a value.
       EXPECT_LE(found[k].least, static_cast<float>(*low));
       EXPECT_GE(found[k].greatest, static_cast<float>(*high));
-      if (columns == 2000)
-        EXPECT_EQ(found[k].least, static_cast<float>(*low)); // below two pieces: exact
+      if (columns == 2000) { // below two pieces: exact
+        EXPECT_EQ(found[k].least, static_cast<float>(*low));
+      }
     }
   }
 }
