@@ -18,7 +18,7 @@ struct CaseResult {
   std::vector<Surface> surfaces;
   std::vector<Artifact> artifacts;
   std::vector<ResultFile> files;
-  Origin input; // of the recording, for files
+  Origin input;               // of the recording, for files
   std::optional<Volume> mask; // of all findings
 };
 

@@ -2,8 +2,8 @@
 #include "tests/cluster/slurm_fixture.h"
 
 #include "modules/cluster/fetch.h"
-#include "modules/core/error.h"
 #include "modules/cluster/submission.h"
+#include "modules/core/error.h"
 
 #include <fmt/format.h>
 

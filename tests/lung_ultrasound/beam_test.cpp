@@ -25,7 +25,7 @@ TEST(Beam, ASectorIsFoundWithoutBannerAndScale) {
 }
 
 TEST(Beam, AlongTheBeamTheDrawnDepthsComeBack) {
-  const Dataset clip = sector_clip(12, aerated, 0.05);
+  const Dataset clip = sector_clip(12, aerated, 0.2);
   const Frames frames = frames_of(clip, 64);
   const Beam b = find_beam(frames);
   ASSERT_TRUE(b.found());
