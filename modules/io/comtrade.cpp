@@ -219,7 +219,7 @@ Channel read_ascii(Recording& r, const Pieces& p, const fs::path& path) {
   const std::size_t columns = 2 + r.channels.size();
   std::string_view text(reinterpret_cast<const char*>(p.data->bytes().data()) + p.from,
                         p.to - p.from);
-  SampleTable table(columns, conversion_key(path, "comtrade"));
+  SampleTable table(conversion_key(path, "comtrade"));
   std::vector<std::string_view> cells;
   std::vector<double> row(columns);
   while (!text.empty()) {

@@ -59,7 +59,7 @@ Parsed parse_rows(const fs::path& path, const TableLayout& layout, const Context
   std::ifstream in(path, std::ios::binary);
   std::error_code code;
   const double size = std::max<double>(1, static_cast<double>(fs::file_size(path, code)));
-  SampleTable table(layout.columns, conversion_key(path, "csv"));
+  SampleTable table(conversion_key(path, "csv"));
   std::vector<std::string_view> cells;
   std::vector<double> row;
   std::string line;

@@ -63,8 +63,8 @@ bool steps_vary(const Channel& times, std::uint64_t length, double digits) {
 
 }
 
-SampleTable::SampleTable(std::size_t columns, std::string key, std::size_t memory_limit)
-    : columns_(columns), limit_(memory_limit), key_(std::move(key)) {}
+SampleTable::SampleTable(std::string key, std::size_t memory_limit)
+    : limit_(memory_limit), key_(std::move(key)) {}
 
 SampleTable::~SampleTable() {
   if (draft_.empty()) return;

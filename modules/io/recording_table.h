@@ -10,12 +10,11 @@
 
 namespace sensorium {
 
-// Rows of `columns` doubles. Up to memory_limit bytes are kept in memory; more goes to a file of
-// cache_folder()/recordings, named after key, which is mapped when the table is taken.
+// Rows of doubles, each of the same length. Up to memory_limit bytes are kept in memory; more goes
+// to a file of cache_folder()/recordings, named after key, which is mapped when the table is taken.
 class SampleTable {
 public:
-  SampleTable(std::size_t columns, std::string key,
-              std::size_t memory_limit = std::size_t{64} << 20);
+  explicit SampleTable(std::string key, std::size_t memory_limit = std::size_t{64} << 20);
   ~SampleTable();
   void add(std::span<const double> row);
   std::uint64_t rows() const { return rows_; }
@@ -24,7 +23,7 @@ public:
 
 private:
   void spill();
-  std::size_t columns_, limit_;
+  std::size_t limit_;
   std::string key_;
   std::uint64_t rows_ = 0;
   std::vector<double> memory_;

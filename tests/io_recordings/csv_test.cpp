@@ -149,7 +149,7 @@ TEST(Csv, BadTables) {
 TEST(Csv, LargeTablesGoThroughTheCache) {
   TemporaryFolder folder;
   ::setenv("SENSORIUM_CACHE", (folder / "cache").c_str(), 1);
-  SampleTable table(2, "key", 1 << 10);
+  SampleTable table("key", 1 << 10);
   for (int i = 0; i < 1000; ++i) table.add(std::array<double, 2>{double(i), double(-i)});
   EXPECT_EQ(table.rows(), 1000u);
   const Buffer all = table.take();
