@@ -220,8 +220,16 @@ private:
         std::uint64_t count = a.values;
         if (part < chunk && one > 0)
           count = mixed ? part / width : std::min(count, (to - std::min(at, to)) / one);
-        if (one > 0 && count > 0)
-          add(o, mixed ? Piece{column, count, width, swapped} : Piece{at, count, one, swapped});
+        if (one > 0 && count > 0) {
+          const Piece piece =
+              mixed ? Piece{column, count, width, swapped} : Piece{at, count, one, swapped};
+          // Interleaved channels of different lengths would leave their chunk.
+          if (piece.offset > to || one > to - piece.offset ||
+              count - 1 > (to - piece.offset - one) / piece.stride)
+            throw file_.bad(
+                fmt::format("'{}' claims {} values, which leave its segment", o.path, count));
+          add(o, piece);
+        }
         at += a.bytes;
         column += one;
       }
