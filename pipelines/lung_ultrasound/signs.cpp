@@ -3,12 +3,21 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
+#include <vector>
 
 namespace sensorium::lung_ultrasound {
 namespace {
 
 constexpr double first_depth = 0.04, last_depth = 0.55;
 constexpr double least_contrast = 0.06;
+
+// The upper one of two. Of values that are not empty.
+template<class T> T median_of(std::vector<T> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
 
 double value(const Lines& f, int line, int depth) {
   return std::max(0.0f, f.value[static_cast<std::size_t>(line) * f.depths + depth]);
@@ -70,9 +79,7 @@ std::vector<double> profile_below(const Lines& f, const std::vector<int>& pleura
       if (d < f.depths) all.push_back(value(f, a, d));
     }
     if (all.empty()) continue;
-    std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2),
-                     all.end());
-    out[static_cast<std::size_t>(k)] = all[all.size() / 2];
+    out[static_cast<std::size_t>(k)] = median_of(std::move(all));
   }
   return out;
 }
@@ -113,9 +120,7 @@ Signs signs_of(const Lines& f) {
     contrast +=
         score[static_cast<std::size_t>(a) * f.depths + s.pleura[static_cast<std::size_t>(a)]];
   s.pleura_contrast = contrast / f.lines;
-  std::vector<int> sorted = s.pleura;
-  std::nth_element(sorted.begin(), sorted.begin() + f.lines / 2, sorted.end());
-  const int pleura = sorted[static_cast<std::size_t>(f.lines) / 2];
+  const int pleura = median_of(s.pleura);
   s.pleura_depth = static_cast<double>(pleura) / f.depths;
   s.pleura_found = s.pleura_contrast >= least_contrast;
   s.ray.assign(static_cast<std::size_t>(f.lines), 0);
@@ -126,9 +131,7 @@ Signs signs_of(const Lines& f) {
     const int p = s.pleura[static_cast<std::size_t>(a)];
     bright.push_back(mean(f, a, p, p + std::max(2, f.depths / 64)));
   }
-  std::vector<double> order = bright;
-  std::nth_element(order.begin(), order.begin() + f.lines / 2, order.end());
-  const double reference = std::max(1e-3, order[static_cast<std::size_t>(f.lines) / 2]);
+  const double reference = std::max(1e-3, median_of(bright));
   for (int a = 0; a < f.lines; ++a) {
     const int p = s.pleura[static_cast<std::size_t>(a)];
     const int begin = p + (f.depths - p) / 2, end = static_cast<int>(0.97 * f.depths);
