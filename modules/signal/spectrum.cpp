@@ -225,16 +225,42 @@ double decibels(double value, double reference) {
   return value > 0 && reference > 0 ? std::max(-300.0, 20 * std::log10(value / reference)) : -300;
 }
 
-Complex phasor(std::span<const double> x, double rate, double frequency) {
-  const std::vector<double> w = window("hann", x.size());
-  const std::vector<double> tapered = tapered_without_mean(x, w);
-  Complex sum = 0;
-  double weights = 0;
-  for (std::size_t n = 0; n < x.size(); ++n) {
-    sum += tapered[n] * std::polar(1.0, -turn * frequency / rate * static_cast<double>(n));
-    weights += w[n];
+namespace {
+
+struct Taper {
+  std::vector<double> values;
+  double sum = 0;
+};
+
+// The one that was used last: sliding windows ask for the same again and again.
+const Taper& hann_of(std::size_t length) {
+  static thread_local Taper last;
+  if (last.values.size() != length) {
+    last.values = window("hann", length);
+    last.sum = 0;
+    for (const double w : last.values) last.sum += w;
   }
-  return weights > 0 ? 2.0 * sum / weights : Complex();
+  return last;
+}
+
+}
+
+Complex phasor(std::span<const double> x, double rate, double frequency) {
+  if (x.empty()) return {};
+  const Taper& taper = hann_of(x.size());
+  double mean = 0;
+  for (std::size_t n = 0; n < x.size(); ++n) mean += x[n] * taper.values[n];
+  mean /= taper.sum;
+  const double angle = -turn * frequency / rate;
+  const Complex step = std::polar(1.0, angle);
+  Complex sum = 0, at = 1;
+  for (std::size_t n = 0; n < x.size(); ++n) {
+    if (n % 256 == 0) at = std::polar(1.0, angle * static_cast<double>(n));
+    sum += (x[n] - mean) * taper.values[n] * at;
+    at = {at.real() * step.real() - at.imag() * step.imag(),
+          at.real() * step.imag() + at.imag() * step.real()};
+  }
+  return taper.sum > 0 ? 2.0 * sum / taper.sum : Complex();
 }
 
 std::optional<Sine> strongest_sine(std::span<const std::span<const double>> signals, double rate,
