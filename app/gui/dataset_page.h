@@ -16,10 +16,15 @@
 
 namespace sensorium {
 
+class ActionSet;
+class SliceView;
+
 class DatasetPage : public QWidget {
   Q_OBJECT
 public:
   using QWidget::QWidget;
+  // Once, after it was made: a page that starts runs or brings actions of its own.
+  virtual void attach(CaseSession& session, ActionSet& actions) { (void)session, (void)actions; }
   // A recording was opened: what was shown before is forgotten. Never null, of the page's kind.
   virtual void show_dataset(std::shared_ptr<const Dataset> dataset) = 0;
   // After a run, and when a stored result was loaded: read session.findings(), maps(),
@@ -29,6 +34,12 @@ public:
   virtual void set_items(FindingItems items) { (void)items; }
   // Shows this finding; null: none is chosen.
   virtual void select(const FindingItem* item) { (void)item; }
+  // What is painted and measured on; null: this page has no slices or frames.
+  virtual SliceView* slice_view() const { return nullptr; }
+  // The window's actions that mean something here ("fit", "play", "slice_next" ...), and doing one.
+  // The others are disabled.
+  virtual bool takes(const QString& action) const { return (void)action, false; }
+  virtual void act(const QString& action, bool on) { (void)action, (void)on; }
   // The status bar's left text: each scale with its unit and source ("20 kHz (file header)").
   virtual QString scale_text() const { return {}; }
   // What "Save this view as a picture" writes: no names, no file names, no patient text.
