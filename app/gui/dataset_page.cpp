@@ -2,6 +2,7 @@
 
 #include "app/gui/cube_page.h"
 #include "app/gui/no_view_page.h"
+#include "app/gui/signal_page.h"
 
 namespace sensorium {
 namespace {
@@ -16,6 +17,7 @@ constexpr PageOfKind pages[] = {
     {"volume", nullptr},
     {"video", nullptr},
     {"cube", []() -> DatasetPage* { return new CubePage; }},
+    {"recording", []() -> DatasetPage* { return new SignalPage; }},
 };
 
 }

@@ -74,7 +74,7 @@ Bearing bearing_from_json(const json& in, const std::string& source) {
 }
 
 // Amplitude of the highest value within hz +- half_width; 0 outside the spectrum.
-std::pair<double, double> peak_near(const Spectrum& s, double hz, double half_width) {
+std::pair<double, double> peak_near(const FrequencySpectrum& s, double hz, double half_width) {
   if (s.values.empty() || !(s.step > 0)) return {hz, 0};
   const auto last = static_cast<double>(s.values.size() - 1);
   const double from = std::ceil((hz - half_width) / s.step),
@@ -89,7 +89,7 @@ std::pair<double, double> peak_near(const Spectrum& s, double hz, double half_wi
   return {at, most};
 }
 
-double median_around(const Spectrum& s, double hz, double inner, double outer) {
+double median_around(const FrequencySpectrum& s, double hz, double inner, double outer) {
   std::vector<double> values;
   for (std::size_t k = 0; k < s.values.size(); ++k) {
     const double away = std::abs(static_cast<double>(k) * s.step - hz);
@@ -191,7 +191,7 @@ int pole_pairs_of(const Nameplate& n, double supply_hz) {
 
 namespace {
 
-std::optional<double> slip_from_lines(const Spectrum& s, double supply, int pairs) {
+std::optional<double> slip_from_lines(const FrequencySpectrum& s, double supply, int pairs) {
   constexpr double most = 0.10;
   const double width = s.step, beyond = 5 + 10 * width;
   double best = 0, slip = 0;
@@ -214,7 +214,7 @@ std::optional<double> slip_from_lines(const Spectrum& s, double supply, int pair
 
 }
 
-Slip slip_of(const Nameplate& n, double supply, const Spectrum& amplitudes) {
+Slip slip_of(const Nameplate& n, double supply, const FrequencySpectrum& amplitudes) {
   Slip out;
   const int pairs = pole_pairs_of(n, supply);
   if (pairs <= 0 || !(supply > 0)) {
@@ -277,8 +277,9 @@ std::vector<FaultBand> fault_bands(const Nameplate& n, double supply, const Slip
   return out;
 }
 
-std::vector<BandLevel> measure_bands(const std::vector<FaultBand>& bands, const Spectrum& s,
-                                     double supply, double main_lobe_bins) {
+std::vector<BandLevel> measure_bands(const std::vector<FaultBand>& bands,
+                                     const FrequencySpectrum& s, double supply,
+                                     double main_lobe_bins) {
   std::vector<BandLevel> out;
   const double lobe = main_lobe_bins * s.step;
   const double reference = peak_near(s, supply, lobe).second;

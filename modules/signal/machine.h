@@ -56,7 +56,7 @@ struct Slip {
 // From the measured speed, else from the pair of lines f +- f_r of the spectrum where both stand 10
 // dB above their surroundings, else from the rated speed (then the true slip is smaller at less
 // than full load).
-Slip slip_of(const Nameplate& nameplate, double supply_hz, const Spectrum& amplitudes);
+Slip slip_of(const Nameplate& nameplate, double supply_hz, const FrequencySpectrum& amplitudes);
 
 // One line or narrow band that a fault raises. Levels are in dB relative to the fundamental.
 // thresholds: from where it counts as incipient, moderate, severe. They are empirical.
@@ -81,7 +81,7 @@ struct BandLevel {
 };
 // bin_width: of the window's main lobe, in bins (hann: 2).
 std::vector<BandLevel> measure_bands(const std::vector<FaultBand>& bands,
-                                     const Spectrum& amplitudes, double supply_hz,
+                                     const FrequencySpectrum& amplitudes, double supply_hz,
                                      double main_lobe_bins = 2);
 
 // A small list of common bearings; each names where its geometry is from.

@@ -32,14 +32,14 @@ std::vector<std::uint64_t> pieces_of(std::uint64_t from, std::uint64_t to) {
   return out;
 }
 
-void add_power(Spectrum& sum, const Spectrum& one, double weight) {
+void add_power(FrequencySpectrum& sum, const FrequencySpectrum& one, double weight) {
   sum.step = one.step;
   sum.values.resize(one.values.size());
   for (std::size_t k = 0; k < one.values.size(); ++k)
     sum.values[k] += weight * one.values[k] * one.values[k];
 }
 
-void take_root(Spectrum& s) {
+void take_root(FrequencySpectrum& s) {
   for (double& v : s.values) v = std::sqrt(v);
 }
 
@@ -90,7 +90,7 @@ SpanAnalysis analyse_span(const Recording& r, const SpanRequest& q, const Contex
     };
     for (std::size_t i = 0; i < channels.size(); ++i) {
       std::vector<double> x = bridged(r, channels[i], pieces[p], count);
-      const Spectrum one = amplitude_spectrum(x, q.rate, q.window);
+      const FrequencySpectrum one = amplitude_spectrum(x, q.rate, q.window);
       add_power(out.spectra[i], one, weight);
       if (is_phase(channels[i])) add_power(out.joint, one, weight / 3);
       const double level = rms(x);
@@ -98,7 +98,7 @@ SpanAnalysis analyse_span(const Recording& r, const SpanRequest& q, const Contex
       if (p == 0 && (q.phases ? is_phase(channels[i]) : i == 0)) head.push_back(std::move(x));
     }
   }
-  for (Spectrum& s : out.spectra) take_root(s);
+  for (FrequencySpectrum& s : out.spectra) take_root(s);
   take_root(out.joint);
   for (double& v : out.rms) v = std::sqrt(v);
   context.step(0.8, "fundamental");
@@ -112,7 +112,7 @@ SpanAnalysis analyse_span(const Recording& r, const SpanRequest& q, const Contex
           strongest_sine(signals, q.rate, q.rate_known && near > 0 ? 0.8 * near : lowest,
                          q.rate_known && near > 0 ? std::min(1.2 * near, 0.45 * q.rate) : highest))
     out.fundamental = sine->frequency;
-  const Spectrum& main =
+  const FrequencySpectrum& main =
       out.joint.values.empty() && !out.spectra.empty() ? out.spectra.front() : out.joint;
   if (out.fundamental > 0 && !main.values.empty()) {
     const auto bin = static_cast<std::size_t>(std::lround(out.fundamental / main.step));
@@ -173,8 +173,8 @@ SpectrogramView spectrogram_view(const Recording& r, std::size_t channel, std::u
                                columns == 1 ? 0.0
                                             : static_cast<double>(room) * static_cast<double>(c) /
                                                   static_cast<double>(columns - 1));
-    const Spectrum s = welch(bridged(r, channel, at, segment), rate,
-                             {.segment = segment, .overlap = 0, .density = false});
+    const FrequencySpectrum s = welch(bridged(r, channel, at, segment), rate,
+                                      {.segment = segment, .overlap = 0, .density = false});
     for (std::size_t f = 0; f < out.rows; ++f) {
       powers[c * out.rows + f] = s.values[f];
       most = std::max(most, s.values[f]);

@@ -24,8 +24,9 @@ struct SpanRequest {
 
 struct SpanAnalysis {
   std::uint64_t from = 0, to = 0;
-  std::vector<Spectrum> spectra; // amplitude of each channel, as amplitude_spectrum() scales it
-  Spectrum joint;                // root of the phases' mean power; empty without phases
+  std::vector<FrequencySpectrum>
+      spectra;             // amplitude of each channel, as amplitude_spectrum() scales it
+  FrequencySpectrum joint; // root of the phases' mean power; empty without phases
   // The span was longer than longest_piece: the spectra are the root of the mean power of that many
   // pieces, evenly spread.
   std::size_t pieces = 1;

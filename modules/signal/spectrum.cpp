@@ -148,7 +148,8 @@ std::vector<double> window(std::string_view name, std::size_t length) {
   return out;
 }
 
-Spectrum amplitude_spectrum(std::span<const double> x, double rate, std::string_view window_name) {
+FrequencySpectrum amplitude_spectrum(std::span<const double> x, double rate,
+                                     std::string_view window_name) {
   if (x.empty()) return {};
   const std::vector<double> w = window(window_name, x.size());
   double mean = 0, sum = 0;
@@ -158,7 +159,7 @@ Spectrum amplitude_spectrum(std::span<const double> x, double rate, std::string_
   std::vector<double> tapered(x.size());
   for (std::size_t n = 0; n < x.size(); ++n) tapered[n] = (x[n] - mean) * w[n];
   const std::vector<Complex> spectrum = real_fft(tapered);
-  Spectrum out{rate / static_cast<double>(x.size()), std::vector<double>(spectrum.size())};
+  FrequencySpectrum out{rate / static_cast<double>(x.size()), std::vector<double>(spectrum.size())};
   for (std::size_t k = 0; k < spectrum.size(); ++k) {
     const bool single = k == 0 || (x.size() % 2 == 0 && k == x.size() / 2);
     out.values[k] = (single ? 1 : 2) * std::abs(spectrum[k]) / sum;
@@ -166,10 +167,10 @@ Spectrum amplitude_spectrum(std::span<const double> x, double rate, std::string_
   return out;
 }
 
-Spectrum welch(std::span<const double> x, double rate, const WelchOptions& options) {
+FrequencySpectrum welch(std::span<const double> x, double rate, const WelchOptions& options) {
   const Segments s = segments_of(x.size(), rate, options);
   const std::size_t half = s.length / 2 + 1, batch = rows_at_once(s);
-  Spectrum out{rate / static_cast<double>(s.length), std::vector<double>(half)};
+  FrequencySpectrum out{rate / static_cast<double>(s.length), std::vector<double>(half)};
   std::vector<double> powers(batch * half);
   for (std::size_t k = 0; k < s.count; k += batch) {
     const std::size_t count = std::min(batch, s.count - k);
@@ -200,7 +201,8 @@ Spectrogram spectrogram(std::span<const double> x, double rate, const WelchOptio
   return out;
 }
 
-Spectrum spectral_kurtosis(std::span<const double> x, double rate, const WelchOptions& options) {
+FrequencySpectrum spectral_kurtosis(std::span<const double> x, double rate,
+                                    const WelchOptions& options) {
   const Segments s = segments_of(x.size(), rate, options);
   const std::size_t half = s.length / 2 + 1, batch = rows_at_once(s);
   std::vector<double> powers(batch * half), second(half), fourth(half);
@@ -214,7 +216,7 @@ Spectrum spectral_kurtosis(std::span<const double> x, double rate, const WelchOp
         fourth[f] += p * p;
       }
   }
-  Spectrum out{rate / static_cast<double>(s.length), std::vector<double>(half)};
+  FrequencySpectrum out{rate / static_cast<double>(s.length), std::vector<double>(half)};
   for (std::size_t f = 0; f < half; ++f)
     out.values[f] =
         second[f] > 0 ? static_cast<double>(s.count) * fourth[f] / (second[f] * second[f]) - 2 : 0;

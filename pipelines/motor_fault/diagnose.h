@@ -15,7 +15,7 @@ struct Evidence {
   Audit audit;
   Timeline timeline;
   Course course;
-  Spectrum spectrum; // amplitudes, rms over the three phases, of the whole record
+  FrequencySpectrum spectrum; // amplitudes, rms over the three phases, of the whole record
   Slip slip;
   std::vector<BandLevel> bands;
   std::vector<std::array<float, class_count>> windows; // of the section with the larger I2/I1

@@ -6,10 +6,10 @@ namespace sensorium::motor_fault {
 namespace {
 
 // Root of the mean power of the three phases' amplitude spectra.
-Spectrum joint_spectrum(const Currents& c, const std::string& window_name) {
-  Spectrum out;
+FrequencySpectrum joint_spectrum(const Currents& c, const std::string& window_name) {
+  FrequencySpectrum out;
   for (const auto& phase : c.phases()) {
-    const Spectrum one = amplitude_spectrum(phase, c.rate.hertz, window_name);
+    const FrequencySpectrum one = amplitude_spectrum(phase, c.rate.hertz, window_name);
     out.step = one.step;
     out.values.resize(one.values.size());
     for (std::size_t k = 0; k < one.values.size(); ++k)
