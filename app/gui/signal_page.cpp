@@ -151,6 +151,7 @@ QWidget* SignalPage::build_spectrum() {
   line_->setAccessibleName("Which spectrum is drawn");
   line_->setToolTip("Which spectrum is drawn");
   spectrum_text_ = new ElidedLabel;
+  spectrum_text_->set_mode(Qt::ElideRight);
   spectrum_text_->setAccessibleName("What the spectrum is of");
   auto* head = new QHBoxLayout;
   head->setContentsMargins(grid, 4, grid, 0);
@@ -233,6 +234,7 @@ void SignalPage::attach(CaseSession& session, ActionSet& actions) {
   });
   enable_actions(isVisible());
   connect(session_, &CaseSession::stage_changed, this, [this] {
+    follow_parameters();
     show_card();
     enable_actions(isVisible());
   });

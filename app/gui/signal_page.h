@@ -78,6 +78,7 @@ private:
   void sync_time(double from, double to);
   void show_overview(const Overview& overview);
   void show_analysis();
+  void show_bands();
   void show_ratio(const RatioCourse& course);
   void show_spectrogram(const SpectrogramView& view);
   void show_strip();

@@ -176,7 +176,9 @@ void SignalPage::show_analysis() {
   spectrum_->set_axes(known ? "Hz" : "periods per sample", "dB");
   spectrum_->set_units(known ? "Hz" : "1/sample", "dB", known ? 2 : 5, 1);
   spectrum_->set_x_limits(0, highest);
-  spectrum_->set_y_view(std::clamp(std::floor(*low / 10) * 10 - 5, -150.0, -40.0), 28);
+  // Above the lines there is room for the labels of the bands.
+  spectrum_->set_y_view(std::clamp(std::floor(*low / 10) * 10 - 5, -150.0, -40.0),
+                        a.bands.empty() ? 8 : 34);
   const auto [from, to] = spectrum_->x_view();
   spectrum_->set_series({std::move(s)});
   if (!std::exchange(fitted_, true) || to > highest * 1.0001 || to <= from) {
@@ -184,8 +186,48 @@ void SignalPage::show_analysis() {
     spectrum_->set_x_view(0, end);
     heat_->set_y_view(0, end);
   }
+  show_bands();
+  QStringList text;
+  const QString unit = phases_ ? of(recording_->channels[phases_->index[0]].unit) : QString();
+  if (a.fundamental > 0)
+    text << QString("0 dB: %1 %2, %3 %4")
+                .arg(a.fundamental, 0, 'f', known ? 2 : 5)
+                .arg(known ? "Hz" : "periods per sample")
+                .arg(reference, 0, 'g', 3)
+                .arg(unit)
+                .trimmed();
+  else
+    text << "0 dB: the strongest line; there is no fundamental";
+  if (phases_ && a.fundamental > 0)
+    text
+        << QString("I2/I1 %1, THD %2 %").arg(a.ratio, 0, 'f', 3).arg(100 * a.distortion, 0, 'f', 1);
+  if (a.pieces > 1) text << QString("mean of %1 pieces").arg(a.pieces);
+  if (known && a.bands.empty() && phases_) text << "no fault bands without a speed";
+  spectrum_text_->set_text(text.join("  ·  "));
+  spectrum_text_->setToolTip(text.join("\n") + (a.slip.text.empty() ? "" : "\n" + of(a.slip.text)));
+  locus_->set_axes(unit.isEmpty() ? "id" : "id, " + unit, unit.isEmpty() ? "iq" : "iq, " + unit);
+  locus_->set_curve(a.park.d, a.park.q);
+  if (phases_ && known && a.fundamental > 0) {
+    const QString wanted = QString::number(std::round(a.fundamental * 10) / 10);
+    if (ratio_asked_ != wanted) {
+      ratio_asked_ = wanted;
+      desk_->ask_ratio(phases_->index, rate(), a.fundamental);
+    }
+  } else if (phases_) {
+    ratio_->set_empty_text(known ? "No alternating current: no I2/I1."
+                                 : "I2/I1 over time needs the sample rate.");
+  }
+  show_span_text();
+}
+
+void SignalPage::show_bands() {
   std::vector<PlotBand> bands;
-  for (const BandLevel& b : a.bands) {
+  const auto& parameters = session_->parameters();
+  for (BandLevel b : analysis_->bands) {
+    const char* name = b.band.fault == "broken bar"     ? "broken_bar_from"
+                       : b.band.fault == "eccentricity" ? "eccentricity_from"
+                                                        : "bearing_from";
+    judge_band(b, parameters.value(name, b.band.thresholds[0]));
     PlotBand band{.from = b.band.centre - b.band.half_width,
                   .to = b.band.centre + b.band.half_width,
                   .raised = b.severity > 0,
@@ -210,36 +252,6 @@ void SignalPage::show_analysis() {
     bands.push_back(std::move(band));
   }
   spectrum_->set_bands(std::move(bands));
-  QStringList text;
-  const QString unit = phases_ ? of(recording_->channels[phases_->index[0]].unit) : QString();
-  if (a.fundamental > 0)
-    text << QString("0 dB: the fundamental, %1 %2, %3 %4")
-                .arg(a.fundamental, 0, 'f', known ? 2 : 5)
-                .arg(known ? "Hz" : "periods per sample")
-                .arg(reference, 0, 'g', 3)
-                .arg(unit.isEmpty() ? "file units" : unit);
-  else
-    text << "0 dB: the strongest line; there is no fundamental";
-  if (phases_ && a.fundamental > 0)
-    text
-        << QString("I2/I1 %1, THD %2 %").arg(a.ratio, 0, 'f', 3).arg(100 * a.distortion, 0, 'f', 1);
-  if (a.pieces > 1) text << QString("mean of %1 pieces").arg(a.pieces);
-  if (known && a.bands.empty() && phases_) text << "no fault bands: the speed is not known";
-  spectrum_text_->set_text(text.join("  ·  "));
-  spectrum_text_->setToolTip(text.join("\n") + (a.slip.text.empty() ? "" : "\n" + of(a.slip.text)));
-  locus_->set_axes(unit.isEmpty() ? "id" : "id, " + unit, unit.isEmpty() ? "iq" : "iq, " + unit);
-  locus_->set_curve(a.park.d, a.park.q);
-  if (phases_ && known && a.fundamental > 0) {
-    const QString wanted = QString::number(std::round(a.fundamental * 10) / 10);
-    if (ratio_asked_ != wanted) {
-      ratio_asked_ = wanted;
-      desk_->ask_ratio(phases_->index, rate(), a.fundamental);
-    }
-  } else if (phases_) {
-    ratio_->set_empty_text(known ? "No alternating current: no I2/I1."
-                                 : "I2/I1 over time needs the sample rate.");
-  }
-  show_span_text();
 }
 
 void SignalPage::show_ratio(const RatioCourse& course) {
@@ -289,6 +301,7 @@ void SignalPage::show_span_text() {
 
 void SignalPage::set_items(FindingItems items) {
   items_ = std::move(items);
+  if (analysis_) show_bands(); // the thresholds are live parameters
   show_strip();
   show_card();
 }

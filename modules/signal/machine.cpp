@@ -277,6 +277,15 @@ std::vector<FaultBand> fault_bands(const Nameplate& n, double supply, const Slip
   return out;
 }
 
+void judge_band(BandLevel& b, double incipient_from) {
+  const double shift = incipient_from - b.band.thresholds[0];
+  for (double& t : b.band.thresholds) t += shift;
+  b.severity = 0;
+  if (!b.resolved || b.level_db < b.floor_db + 6) return;
+  for (int k = 0; k < 3; ++k)
+    if (b.level_db > b.band.thresholds[static_cast<std::size_t>(k)]) b.severity = k + 1;
+}
+
 std::vector<BandLevel> measure_bands(const std::vector<FaultBand>& bands,
                                      const FrequencySpectrum& s, double supply,
                                      double main_lobe_bins) {
@@ -292,9 +301,7 @@ std::vector<BandLevel> measure_bands(const std::vector<FaultBand>& bands,
     level.level_db = decibels(most, reference);
     level.floor_db =
         decibels(median_around(s, band.centre, band.half_width, 10 * band.half_width), reference);
-    if (level.resolved && level.level_db >= level.floor_db + 6)
-      for (int k = 0; k < 3; ++k)
-        if (level.level_db > band.thresholds[static_cast<std::size_t>(k)]) level.severity = k + 1;
+    judge_band(level, band.thresholds[0]);
     out.push_back(std::move(level));
   }
   return out;

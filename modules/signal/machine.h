@@ -79,6 +79,8 @@ struct BandLevel {
   bool resolved = true; // false: too near to the fundamental or to a harmonic of it for this record
   int severity = 0; // 0 none, 1 incipient, 2 moderate, 3 severe; 0 where it is not 6 dB above floor
 };
+// Shifts the band's thresholds so that incipient begins at that level, and judges it anew.
+void judge_band(BandLevel& band, double incipient_from);
 // bin_width: of the window's main lobe, in bins (hann: 2).
 std::vector<BandLevel> measure_bands(const std::vector<FaultBand>& bands,
                                      const FrequencySpectrum& amplitudes, double supply_hz,

@@ -70,9 +70,11 @@ void LocusPlot::draw() {
     circle->setPen(QPen(c.muted, 1, Qt::DashLine));
     auto* curve = new QCPCurve(plot_->xAxis, plot_->yAxis);
     curve->setData({x_.begin(), x_.end()}, {y_.begin(), y_.end()});
-    QColor color = series_color(0);
-    color.setAlphaF(x_.size() > 600 ? 0.55f : 0.9f);
-    curve->setPen(QPen(color, 1));
+    // Points: with few samples a period, lines between them would be chords.
+    curve->setLineStyle(QCPCurve::lsNone);
+    const QColor color = series_color(0);
+    curve->setScatterStyle(
+        QCPScatterStyle(QCPScatterStyle::ssDisc, color, color, x_.size() > 1500 ? 2 : 3));
   }
   fit();
 }

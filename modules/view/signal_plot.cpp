@@ -19,6 +19,12 @@ constexpr int drag_pixels = 4, label_rows = 4, row_pixels = 15;
 
 QVector<double> vector_of(const std::vector<double>& x) { return {x.begin(), x.end()}; }
 
+QSharedPointer<QCPAxisTicker> few_ticks() {
+  QSharedPointer<QCPAxisTicker> out(new QCPAxisTicker);
+  out->setTickCount(4);
+  return out;
+}
+
 QPen solid(const QColor& color, double width = 1.2) {
   QPen pen(color, width);
   pen.setCosmetic(true);
@@ -35,6 +41,7 @@ SignalPlot::SignalPlot(const QString& name, Drag drag, QWidget* parent)
   plot_->installEventFilter(this);
   plot_->setMouseTracking(true);
   plot_->axisRect()->setupFullAxesBox(false);
+  plot_->yAxis->setTicker(few_ticks());
   plot_->axisRect()->axis(QCPAxis::atTop)->setVisible(false);
   plot_->axisRect()->axis(QCPAxis::atRight)->setVisible(false);
 }
@@ -87,7 +94,7 @@ void SignalPlot::set_y_view(double from, double to) {
 
 void SignalPlot::set_y_names(const std::vector<std::pair<double, QString>>& names) {
   if (names.empty()) {
-    plot_->yAxis->setTicker(QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
+    plot_->yAxis->setTicker(few_ticks());
   } else {
     QSharedPointer<QCPAxisTickerText> ticker(new QCPAxisTickerText);
     for (const auto& [at, text] : names) ticker->addTick(at, text);
@@ -274,6 +281,21 @@ void SignalPlot::draw_marks() {
     text->setBrush(c.text);
     text->setPadding(QMargins(3, 0, 3, 0));
   }
+  const QString values = readout();
+  if (values.isEmpty()) return;
+  font.setBold(false);
+  auto* text = new QCPItemText(plot_);
+  text->position->setType(QCPItemPosition::ptAxisRectRatio);
+  text->position->setCoords(1, 0);
+  text->setPositionAlignment(Qt::AlignTop | Qt::AlignRight);
+  text->setTextAlignment(Qt::AlignRight);
+  text->setText(QString(values).replace("   ", "\n"));
+  text->setFont(font);
+  text->setColor(c.text);
+  QColor under = c.raised;
+  under.setAlphaF(0.92f);
+  text->setBrush(under);
+  text->setPadding(QMargins(6, 3, 6, 3));
 }
 
 void SignalPlot::replot() { plot_->replot(QCustomPlot::rpQueuedReplot); }
