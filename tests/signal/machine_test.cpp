@@ -260,3 +260,21 @@ TEST(Pyramid, TheCoarsePictureReadsAFewSamplesOfEachColumn) {
   EXPECT_EQ(found[5].greatest, 9); // the first sample of its column
   EXPECT_EQ(found[4].greatest, 1);
 }
+
+TEST(Bands, AreJudgedAnewFromAnotherLevel) {
+  BandLevel b{.band = {.thresholds = {-50, -45, -40}}, .level_db = -47, .floor_db = -80};
+  judge_band(b, -50);
+  EXPECT_EQ(b.severity, 1);
+  judge_band(b, -60); // -60, -55, -50
+  EXPECT_EQ(b.severity, 3);
+  EXPECT_EQ(b.band.thresholds[2], -50);
+  judge_band(b, -40);
+  EXPECT_EQ(b.severity, 0);
+  b.floor_db = -50; // only 3 dB above its surroundings
+  judge_band(b, -60);
+  EXPECT_EQ(b.severity, 0);
+  b.floor_db = -80;
+  b.resolved = false;
+  judge_band(b, -60);
+  EXPECT_EQ(b.severity, 0);
+}
