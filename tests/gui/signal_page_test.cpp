@@ -30,17 +30,18 @@ using namespace sensorium;
 
 namespace {
 
-// 4 s of three currents at 1 kHz and 50 Hz. From 1.5 s on phase a carries a fifth of its current
-// more: I2/I1 = 0.2 / 3.2.
+// 4 s of three currents of 10 A at 1 kHz and 50 Hz. From 1.5 s on with a negative sequence of a
+// fifth at 70 degrees, as a short in phase a makes it.
 std::string three_currents(bool with_rate) {
   std::string text = with_rate ? "time [s],ia [A],ib [A],ic [A]\n" : "ia,ib,ic\n";
   for (int i = 0; i < 4000; ++i) {
     const double t = i / 1000.0;
     if (with_rate) text += QString::number(t, 'f', 3).toStdString() + ",";
     for (int k = 0; k < 3; ++k) {
-      const double size = k == 0 && i >= 1500 ? 12 : 10,
-                   v = size * std::cos(2 * std::numbers::pi * (50 * t - k / 3.0)) +
-                       0.05 * std::cos(2 * std::numbers::pi * 150 * t);
+      const double turn = 2 * std::numbers::pi;
+      const double v = 10 * std::cos(turn * (50 * t - k / 3.0)) +
+                       (i >= 1500 ? 2 : 0) * std::cos(turn * (50 * t + 70 / 360.0 + k / 3.0)) +
+                       0.05 * std::cos(turn * 150 * t);
       text += QString::number(v, 'f', 5).toStdString() + (k < 2 ? "," : "\n");
     }
   }
@@ -126,10 +127,9 @@ TEST_F(Signal, shows_samples_spectrum_locus_and_spectrogram) {
   EXPECT_GT(page().locus()->points(), 1000u);
   EXPECT_TRUE(page().spectrogram()->has_map());
   ASSERT_EQ(page().ratio_plot()->series().size(), 1u);
-  // Balanced before 1.5 s; 12 A in one phase of three: |I2| = 2/3, |I1| = 32/3.
   const PlotSeries& ratio = page().ratio_plot()->series().front();
   EXPECT_NEAR(ratio.y.front(), 0, 0.002);
-  EXPECT_NEAR(ratio.y.back(), 0.0625, 0.002);
+  EXPECT_NEAR(ratio.y.back(), 0.2, 0.004);
   EXPECT_TRUE(page().diagnosis().startsWith("Not analysed yet"));
 }
 
@@ -144,8 +144,8 @@ TEST_F(Signal, cursors_read_hertz_decibels_and_their_difference) {
   EXPECT_NEAR(s->cursor(0)->y(), 0, 0.1) << "relative to the fundamental";
   QTest::keyClick(s, Qt::Key_C); // the other cursor
   s->set_cursor(1, 150);
-  // 0.05 A in each phase against 10 A, then 12 A from 1.5 s on in one of three.
-  EXPECT_NEAR(s->cursor(1)->y(), -46.6, 0.6);
+  // 0.05 A against 10 A: -46.02 dB; the negative sequence makes the fundamental a little larger.
+  EXPECT_NEAR(s->cursor(1)->y(), -46.2, 0.4);
   EXPECT_TRUE(s->readout().contains("difference: 100.00 Hz, -46.")) << s->readout().toStdString();
   QTest::keyClick(s, Qt::Key_Right); // the active one steps by a bin, 0.25 Hz
   EXPECT_NEAR(s->cursor(1)->x(), 150.25, 1e-6);
@@ -160,7 +160,7 @@ TEST_F(Signal, a_dragged_span_is_what_is_analysed) {
   EXPECT_NEAR(static_cast<double>(page().span().second), 1200, 12);
   EXPECT_NEAR(page().analysis()->ratio, 0, 0.002);
   drag(page().time_plot(), 2, 3.5);
-  EXPECT_NEAR(page().analysis()->ratio, 0.0625, 0.002);
+  EXPECT_NEAR(page().analysis()->ratio, 0.2, 0.004);
   EXPECT_TRUE(page().span_text().contains(" s to ")) << page().span_text().toStdString();
   trigger("signal_whole");
   EXPECT_EQ(page().span().second, 4000u);
