@@ -311,9 +311,15 @@ void SignalPage::show_strip() {
   if (items_ && recording_)
     for (const FindingItem& item : *items_) {
       const Finding& f = item.finding;
-      bars.push_back({of(f.id), of(f.label), of(f.text.empty() ? f.label : f.text), x_of(f.box[0]),
+      // One raised line alone is unsure: of what, says its id.
+      const QString label =
+          f.label == "unsure" && f.id != "inter-turn" ? "unsure: " + of(f.id) : of(f.label);
+      bars.push_back({of(f.id), label, of(f.text.empty() ? f.label : f.text), x_of(f.box[0]),
                       x_of(f.box[3] + 1.0), item.look});
     }
+  // The short ones first: they tell when.
+  std::stable_sort(bars.begin(), bars.end(),
+                   [](const auto& a, const auto& b) { return a.to - a.from < b.to - b.from; });
   strip_->set_bars(std::move(bars));
 }
 

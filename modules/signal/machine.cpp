@@ -277,6 +277,19 @@ std::vector<FaultBand> fault_bands(const Nameplate& n, double supply, const Slip
   return out;
 }
 
+namespace {
+
+// Distance to the nearest harmonic, or to an odd one up to the 41st that sampling has folded back:
+// a clipped current has them, and a sensor without a filter lets them through.
+double to_harmonic(double hz, double supply, double rate) {
+  double least = std::abs(hz - supply * std::max(1.0, std::round(hz / supply)));
+  for (int k = 3; k <= 41 && rate > 0; k += 2)
+    least = std::min(least, std::abs(hz - std::abs(std::remainder(k * supply, rate))));
+  return least;
+}
+
+}
+
 void judge_band(BandLevel& b, double incipient_from) {
   const double shift = incipient_from - b.band.thresholds[0];
   for (double& t : b.band.thresholds) t += shift;
@@ -290,12 +303,13 @@ std::vector<BandLevel> measure_bands(const std::vector<FaultBand>& bands,
                                      const FrequencySpectrum& s, double supply,
                                      double main_lobe_bins) {
   std::vector<BandLevel> out;
-  const double lobe = main_lobe_bins * s.step;
+  const double lobe = main_lobe_bins * s.step,
+               rate =
+                   2 * s.step * static_cast<double>(std::max<std::size_t>(1, s.values.size()) - 1);
   const double reference = peak_near(s, supply, lobe).second;
   for (const FaultBand& band : bands) {
     BandLevel level{.band = band};
-    const double harmonic = supply * std::max(1.0, std::round(band.centre / supply));
-    level.resolved = std::abs(band.centre - harmonic) > band.half_width + 2 * lobe;
+    level.resolved = to_harmonic(band.centre, supply, rate) > band.half_width + 2 * lobe;
     const auto [at, most] = peak_near(s, band.centre, band.half_width);
     level.peak_hz = at;
     level.level_db = decibels(most, reference);

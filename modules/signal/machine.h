@@ -76,7 +76,9 @@ struct BandLevel {
   double peak_hz = 0, level_db = 0; // highest value of the band
   double floor_db =
       0; // median of the surroundings: ten half widths on each side, the band left out
-  bool resolved = true; // false: too near to the fundamental or to a harmonic of it for this record
+  // false: too near to the fundamental, or to a harmonic of it (odd ones up to the 41st also where
+  // sampling folds them back), for this record
+  bool resolved = true;
   int severity = 0; // 0 none, 1 incipient, 2 moderate, 3 severe; 0 where it is not 6 dB above floor
 };
 // Shifts the band's thresholds so that incipient begins at that level, and judges it anew.

@@ -24,8 +24,8 @@ SpanStrip::SpanStrip(QWidget* parent) : QWidget(parent) {
 
 void SpanStrip::set_bars(std::vector<SpanBar> bars) {
   bars_ = std::move(bars);
-  row_.assign(bars_.size(), 0);
-  // Each bar goes to the first row in which nothing overlaps it; what finds none shares the last.
+  row_.assign(bars_.size(), -1);
+  // Each bar goes to the first row in which nothing overlaps it; what finds none is not drawn.
   std::vector<std::vector<std::size_t>> rows(most_rows);
   for (std::size_t i = 0; i < bars_.size(); ++i)
     for (int r = 0; r < most_rows; ++r) {
@@ -34,7 +34,7 @@ void SpanStrip::set_bars(std::vector<SpanBar> bars) {
                        rows[static_cast<std::size_t>(r)].end(), [&](std::size_t k) {
                          return bars_[k].from < bars_[i].to && bars_[i].from < bars_[k].to;
                        });
-      if (!free && r + 1 < most_rows) continue;
+      if (!free) continue;
       rows[static_cast<std::size_t>(r)].push_back(i);
       row_[i] = r;
       break;
@@ -67,7 +67,7 @@ QSize SpanStrip::sizeHint() const { return {200, rows() * row_height + 2 * margi
 QRectF SpanStrip::place_of(const QString& id) const {
   const double scale = (width() - left - right) / std::max(1e-300, to_ - from_);
   for (std::size_t i = 0; i < bars_.size(); ++i) {
-    if (bars_[i].id != id) continue;
+    if (bars_[i].id != id || row_[i] < 0) continue;
     const double a = left + std::max(0.0, (bars_[i].from - from_) * scale),
                  b = std::min<double>(width() - right, left + (bars_[i].to - from_) * scale);
     if (b < left || a > width() - right) return {};
@@ -95,6 +95,9 @@ void SpanStrip::paintEvent(QPaintEvent*) {
   p.setPen(c.muted);
   p.drawText(QRectF(0, margin, left - 8, row_height - 2), Qt::AlignRight | Qt::AlignVCenter,
              "findings");
+  if (const auto hidden = std::count(row_.begin(), row_.end(), -1); hidden > 0)
+    p.drawText(QRectF(0, height() - row_height, left - 8, row_height - 2),
+               Qt::AlignRight | Qt::AlignVCenter, QString("+ %1").arg(hidden));
   for (const SpanBar& bar : bars_) {
     const QRectF place = place_of(bar.id);
     if (place.isEmpty()) continue;

@@ -139,8 +139,9 @@ void add_band_findings(const Evidence& e, const std::vector<BandLevel>& levels, 
     // A pair of lines speaks for the fault; a lone one may be anything.
     const bool pair = bands.size() > 1;
     const std::string label = fault.starts_with("bearing") ? "bearing" : fault;
-    Finding f = span_finding(fault, pair ? label : "unsure",
-                             pair ? 0.5 + 0.15 * worst->severity : 0.3, 0, e.currents.size());
+    Finding f =
+        span_finding(fault, pair ? label : "unsure", pair ? 0.5 + 0.15 * worst->severity : 0.3,
+                     e.spectrum_from, e.spectrum_to);
     f.attributes = {{"severity", words[static_cast<std::size_t>(worst->severity)]},
                     {"line", worst->band.label},
                     {"source", worst->band.source}};
@@ -235,6 +236,10 @@ Findings diagnose(const Evidence& e, const MotorParameters& p) {
                                     std::abs(e.course.reference), e.course.change()));
   for (const Finding& f : out.items) out.notes.push_back(f.text);
   out.notes.push_back(e.slip.text);
+  if (!bands.empty() && e.spectrum_to - e.spectrum_from < e.currents.size())
+    out.notes.push_back(fmt::format("Fault bands were judged from {} to {}, where the currents are "
+                                    "steady.",
+                                    seconds(e, e.spectrum_from), seconds(e, e.spectrum_to)));
   std::size_t blurred = 0;
   for (const BandLevel& b : bands) blurred += b.resolved ? 0 : 1;
   if (blurred > 0)
