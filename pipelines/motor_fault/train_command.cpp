@@ -87,7 +87,7 @@ json train_command(const std::vector<std::string>& paths, const json& parameters
                                     : "generated; that of the recordings that were given";
   card.split = {{"group", "synthetic machine"},
                 {"training", o.machines},
-                {"validation", 6},
+                {"validation", o.validation_machines},
                 {"test", held_out_machines}};
   card.metrics = {{"synthetic test recordings", answers.size()},
                   {"right class of 13", right},
@@ -96,9 +96,10 @@ json train_command(const std::vector<std::string>& paths, const json& parameters
   card.seed = o.seed;
   card.intended_use = "demonstration and research; not a protection device";
   card.limits = "severity is a guess on machines unlike the synthetic ones";
-  card.command =
-      fmt::format("sensorium train motor_fault{} -o DIR --seed {} --machines {} --steps {}",
-                  paths.empty() ? "" : " RECORDINGS", o.seed, o.machines, o.steps);
+  card.command = fmt::format("sensorium train motor_fault{} -o DIR --seed {} --machines {} "
+                             "--validation_machines {} --steps {}",
+                             paths.empty() ? "" : " RECORDINGS", o.seed, o.machines,
+                             o.validation_machines, o.steps);
   set_card(graph, card);
   write_onnx(graph, output / "motor_fault.onnx");
   return {

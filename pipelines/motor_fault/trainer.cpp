@@ -45,6 +45,10 @@ private:
 void describe(ParameterVisitor& v, TrainerOptions& o) {
   v.integer("machines", o.machines,
             {.help = "Synthetic machines for each of the 13 classes.", .min = 4, .max = 5000});
+  v.integer("validation_machines", o.validation_machines,
+            {.help = "Synthetic machines for each class on which calibration is fitted.",
+             .min = 2,
+             .max = 1000});
   v.integer("width", o.width, {.help = "Width of the residual MLP.", .min = 4, .max = 1024});
   v.integer("blocks", o.blocks, {.help = "Residual blocks.", .min = 1, .max = 16});
   v.integer("steps", o.steps, {.help = "Steps on synthetic motors.", .min = 1, .max = 1000000});
@@ -100,8 +104,8 @@ Pretrained pretrain(const TrainerOptions& o, const std::filesystem::path& folder
                     const Context& context) {
   const auto training = synthetic_examples(1 + o.seed * 1000, o.machines, context.part(0, 0.3));
   Pretrained out;
-  out.validation =
-      synthetic_examples(first_validation_machine + o.seed * 1000, 6, context.part(0.3, 0.35));
+  out.validation = synthetic_examples(first_validation_machine + o.seed * 1000,
+                                      o.validation_machines, context.part(0.3, 0.35));
   out.normalisation = normalisation_of(training);
   const Graph start = build_residual_mlp({.inputs = static_cast<int>(feature_count),
                                           .classes = class_count,
