@@ -4,10 +4,11 @@
 #   slurm.sh purge FOLDER             ends every process of it and removes the folder
 #   slurm.sh kill-node FOLDER NODE    as a power failure: slurmd and its jobs' processes are killed (nodes: n1, n2)
 #   slurm.sh start-node FOLDER NODE
+#   slurm.sh kill-job FOLDER JOB      the processes of a job are killed past Slurm
 # The home folder there is FOLDER/home: what the account runs at its logins is not of the test.
 # FOLDER/ssh_config holds the host alias "loop". When OWNER_PID ends, the cluster purges itself.
 set -euo pipefail
-command=${1:?start, purge, kill-node or start-node}
+command=${1:?start, purge, kill-node, start-node or kill-job}
 root=${2:?a folder}
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin SLURM_CONF=$root/etc/slurm.conf
 for name in "${!SLURM_@}"; do [ "$name" = SLURM_CONF ] || unset "$name"; done
@@ -198,6 +199,10 @@ case $command in
     jobs=$(processes "SLURMD_NODENAME=$node")
     # shellcheck disable=SC2046,SC2086
     kill -KILL $(cat "$root/$node.pid") $jobs 2>/dev/null || true
+    ;;
+  kill-job)
+    # shellcheck disable=SC2046
+    kill -KILL $(processes "SLURM_JOB_ID=${3:?}") 2>/dev/null || true
     ;;
   start-node) start_node "${3:?}" ;;
   *) fail "unknown command '$command'" ;;
