@@ -132,11 +132,10 @@ Submitted LocalQueue::submit(Transport& transport, const Site& site, const Clust
   if (run.array && elements.empty())
     for (std::size_t i = 0; i < run.tasks.size(); ++i) list += fmt::format("{} ", i);
   for (const int e : elements) list += fmt::format("{} ", e);
-  const Reply reply =
-      transport.run(std::string(archive_script) + std::string(alive) + std::string(submit_body),
-                    {run_folder(site, run.token), site.root, again, list,
-                     std::to_string(site.slots), std::to_string(run.resources.cpus),
-                     std::to_string(run.at_once)});
+  const Reply reply = transport.run(
+      std::string(archive_script) + std::string(alive) + std::string(submit_body),
+      {run_folder(site, run.token), site.root, again, list, std::to_string(site.slots),
+       std::to_string(run.resources.cpus), std::to_string(run.at_once)});
   if (reply.reached && reply.status == 0) return {.certain = true, .job_id = first_line(reply.out)};
   if (!reply.reached || reply.status == 75) return {.failure = first_line(reply.err)};
   if (reply.status == 76)

@@ -86,7 +86,7 @@ KillWait=5
 MinJobAge=${SENSORIUM_TEST_MIN_JOB_AGE:-300}
 MaxArraySize=1001
 SlurmctldTimeout=30
-SlurmdTimeout=10
+SlurmdTimeout=${SENSORIUM_TEST_SLURMD_TIMEOUT:-120}
 AccountingStorageType=accounting_storage/none
 AccountingStoreFlags=job_comment
 JobCompType=jobcomp/none
@@ -197,8 +197,13 @@ case $command in
   kill-node)
     node=${3:?}
     jobs=$(processes "SLURMD_NODENAME=$node")
+    steps= # Slurm's own process above each job would live to tell of its end
+    for p in $jobs; do
+      above=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$p/status" 2>/dev/null || true)
+      case $(cat "/proc/${above:-0}/comm" 2>/dev/null || true) in slurmstepd*) steps="$steps $above" ;; esac
+    done
     # shellcheck disable=SC2046,SC2086
-    kill -KILL $(cat "$root/$node.pid") $jobs 2>/dev/null || true
+    kill -KILL $(cat "$root/$node.pid") $steps $jobs 2>/dev/null || true
     ;;
   kill-job)
     # shellcheck disable=SC2046
