@@ -210,6 +210,8 @@ public:
     const std::uint64_t bytes = array.elements() * size_of(array.type.value());
     if (const auto at = offset_of(set, bytes))
       return {Buffer(MappedFile::open(path_), *at, bytes), path_.string(), *at};
+    check_claim(set, array);
+    check_filters(set, array);
     return converted_samples(path_, "hdf5|" + array.name, bytes,
                              [&](const PutSamples& put) { unpack(set, array, put, context); });
   }
@@ -291,7 +293,6 @@ private:
                   fmt::format("'{}': '{}' is stored in chunks of {} bytes", path_.string(),
                               array.name, product_of(block) * width),
                   "store it in smaller chunks (h5repack -l)");
-    check_claim(set, array);
     for (std::size_t i = rank; i > 0; --i) {
       const std::uint64_t now = product_of(block) * width,
                           fit = std::max<std::uint64_t>(1, piece_bytes /
@@ -314,6 +315,25 @@ private:
       throw bad(fmt::format("'{}' claims {} bytes and has {}", array.name, bytes, stored));
   }
 
+  void check_filters(hid_t set, const NamedArray& array) const {
+    const Id plan(H5Dget_create_plist(set), H5Pclose);
+    const int count = H5Pget_nfilters(plan);
+    for (int i = 0; i < count; ++i) {
+      std::array<char, 64> name{};
+      unsigned flags = 0, settings = 0;
+      std::size_t values = 0;
+      const H5Z_filter_t filter = H5Pget_filter2(plan, static_cast<unsigned>(i), &flags, &values,
+                                                 nullptr, name.size(), name.data(), &settings);
+      if (filter >= 0 && H5Zfilter_avail(filter) <= 0)
+        throw Error(ErrorCode::Unsupported,
+                    fmt::format("'{}': '{}' is packed by the filter {} ({}), which this HDF5 "
+                                "library does not have",
+                                path_.string(), array.name, static_cast<int>(filter),
+                                clean_text(name.data())),
+                    "store it with gzip or without a filter (h5repack -f GZIP=1, or h5py)");
+    }
+  }
+
   void copy_blocks(hid_t set, hid_t space, hid_t memory, const std::vector<hsize_t>& extents,
                    const std::vector<hsize_t>& block, std::size_t width, const PutSamples& put,
                    const Context& context) const {
@@ -328,8 +348,7 @@ private:
       if (H5Sselect_hyperslab(space, H5S_SELECT_SET, at.data(), nullptr, count.data(), nullptr) <
               0 ||
           H5Dread(set, memory, here, space, H5P_DEFAULT, values.data()) < 0)
-        throw bad("its samples cannot be read: the file is damaged, or packed by a filter that "
-                  "this library does not have");
+        throw bad("its samples cannot be read: the file is damaged");
       put_runs(extents, at, count, width, values, put);
       done += static_cast<double>(product_of(count));
       context.step(done / total, "unpacking");
