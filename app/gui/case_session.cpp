@@ -320,11 +320,19 @@ void CaseSession::run() {
       [this] { run(); }, before);
 }
 
+void CaseSession::change_parameters(const QString& pipeline, const json& changes) {
+  choose_pipeline(pipeline);
+  const json before = parameters_;
+  parameters_.update(changes);
+  if (parameters_ == before) return;
+  outdated_ = stage_ == Stage::Analysed && parameters_ != base_parameters_;
+  emit parameters_changed();
+  emit stage_changed();
+}
+
 void CaseSession::run_with(const QString& pipeline, const json& changes) {
   if (job_ != 0) return;
-  choose_pipeline(pipeline);
-  parameters_.update(changes);
-  emit parameters_changed();
+  change_parameters(pipeline, changes);
   run();
 }
 

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::array speeds{0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0};
 constexpr double unknown_frame_ms = 80; // shown at 12.5 frames a second, and said
-constexpr int most_key_frames = 5;
+constexpr int most_key_frames = 4;
 
 QString speed_text(double factor) { return QString("%1 ×").arg(factor); }
 QString q(const std::string& text) { return QString::fromStdString(text); }
@@ -138,6 +138,10 @@ QWidget* ClipPage::build_board() {
   for (QWidget* w : {static_cast<QWidget*>(accept_), static_cast<QWidget*>(reject_),
                      static_cast<QWidget*>(uninterpretable_), static_cast<QWidget*>(relabel_)})
     decisions->addWidget(w);
+  for (QWidget* w : {static_cast<QWidget*>(accept_), static_cast<QWidget*>(reject_),
+                     static_cast<QWidget*>(uninterpretable_), static_cast<QWidget*>(relabel_)})
+    w->setSizePolicy(QSizePolicy::Minimum, QSizePolicy::Fixed);
+  relabel_->setSizeAdjustPolicy(QComboBox::AdjustToContents);
   decisions->addStretch(1);
   left->addWidget(verdict_);
   left->addLayout(rules_place_);
@@ -252,7 +256,7 @@ void ClipPage::show_dataset(std::shared_ptr<const Dataset> dataset) {
   findings_ = {};
   rules_.clear();
   key_frames_.clear();
-  strip_->set_frames(video.frames, video.frame_time_ms.value_or(0));
+  strip_->set_frames(video.frames);
   view_->set_stack(stack_of(*dataset_));
   view_->set_spacing(video.spacing[0], video.spacing[1]);
   go_to(0);
@@ -335,7 +339,7 @@ void ClipPage::refresh_frame() {
   else if (video.frames > 1)
     text += QString(" · rate unknown, played at %1 frames/s").arg(1000 / ms, 0, 'g', 3);
   time_->setText(text);
-  view_->set_corner_text(findings_.tables.empty() ? QString() : strip_->text_of(z));
+  view_->set_corner_text(findings_.tables.empty() ? QString() : strip_->measures_of(z));
 }
 
 QString ClipPage::time_text() const { return time_->text(); }
@@ -506,8 +510,8 @@ void ClipPage::refresh_key_frames() {
     const QImage picture = slice_image(view_->stack(), z, view_->grey_window());
     auto* button = new QToolButton;
     button->setIcon(QPixmap::fromImage(
-        picture.scaled(192, 144, Qt::KeepAspectRatio, Qt::SmoothTransformation)));
-    button->setIconSize({96, 72});
+        picture.scaled(144, 108, Qt::KeepAspectRatio, Qt::SmoothTransformation)));
+    button->setIconSize({72, 54});
     button->setText(QString("frame %1").arg(z + 1));
     button->setToolTip(strip_->text_of(z));
     button->setAccessibleName(strip_->text_of(z));

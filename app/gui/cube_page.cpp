@@ -134,6 +134,7 @@ QWidget* CubePage::build_rows() {
     letter->setStyleSheet(QString("color: %1; font-weight: 600;").arg(three_colors[c]));
     three_[c] = new QDoubleSpinBox;
     three_[c]->setKeyboardTracking(false);
+    three_[c]->setButtonSymbols(QAbstractSpinBox::NoButtons);
     three_[c]->setAccessibleName(QString("Shown as %1").arg(three_names[c]));
     three_[c]->setToolTip(QString("Shown as %1; the nearest band is taken").arg(three_names[c]));
     three->addWidget(letter);
@@ -259,7 +260,7 @@ void CubePage::enable_actions(bool on) {
 
 void CubePage::showEvent(QShowEvent*) { enable_actions(true); }
 void CubePage::hideEvent(QHideEvent*) { enable_actions(false); }
-void CubePage::resizeEvent(QResizeEvent*) { place_hover(hover_->text()); }
+void CubePage::resizeEvent(QResizeEvent*) { place_hover(hover_text()); }
 
 void CubePage::show_dataset(std::shared_ptr<const Dataset> dataset) {
   ++generation_;
@@ -394,7 +395,9 @@ void CubePage::refresh_show() {
   const QString what = shown();
   rows_->setCurrentIndex(what == "band" ? 0 : what == "three" ? 1 : 2);
   const bool route = rows_->currentIndex() == 2;
-  stretch_->setEnabled(!route);
+  stretch_->setVisible(!route);
+  place_hover({});
+  follow_parameters();
   if (!route) return show_bands();
   const bool made = picture_route_ == what && !picture_.isNull();
   if (made) {
@@ -510,6 +513,14 @@ void CubePage::make_picture() {
     for (std::size_t c = 0; c < 3; ++c)
       changes[std::string(three_names[c]) + "_nm"] = three_[c]->value();
   session_->run_with("hs2rgb", changes);
+}
+
+// The button Run makes what is chosen here.
+void CubePage::follow_parameters() {
+  if (!session_ || quiet_ || running_ || !makes_pictures()) return;
+  const QString what = shown();
+  if (what == "cie" || what == "pca" || what == "mnf")
+    session_->change_parameters("hs2rgb", {{"route", what.toStdString()}});
 }
 
 void CubePage::refresh_run() {

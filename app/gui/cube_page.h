@@ -64,6 +64,7 @@ private:
   void connect_parts();
   void enable_shows();
   void refresh_show();
+  void follow_parameters();
   void refresh_run();
   void show_bands();
   void load_picture();

@@ -146,11 +146,11 @@ QString SpectraPanel::name(int id) const {
   const QRect& r = kept->place;
   const QString at = QString("x %1 y %2").arg(r.x()).arg(r.y());
   return is_point(r) ? QString("%1: %2").arg(kept->slot + 1).arg(at)
-                     : QString("%1: %2 × %3 from %4")
+                     : QString("%1: %2, %3 × %4")
                            .arg(kept->slot + 1)
+                           .arg(at)
                            .arg(r.width())
-                           .arg(r.height())
-                           .arg(at);
+                           .arg(r.height());
 }
 
 bool SpectraPanel::busy() const {

@@ -82,6 +82,7 @@ private:
   struct Job;
   void read_all();    // new bands: the whole cube coarsely, then what is in sight
   void read_sight();  // after a move
+  void read_again();
   void start(Job job);
   void take(const Job& job);
   void retone();
@@ -105,7 +106,7 @@ private:
   std::vector<CubeMarker> markers_;
   CubeTool tool_ = CubeTool::Look;
   double scale_ = 1;
-  bool fitted_ = true;
+  bool fitted_ = true, whole_due_ = false; // whole_due_: whole_ is not of these bands yet
   QPointF middle_; // the cube's place in the middle of the view
   std::optional<QPoint> cross_;
   enum class Drag { None, Press, Tone, Move, Region } drag_ = Drag::None;

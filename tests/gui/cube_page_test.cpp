@@ -158,7 +158,7 @@ TEST_F(CubeWindow, a_rectangle_gives_mean_and_deviation) {
   ASSERT_EQ(spectra()->count(), 1);
   const int id = spectra()->markers()[0].id;
   EXPECT_EQ(spectra()->place(id), QRect(4, 2, 4, 2));
-  EXPECT_EQ(spectra()->name(id), "1: 4 × 2 from x 4 y 2");
+  EXPECT_EQ(spectra()->name(id), "1: x 4 y 2, 4 × 2");
   const Spectrum* s = spectra()->values(id);
   ASSERT_NE(s, nullptr);
   EXPECT_DOUBLE_EQ(s->mean[0], 30.5); // 24 25 26 27 34 35 36 37
