@@ -92,7 +92,9 @@ CaseSession::CaseSession(QString worker_program, QStringList worker_arguments, C
 }
 
 void CaseSession::greet() {
+  if (std::exchange(greeting_, true)) return;
   worker_.request("hello", json::object(), [this](const WorkerReply& reply) {
+    greeting_ = false;
     if (!reply.ok) {
       emit problem({reply.message, reply.hint, "Retry", [this] { greet(); }});
       return;
@@ -151,6 +153,7 @@ void CaseSession::begin(const std::string& op, json fields, const QString& title
                         std::function<void(const json&)> done, std::function<void()> again,
                         Stage on_failure) {
   if (job_ != 0) return;
+  if (pipelines_.empty()) greet(); // a worker that died at its first answer named none
   emit job_started(title);
   job_ = worker_.request(
       op, std::move(fields),

@@ -163,7 +163,7 @@ private:
   QString command_;
   CaseReview review_;
   int loaded_generation_ = -1; // of the worker that holds this result
-  bool concluding_ = false, conclude_again_ = false, outdated_ = false;
+  bool concluding_ = false, conclude_again_ = false, outdated_ = false, greeting_ = false;
   QElapsedTimer recount_;
   double recount_ms_ = 0;
   nlohmann::json base_parameters_ = nlohmann::json::object(); // those of the run

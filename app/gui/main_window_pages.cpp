@@ -99,6 +99,7 @@ QWidget* MainWindow::page() const { return stack_->currentWidget(); }
 // The panels beside the picture belong to the review; the other pages bring their own.
 void MainWindow::show_page(QWidget* page) {
   QWidget* const before = stack_->currentWidget();
+  if (notice_ && page != before) notice_->clear_news();
   stack_->setCurrentWidget(page);
   const std::initializer_list<QDockWidget*> panels = {cases_dock_, findings_dock_, form_dock_,
                                                       provenance_dock_};
