@@ -271,8 +271,8 @@ void CaseSession::take_dataset(const json& result, const QString& path, bool run
   if (!opening_.pipeline.isEmpty()) wanted_pipeline_ = opening_.pipeline;
   pick_pipeline();
   identity_ = identity_of(*dataset_, path);
-  entry_ = {.folder = opening_.folder.empty() ? store_.folder_for(identity_, pipeline_)
-                                              : opening_.folder,
+  entry_ = {.folder =
+                opening_.folder.empty() ? store_.folder_for(identity_, pipeline_) : opening_.folder,
             .source = QFileInfo(path).absoluteFilePath(),
             .title = name_of_file(path),
             .sha256 = hash,

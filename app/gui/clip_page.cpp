@@ -59,11 +59,11 @@ void clear(QLayout* layout) {
 }
 
 ClipPage::ClipPage(QWidget* parent)
-    : DatasetPage(parent), view_(new SliceView), strip_(new FrameStrip),
-      speed_box_(new QComboBox), time_(new QLabel), hover_(new QLabel(view_)),
-      board_(new QWidget), verdict_(new QLabel), warning_(new QLabel), empty_(new QLabel),
-      accept_(new QPushButton("Accept")), reject_(new QPushButton("Reject")),
-      uninterpretable_(new QPushButton("Uninterpretable")), relabel_(new QComboBox) {
+    : DatasetPage(parent), view_(new SliceView), strip_(new FrameStrip), speed_box_(new QComboBox),
+      time_(new QLabel), hover_(new QLabel(view_)), board_(new QWidget), verdict_(new QLabel),
+      warning_(new QLabel), empty_(new QLabel), accept_(new QPushButton("Accept")),
+      reject_(new QPushButton("Reject")), uninterpretable_(new QPushButton("Uninterpretable")),
+      relabel_(new QComboBox) {
   view_->setAccessibleName("Frame");
   auto* all = new QVBoxLayout(this);
   all->setContentsMargins(0, 0, 0, 0);
@@ -177,7 +177,8 @@ QWidget* ClipPage::build_board() {
   board_->hide();
   connect(accept_, &QPushButton::clicked, this, [this] { give_verdict("accept"); });
   connect(reject_, &QPushButton::clicked, this, [this] { give_verdict("reject"); });
-  connect(uninterpretable_, &QPushButton::clicked, this, [this] { give_verdict("uninterpretable"); });
+  connect(uninterpretable_, &QPushButton::clicked, this,
+          [this] { give_verdict("uninterpretable"); });
   connect(relabel_, &QComboBox::activated, this, [this](int i) {
     if (i > 0) give_verdict(relabel_->itemText(i));
     relabel_->setCurrentIndex(0);
@@ -191,16 +192,16 @@ void ClipPage::attach(CaseSession& session, ActionSet& actions) {
   QAction* loop = actions.add_toggle(
       "clip_loop", "Play in a loop", "loop", "Ctrl+L", true, [this](bool on) { loop_ = on; },
       "Clip");
-  QAction* slower = actions.add(
-      "clip_slower", "Play slower", "", ",", [this] { step_speed(-1); }, "Clip");
+  QAction* slower =
+      actions.add("clip_slower", "Play slower", "", ",", [this] { step_speed(-1); }, "Clip");
   QAction* faster =
       actions.add("clip_faster", "Play faster", "", ".", [this] { step_speed(1); }, "Clip");
   QAction* blind = actions.add(
       "clip_uninterpretable", "This clip is uninterpretable", "", "U",
       [this] { give_verdict("uninterpretable"); }, "Clip");
   own_actions_ = {loop, slower, faster, blind};
-  for (const char* id : {"browse", "brush", "erase", "measure", "", "undo", "redo", "", "fill",
-                         "fit"})
+  for (const char* id :
+       {"browse", "brush", "erase", "measure", "", "undo", "redo", "", "fill", "fit"})
     tools_->addWidget(*id ? static_cast<QWidget*>(button_of(actions.find(id))) : separator());
   tools_->addStretch(1);
   for (const char* id : {"previous", "next", "reject", "accept"})
@@ -363,17 +364,15 @@ QString ClipPage::scale_text() const {
   if (!dataset_) return {};
   const auto& video = std::get<Video>(*dataset_);
   const Spacing &x = video.spacing[0], &y = video.spacing[1];
-  QString text = x.known() && y.known()
-                     ? QString("%1 × %2 µm (%3)")
-                           .arg(x.micrometres, 0, 'g', 4)
-                           .arg(y.micrometres, 0, 'g', 4)
-                           .arg(text_of(x.source))
-                     : QString("scale unknown: sizes in pixels");
-  return text + (video.frame_time_ms
-                     ? QString(", %1 frames/s (%2)")
-                           .arg(1000 / *video.frame_time_ms, 0, 'g', 3)
-                           .arg(q(video.frame_time_source))
-                     : QString(", frame rate unknown"));
+  QString text = x.known() && y.known() ? QString("%1 × %2 µm (%3)")
+                                              .arg(x.micrometres, 0, 'g', 4)
+                                              .arg(y.micrometres, 0, 'g', 4)
+                                              .arg(text_of(x.source))
+                                        : QString("scale unknown: sizes in pixels");
+  return text + (video.frame_time_ms ? QString(", %1 frames/s (%2)")
+                                           .arg(1000 / *video.frame_time_ms, 0, 'g', 3)
+                                           .arg(q(video.frame_time_source))
+                                     : QString(", frame rate unknown"));
 }
 
 void ClipPage::show_result(const CaseSession&) { read_tables(); }
@@ -425,7 +424,7 @@ void ClipPage::read_tables() {
       const double value = QString::fromStdString(cells[c]).toDouble(&number);
       if (cells[c] == "yes" || cells[c] == "no") row.kind = FrameRow::Kind::Flag;
       row.values.push_back(row.kind == FrameRow::Kind::Flag && !number ? (cells[c] == "yes" ? 1 : 0)
-                           : number ? value
+                           : number                                    ? value
                                     : std::numeric_limits<double>::quiet_NaN());
       if (number) row.most = std::max(row.most, value);
     }
@@ -447,8 +446,10 @@ void ClipPage::refresh_board() {
   clear(rules_place_);
   if (!done) return clear(keys_place_);
   const QString label = now ? q(now->finding.label) : QString("no verdict");
-  verdict_->setText(QString("Clip: %1%2").arg(
-      label, now ? QString("   %1 %2").arg(glyph_of(now->look), text_of(now->look)) : QString()));
+  verdict_->setText(
+      QString("Clip: %1%2")
+          .arg(label,
+               now ? QString("   %1 %2").arg(glyph_of(now->look), text_of(now->look)) : QString()));
   QStringList scores;
   int column = 0;
   for (const Rule& rule : rules_) {
@@ -465,8 +466,8 @@ void ClipPage::refresh_board() {
                                       : QString());
   warning_->setVisible(!warning_->text().isEmpty());
   const CaseReview* review = session_ ? &session_->review() : nullptr;
-  const bool own = now && review && !review->read_only() && !review->is_signed() &&
-                   !review->layer_is_signed();
+  const bool own =
+      now && review && !review->read_only() && !review->is_signed() && !review->layer_is_signed();
   for (QWidget* w : {static_cast<QWidget*>(accept_), static_cast<QWidget*>(reject_),
                      static_cast<QWidget*>(uninterpretable_), static_cast<QWidget*>(relabel_)})
     w->setEnabled(own);

@@ -42,8 +42,8 @@ public:
   bool playing() const { return timer_.isActive(); }
   FrameStrip* strip() const { return strip_; }
   QString time_text() const;
-  QString verdict_text() const;  // the clip's verdict as reviewed, one line
-  QString warning_text() const;  // empty, or that the rules disagree
+  QString verdict_text() const;   // the clip's verdict as reviewed, one line
+  QString warning_text() const;   // empty, or that the rules disagree
   QStringList rule_texts() const; // "majority: 0" ...
   QList<int> key_frames() const { return key_frames_; }
 

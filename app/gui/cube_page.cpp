@@ -49,10 +49,9 @@ struct Stretch {
   const char* text;
   double low, high;
 };
-constexpr std::array stretches{Stretch{"Contrast: 2 to 98 %", 2, 98},
-                               Stretch{"Contrast: 0.5 to 99.5 %", 0.5, 99.5},
-                               Stretch{"Contrast: 10 to 90 %", 10, 90},
-                               Stretch{"Contrast: all values", 0, 100}};
+constexpr std::array stretches{
+    Stretch{"Contrast: 2 to 98 %", 2, 98}, Stretch{"Contrast: 0.5 to 99.5 %", 0.5, 99.5},
+    Stretch{"Contrast: 10 to 90 %", 10, 90}, Stretch{"Contrast: all values", 0, 100}};
 
 QString nm(double value) { return QString::number(value, 'f', value < 10000 ? 1 : 0) + " nm"; }
 
@@ -124,7 +123,8 @@ QWidget* CubePage::build_rows() {
   rows_->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
   QHBoxLayout* one = row();
   slider_->setAccessibleName("Band");
-  slider_->setToolTip("Band (wheel over the picture, Page Up, Page Down, or click in the spectrum)");
+  slider_->setToolTip(
+      "Band (wheel over the picture, Page Up, Page Down, or click in the spectrum)");
   band_text_->setMinimumWidth(220);
   one->addWidget(slider_, 1);
   one->addWidget(band_text_);
@@ -197,7 +197,8 @@ void CubePage::connect_parts() {
           [this](QPoint pixel) { spectra_->keep(QRect(pixel, QSize(1, 1))); });
   connect(view_, &CubeView::region_drawn, this, [this](QRect region) { spectra_->keep(region); });
   connect(view_, &CubeView::marker_clicked, spectra_, &SpectraPanel::select);
-  connect(view_, &CubeView::delete_pressed, this, [this] { spectra_->remove(spectra_->selected()); });
+  connect(view_, &CubeView::delete_pressed, this,
+          [this] { spectra_->remove(spectra_->selected()); });
   connect(view_, &CubeView::band_step, this,
           [this](int by) { act(by > 0 ? "slice_next" : "slice_previous", true); });
   connect(spectra_, &SpectraPanel::changed, this,
@@ -292,8 +293,9 @@ void CubePage::show_dataset(std::shared_ptr<const Dataset> dataset) {
   show_->setCurrentIndex(cube_->bands >= 3 ? 1 : 0);
   quiet_ = false;
   enable_shows();
-  const std::filesystem::path store =
-      session_ && !session_->entry().folder.empty() ? session_->entry().folder / "spectra.json" : "";
+  const std::filesystem::path store = session_ && !session_->entry().folder.empty()
+                                          ? session_->entry().folder / "spectra.json"
+                                          : "";
   const QString failure = spectra_->set_cube(cube_, store);
   if (!failure.isEmpty() && session_)
     emit session_->problem({failure, "The next spectrum that is kept replaces it.", {}, {}});
@@ -407,10 +409,10 @@ void CubePage::refresh_show() {
   make_route_->setText(picture_route_ == what ? "Make again" : "Make picture");
   make_route_->setEnabled(makes_pictures() && !running_);
   const QString meaning =
-      what == "cie" ? "The colour a person sees. Light and observer: see Parameters."
+      what == "cie"   ? "The colour a person sees. Light and observer: see Parameters."
       : what == "pca" ? "The first three principal components as red, green, blue."
                       : "The first three minimum noise fractions as red, green, blue.";
-  route_text_->setText(made ? meaning
+  route_text_->setText(made       ? meaning
                        : running_ ? "The picture is being made; below is the one before."
                        : picture_route_ == what && !picture_failure_.isEmpty()
                            ? picture_failure_
@@ -423,9 +425,8 @@ void CubePage::show_bands() {
   if (shown() == "band") {
     const int band = slider_->value();
     QString text = QString("Band %1 of %2").arg(band + 1).arg(cube_->bands);
-    text += has_wavelengths()
-                ? " · " + nm(cube_->wavelengths_nm[static_cast<std::size_t>(band)])
-                : QString(" · wavelengths unknown");
+    text += has_wavelengths() ? " · " + nm(cube_->wavelengths_nm[static_cast<std::size_t>(band)])
+                              : QString(" · wavelengths unknown");
     if (cube_->is_bad(band)) text += " · marked bad";
     band_text_->setText(text);
     view_->set_bands({band});
@@ -451,9 +452,8 @@ void CubePage::band_from_plot(int band) {
   std::size_t nearest = 0;
   for (std::size_t c = 1; c < 3; ++c)
     if (std::abs(bands[c] - band) < std::abs(bands[nearest] - band)) nearest = c;
-  three_[nearest]->setValue(has_wavelengths()
-                                ? cube_->wavelengths_nm[static_cast<std::size_t>(band)]
-                                : band + 1);
+  three_[nearest]->setValue(
+      has_wavelengths() ? cube_->wavelengths_nm[static_cast<std::size_t>(band)] : band + 1);
 }
 
 bool CubePage::takes(const QString& action) const {
@@ -550,8 +550,8 @@ void CubePage::show_result(const CaseSession& session) {
   picture_path_ = QString::fromStdString((session.entry().folder / "rgb.png").string());
   picture_ = {};
   if (picture_route_ == "three" && has_wavelengths())
-    set_three({used.value("red_nm", 640.0), used.value("green_nm", 550.0),
-               used.value("blue_nm", 460.0)});
+    set_three(
+        {used.value("red_nm", 640.0), used.value("green_nm", 550.0), used.value("blue_nm", 460.0)});
   load_picture();
   refresh_run();
 }

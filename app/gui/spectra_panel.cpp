@@ -218,8 +218,8 @@ void SpectraPanel::read(const Kept& kept) {
       failure = e.what();
     }
     if (*stop) return;
-    QMetaObject::invokeMethod(
-        self.data(), [self, id, values, failure] { self->take(id, values, failure); });
+    QMetaObject::invokeMethod(self.data(),
+                              [self, id, values, failure] { self->take(id, values, failure); });
   });
 }
 
@@ -255,22 +255,24 @@ void SpectraPanel::read_passing(QPoint pixel) {
         } catch (const std::exception&) {
           values.clear(); // nothing to show of this place
         }
-        QMetaObject::invokeMethod(self.data(), [self, pixel, values = std::move(values),
-                                                generation] {
-          if (self->generation_ != generation) return;
-          self->passing_.reset();
-          if (self->wanted_) {
-            self->plot_->set_passing(values);
-            emit self->passed(pixel, values);
-            if (*self->wanted_ != pixel) self->read_passing(*self->wanted_);
-          }
-        });
+        QMetaObject::invokeMethod(self.data(),
+                                  [self, pixel, values = std::move(values), generation] {
+                                    if (self->generation_ != generation) return;
+                                    self->passing_.reset();
+                                    if (self->wanted_) {
+                                      self->plot_->set_passing(values);
+                                      emit self->passed(pixel, values);
+                                      if (*self->wanted_ != pixel)
+                                        self->read_passing(*self->wanted_);
+                                    }
+                                  });
       },
       1); // before what was kept
 }
 
 void SpectraPanel::remove(int id) {
-  const auto at = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& k) { return k.id == id; });
+  const auto at =
+      std::find_if(kept_.begin(), kept_.end(), [&](const Kept& k) { return k.id == id; });
   if (at == kept_.end()) return;
   *at->stop = true;
   const auto next = kept_.erase(at);

@@ -83,8 +83,7 @@ public:
     for (std::size_t x = 0; x < samples_.size(); ++x) {
       const int s = samples_[x];
       if (s < 0) continue;
-      if (!together_)
-        read_tile<float>(cube_, {line, 1, s, 1}, bands_, TileOrder::Pixels, values_);
+      if (!together_) read_tile<float>(cube_, {line, 1, s, 1}, bands_, TileOrder::Pixels, values_);
       const std::size_t at = together_ ? static_cast<std::size_t>(s - first_) * n : 0;
       for (std::size_t c = 0; c < n; ++c) out[x * n + c] = measured(values_[at + c]);
     }
@@ -181,7 +180,8 @@ QImage toned(const CubeRaster& raster, const CubeTone& tone) {
     auto* to = reinterpret_cast<QRgb*>(out.scanLine(y));
     for (int x = 0; x < raster.width; ++x, from += n) {
       const int first = shade(from[0], 0);
-      to[x] = n == 3 ? qRgb(first, shade(from[1], 1), shade(from[2], 2)) : qRgb(first, first, first);
+      to[x] =
+          n == 3 ? qRgb(first, shade(from[1], 1), shade(from[2], 2)) : qRgb(first, first, first);
     }
   }
   return out;

@@ -289,8 +289,9 @@ int CubeView::marker_at(const QPointF& widget) const {
                                       std::max(std::abs(to.y()) - r.height() / 2, 0.0));
     const double inside = std::min({widget.x() - r.left(), r.right() - widget.x(),
                                     widget.y() - r.top(), r.bottom() - widget.y()});
-    const double distance =
-        point ? std::hypot(to.x(), to.y()) : outside > 0 ? outside : std::max(0.0, inside);
+    const double distance = point         ? std::hypot(to.x(), to.y())
+                            : outside > 0 ? outside
+                                          : std::max(0.0, inside);
     if (distance < nearest) {
       nearest = distance;
       best = m.id;

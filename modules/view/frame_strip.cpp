@@ -104,11 +104,10 @@ QString FrameStrip::measures_of(int frame) const {
   for (const FrameRow& row : rows_) {
     const double value = row.values[i];
     if (!std::isfinite(value)) continue;
-    parts << (row.kind == FrameRow::Kind::Flag
-                  ? QString(value > 0 ? "%1" : "no %1").arg(row.name)
-                  : row.name.endsWith(", %")
-                      ? QString("%1 %2 %").arg(row.name.chopped(3), QString::number(value, 'g', 3))
-                      : QString("%1 %2").arg(row.name, QString::number(value, 'g', 3)));
+    parts << (row.kind == FrameRow::Kind::Flag ? QString(value > 0 ? "%1" : "no %1").arg(row.name)
+              : row.name.endsWith(", %")
+                  ? QString("%1 %2 %").arg(row.name.chopped(3), QString::number(value, 'g', 3))
+                  : QString("%1 %2").arg(row.name, QString::number(value, 'g', 3)));
   }
   return parts.join(", ");
 }
@@ -120,8 +119,9 @@ QRectF FrameStrip::cell(std::size_t i, double top, double height) const {
   const int now = looked_at_[i];
   const double step = track().width() / std::max(1, frames_);
   const double from = i > 0 ? (before + now + 1) / 2.0 : std::max(0.0, now - (after - now) / 2.0);
-  const double to = i + 1 < looked_at_.size() ? (now + after + 1) / 2.0
-                                              : std::min<double>(frames_, now + 1 + (now - before) / 2.0);
+  const double to = i + 1 < looked_at_.size()
+                        ? (now + after + 1) / 2.0
+                        : std::min<double>(frames_, now + 1 + (now - before) / 2.0);
   return {track().left() + from * step, top, std::max(1.0, (to - from) * step), height};
 }
 
@@ -155,8 +155,8 @@ void FrameStrip::draw_row(QPainter& painter, const FrameRow& row, double top) {
     }
     const bool level = row.kind == FrameRow::Kind::Level;
     const double share = row.kind == FrameRow::Kind::Flag ? (value > 0 ? 1 : 0)
-                         : level ? (value + 1) / (row.most + 1)
-                                 : value / std::max(1e-12, row.most);
+                         : level                          ? (value + 1) / (row.most + 1)
+                                                          : value / std::max(1e-12, row.most);
     QRectF bar = box;
     bar.setTop(box.bottom() - std::clamp(share, 0.0, 1.0) * box.height());
     painter.fillRect(bar, level ? level_color(value) : c.accent);

@@ -31,7 +31,7 @@ public:
   // What is known of a frame, in words: of itself, or of the nearest that was looked at.
   QString text_of(int frame) const;
   QString measures_of(int frame) const; // the same without the number of the frame; may be empty
-  double x_of(int frame) const; // the middle of a frame, in this widget
+  double x_of(int frame) const;         // the middle of a frame, in this widget
 
 public slots:
   void set_frame(int frame);

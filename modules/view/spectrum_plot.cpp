@@ -16,7 +16,8 @@ namespace sensorium {
 
 // Okabe and Ito's, lightened on dark panels and darkened on light ones (3:1 or more).
 QColor spectrum_color(int index) {
-  static constexpr std::array dark{"#e69f00", "#56b4e9", "#1fc795", "#ff7f50", "#cc79a7", "#f0e442"};
+  static constexpr std::array dark{"#e69f00", "#56b4e9", "#1fc795",
+                                   "#ff7f50", "#cc79a7", "#f0e442"};
   static constexpr std::array light{"#a86f00", "#0072b2", "#00795a",
                                     "#c04a00", "#a3487f", "#6b6400"};
   const auto i = static_cast<std::size_t>(index) % dark.size();

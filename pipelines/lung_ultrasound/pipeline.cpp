@@ -31,8 +31,8 @@ PipelineInfo info() {
              "B-line counts depend on gain and depth. It does not say which disease it is.";
   i.citation = "Signs: Volpicelli 2012 (Intensive Care Med 38:577); score: Rouby 2018 (Am J Respir "
                "Crit Care Med 197:790).";
-  i.labels = {"B-line", "pleural line", "A-line", "consolidation",
-              "effusion", "artefact", "uninterpretable"};
+  i.labels = {"B-line",   "pleural line", "A-line",         "consolidation",
+              "effusion", "artefact",     "uninterpretable"};
   i.parameters = specs_of<LungParameters>();
   return i;
 }

@@ -109,8 +109,7 @@ TEST_F(ClipWindow, a_run_fills_strip_rules_and_key_frames) {
   EXPECT_EQ(page_->strip()->text_of(4), "frame 5: no A-lines, B-lines 4, covered 60 %, score 2");
   EXPECT_EQ(page_->strip()->text_of(10), "frame 11: not readable");
   EXPECT_TRUE(page_->strip()->text_of(3).contains("not looked at"));
-  EXPECT_EQ(page_->rule_texts(),
-            (QStringList{"majority: 0", "max: 2", "top: 0 (used)"}));
+  EXPECT_EQ(page_->rule_texts(), (QStringList{"majority: 0", "max: 2", "top: 0 (used)"}));
   EXPECT_TRUE(page_->warning_text().contains("disagree"));
   EXPECT_TRUE(page_->verdict_text().startsWith("Clip: score 0"));
   ASSERT_FALSE(page_->key_frames().isEmpty());
@@ -175,7 +174,8 @@ TEST_F(ClipWindow, marks_are_painted_measured_and_stepped_through) {
   EXPECT_EQ(frame()->slice(), 4) << "the frame of the mark";
   frame()->set_slice(7);
   trigger("brush");
-  const QPoint a = frame()->to_widget({40, 30}).toPoint(), b = frame()->to_widget({46, 30}).toPoint();
+  const QPoint a = frame()->to_widget({40, 30}).toPoint(),
+               b = frame()->to_widget({46, 30}).toPoint();
   QTest::mousePress(frame(), Qt::LeftButton, {}, a);
   QTest::mouseMove(frame(), b);
   QTest::mouseRelease(frame(), Qt::LeftButton, {}, b);

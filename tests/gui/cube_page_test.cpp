@@ -235,7 +235,8 @@ TEST_F(CubeWindow, damaged_kept_spectra_are_told_not_hidden) {
   open_cube("leaf.cube");
   click(5, 4);
   const auto store = session().entry().folder / "spectra.json";
-  write_atomically(store, R"({"places": [{"number": 1, "x": 90, "y": 0, "width": 1, "height": 1}]})");
+  write_atomically(store,
+                   R"({"places": [{"number": 1, "x": 90, "y": 0, "width": 1, "height": 1}]})");
   open_cube("leaf.cube");
   EXPECT_EQ(spectra()->count(), 0);
   EXPECT_TRUE(window_->notice().message().contains("could not be read"));
@@ -333,9 +334,7 @@ TEST_P(HugeCube, is_looked_at_by_the_parts_in_sight) {
   page.resize(900, 700);
   page.show();
   page.show_dataset(dataset);
-  const auto shown = [&] {
-    return QTest::qWaitFor([&] { return !page.view()->busy(); }, 120000);
-  };
+  const auto shown = [&] { return QTest::qWaitFor([&] { return !page.view()->busy(); }, 120000); };
   ASSERT_TRUE(shown());
   page.set_band(100);
   ASSERT_TRUE(shown());

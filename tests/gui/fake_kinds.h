@@ -91,9 +91,7 @@ inline Findings clip_findings(const nlohmann::json& parameters, const std::strin
   const std::string least = agree ? "2" : "0";
   Table verdicts{"verdicts", "Score under each rule", {"rule", "score", "used"}, {}};
   for (const char* name : {"majority", "max", "top"}) {
-    const std::string score = !readable                     ? "none"
-                              : std::string(name) == "max" ? "2"
-                                                            : least;
+    const std::string score = !readable ? "none" : std::string(name) == "max" ? "2" : least;
     verdicts.rows.push_back({name, score, rule == name ? "yes" : ""});
   }
   Table frames{"frames",

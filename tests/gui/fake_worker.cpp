@@ -117,7 +117,9 @@ public:
     } else if (op == "ping")
       answer(id, json::object());
     else if (op == "hello")
-      answer(id, {{"version", 1}, {"devices", json::array()}, {"pipelines", {pipeline(), fake::cube_pipeline(), fake::clip_pipeline()}}});
+      answer(id, {{"version", 1},
+                  {"devices", json::array()},
+                  {"pipelines", {pipeline(), fake::cube_pipeline(), fake::clip_pipeline()}}});
     else if (op == "open")
       open(request);
     else if (op == "run")
