@@ -5,6 +5,7 @@
 #include "pipelines/lung_ultrasound/evaluate_command.h"
 #include "pipelines/lung_ultrasound/marks.h"
 #include "pipelines/lung_ultrasound/parameters.h"
+#include "pipelines/lung_ultrasound/phantom_command.h"
 
 #include <nlohmann/json.hpp>
 
@@ -107,7 +108,7 @@ Extension make_extension() {
   d.restore = [](const AnalysisRequest& request, std::vector<Artifact>, std::vector<Surface>,
                  const Context& context) { return analyse(request, context); };
   d.conclude = conclude;
-  d.commands = {evaluate_command()};
+  d.commands = {evaluate_command(), phantom_command()};
   Extension e{.id = "lung_ultrasound", .version = d.info.version, .title = d.info.title};
   e.pipelines.push_back(std::move(d));
   return e;
