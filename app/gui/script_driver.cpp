@@ -25,6 +25,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <fstream>
 
 namespace sensorium {
 using nlohmann::json;
@@ -220,7 +221,14 @@ bool ScriptDriver::perform_page(const json& step) {
     cube->view()->zoom(step.at("factor").get<double>());
   else if (word == "make_picture")
     cube->make_picture();
-  else
+  else if (word == "say_cube") {
+    std::ifstream memory("/proc/self/statm");
+    double all = 0, resident = 0;
+    memory >> all >> resident;
+    std::printf("cube read %.0f ms, resident %.0f MiB%s\n", cube->view()->last_read_ms(),
+                resident * 4096 / 1048576, cube->view()->busy() ? ", still reading" : "");
+    std::fflush(stdout);
+  } else
     return false;
   return true;
 }

@@ -64,6 +64,15 @@ TEST_F(CubeWindow, opens_on_three_wavelengths_and_says_what_it_shows) {
   EXPECT_LT(color_at(2, 3).red(), color_at(20, 12).red());
 }
 
+TEST_F(CubeWindow, contrast_follows_the_bands_also_while_the_view_moves) {
+  open_cube("leaf.cube");
+  page_->set_band(8); // other values than those of the three: 800 to 973
+  cube()->zoom(1.5);
+  ASSERT_TRUE(shown());
+  EXPECT_LT(color_at(8, 5).red(), 120);
+  EXPECT_GT(color_at(14, 11).red(), 140);
+}
+
 TEST_F(CubeWindow, bands_change_by_slider_wheel_keys_and_plot) {
   open_cube("leaf.cube");
   page_->choose_show("band");
@@ -263,6 +272,28 @@ TEST_F(CubeWindow, a_run_makes_the_picture_shows_it_and_says_where_it_is) {
   ASSERT_TRUE(settled());
   EXPECT_EQ(session().parameters().at("route"), "bands");
   EXPECT_EQ(session().parameters().at("red_nm"), 700);
+}
+
+TEST_F(CubeWindow, cubes_without_a_hash_are_cases_of_their_own) {
+  open_cube("unhashed_a.cube");
+  const auto first = session().entry().folder;
+  click(5, 4);
+  open_cube("unhashed_b.cube");
+  EXPECT_NE(session().entry().folder, first);
+  EXPECT_EQ(spectra()->count(), 0);
+  open_cube("unhashed_a.cube");
+  EXPECT_EQ(session().entry().folder, first);
+  EXPECT_EQ(spectra()->count(), 1);
+  page_->choose_show("pca");
+  trigger("run");
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(session().parameters().at("route"), "pca") << "Run makes what is chosen";
+  EXPECT_EQ(session().entry().folder, first);
+  EXPECT_EQ(session().entry().sha256.size(), 64) << "the run has hashed it";
+  session().open_case(QString::fromStdString(first.string()));
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(session().stage(), CaseSession::Stage::Analysed);
+  EXPECT_EQ(window_->notice().message(), "");
 }
 
 TEST_F(CubeWindow, other_kinds_do_not_see_its_keys) {

@@ -256,6 +256,7 @@ private:
     if (pipeline_ != "hs2rgb") return findings_at(parameters);
     Findings f;
     f.pipeline = "hs2rgb", f.version = "1.0", f.parameters_text = parameters.dump();
+    f.input_sha256 = sha256_of_path(path_);
     return f;
   }
 
