@@ -271,8 +271,8 @@ void CaseSession::take_dataset(const json& result, const QString& path, bool run
   if (!opening_.pipeline.isEmpty()) wanted_pipeline_ = opening_.pipeline;
   pick_pipeline();
   identity_ = identity_of(*dataset_, path);
-  entry_ = {.folder = opening_.folder.empty() ? store_.folder_for(identity_, pipeline_)
-                                              : opening_.folder,
+  entry_ = {.folder =
+                opening_.folder.empty() ? store_.folder_for(identity_, pipeline_) : opening_.folder,
             .source = QFileInfo(path).absoluteFilePath(),
             .title = name_of_file(path),
             .sha256 = hash,
@@ -323,11 +323,19 @@ void CaseSession::run() {
       [this] { run(); }, before);
 }
 
+void CaseSession::change_parameters(const QString& pipeline, const json& changes) {
+  choose_pipeline(pipeline);
+  const json before = parameters_;
+  parameters_.update(changes);
+  if (parameters_ == before) return;
+  outdated_ = stage_ == Stage::Analysed && parameters_ != base_parameters_;
+  emit parameters_changed();
+  emit stage_changed();
+}
+
 void CaseSession::run_with(const QString& pipeline, const json& changes) {
   if (job_ != 0) return;
-  choose_pipeline(pipeline);
-  parameters_.update(changes);
-  emit parameters_changed();
+  change_parameters(pipeline, changes);
   run();
 }
 

@@ -46,7 +46,8 @@ public:
   // The recording of a case lies elsewhere now; refused when its content differs.
   void relocate_case(const QString& folder, const QString& recording);
   void run();
-  // Chooses the pipeline, changes some of its parameters and runs it.
+  // Chooses the pipeline and changes some of its parameters; and runs it then.
+  void change_parameters(const QString& pipeline, const nlohmann::json& changes);
   void run_with(const QString& pipeline, const nlohmann::json& changes);
   void cancel(); // what is running: open, run, restore, report
   void choose_pipeline(const QString& id);

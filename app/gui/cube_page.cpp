@@ -49,10 +49,9 @@ struct Stretch {
   const char* text;
   double low, high;
 };
-constexpr std::array stretches{Stretch{"Contrast: 2 to 98 %", 2, 98},
-                               Stretch{"Contrast: 0.5 to 99.5 %", 0.5, 99.5},
-                               Stretch{"Contrast: 10 to 90 %", 10, 90},
-                               Stretch{"Contrast: all values", 0, 100}};
+constexpr std::array stretches{
+    Stretch{"Contrast: 2 to 98 %", 2, 98}, Stretch{"Contrast: 0.5 to 99.5 %", 0.5, 99.5},
+    Stretch{"Contrast: 10 to 90 %", 10, 90}, Stretch{"Contrast: all values", 0, 100}};
 
 QString nm(double value) { return QString::number(value, 'f', value < 10000 ? 1 : 0) + " nm"; }
 
@@ -124,7 +123,8 @@ QWidget* CubePage::build_rows() {
   rows_->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
   QHBoxLayout* one = row();
   slider_->setAccessibleName("Band");
-  slider_->setToolTip("Band (wheel over the picture, Page Up, Page Down, or click in the spectrum)");
+  slider_->setToolTip(
+      "Band (wheel over the picture, Page Up, Page Down, or click in the spectrum)");
   band_text_->setMinimumWidth(220);
   one->addWidget(slider_, 1);
   one->addWidget(band_text_);
@@ -134,6 +134,7 @@ QWidget* CubePage::build_rows() {
     letter->setStyleSheet(QString("color: %1; font-weight: 600;").arg(three_colors[c]));
     three_[c] = new QDoubleSpinBox;
     three_[c]->setKeyboardTracking(false);
+    three_[c]->setButtonSymbols(QAbstractSpinBox::NoButtons);
     three_[c]->setAccessibleName(QString("Shown as %1").arg(three_names[c]));
     three_[c]->setToolTip(QString("Shown as %1; the nearest band is taken").arg(three_names[c]));
     three->addWidget(letter);
@@ -196,7 +197,8 @@ void CubePage::connect_parts() {
           [this](QPoint pixel) { spectra_->keep(QRect(pixel, QSize(1, 1))); });
   connect(view_, &CubeView::region_drawn, this, [this](QRect region) { spectra_->keep(region); });
   connect(view_, &CubeView::marker_clicked, spectra_, &SpectraPanel::select);
-  connect(view_, &CubeView::delete_pressed, this, [this] { spectra_->remove(spectra_->selected()); });
+  connect(view_, &CubeView::delete_pressed, this,
+          [this] { spectra_->remove(spectra_->selected()); });
   connect(view_, &CubeView::band_step, this,
           [this](int by) { act(by > 0 ? "slice_next" : "slice_previous", true); });
   connect(spectra_, &SpectraPanel::changed, this,
@@ -259,7 +261,7 @@ void CubePage::enable_actions(bool on) {
 
 void CubePage::showEvent(QShowEvent*) { enable_actions(true); }
 void CubePage::hideEvent(QHideEvent*) { enable_actions(false); }
-void CubePage::resizeEvent(QResizeEvent*) { place_hover(hover_->text()); }
+void CubePage::resizeEvent(QResizeEvent*) { place_hover(hover_text()); }
 
 void CubePage::show_dataset(std::shared_ptr<const Dataset> dataset) {
   ++generation_;
@@ -291,8 +293,9 @@ void CubePage::show_dataset(std::shared_ptr<const Dataset> dataset) {
   show_->setCurrentIndex(cube_->bands >= 3 ? 1 : 0);
   quiet_ = false;
   enable_shows();
-  const std::filesystem::path store =
-      session_ && !session_->entry().folder.empty() ? session_->entry().folder / "spectra.json" : "";
+  const std::filesystem::path store = session_ && !session_->entry().folder.empty()
+                                          ? session_->entry().folder / "spectra.json"
+                                          : "";
   const QString failure = spectra_->set_cube(cube_, store);
   if (!failure.isEmpty() && session_)
     emit session_->problem({failure, "The next spectrum that is kept replaces it.", {}, {}});
@@ -394,7 +397,9 @@ void CubePage::refresh_show() {
   const QString what = shown();
   rows_->setCurrentIndex(what == "band" ? 0 : what == "three" ? 1 : 2);
   const bool route = rows_->currentIndex() == 2;
-  stretch_->setEnabled(!route);
+  stretch_->setVisible(!route);
+  place_hover({});
+  follow_parameters();
   if (!route) return show_bands();
   const bool made = picture_route_ == what && !picture_.isNull();
   if (made) {
@@ -404,10 +409,10 @@ void CubePage::refresh_show() {
   make_route_->setText(picture_route_ == what ? "Make again" : "Make picture");
   make_route_->setEnabled(makes_pictures() && !running_);
   const QString meaning =
-      what == "cie" ? "The colour a person sees. Light and observer: see Parameters."
+      what == "cie"   ? "The colour a person sees. Light and observer: see Parameters."
       : what == "pca" ? "The first three principal components as red, green, blue."
                       : "The first three minimum noise fractions as red, green, blue.";
-  route_text_->setText(made ? meaning
+  route_text_->setText(made       ? meaning
                        : running_ ? "The picture is being made; below is the one before."
                        : picture_route_ == what && !picture_failure_.isEmpty()
                            ? picture_failure_
@@ -420,9 +425,8 @@ void CubePage::show_bands() {
   if (shown() == "band") {
     const int band = slider_->value();
     QString text = QString("Band %1 of %2").arg(band + 1).arg(cube_->bands);
-    text += has_wavelengths()
-                ? " · " + nm(cube_->wavelengths_nm[static_cast<std::size_t>(band)])
-                : QString(" · wavelengths unknown");
+    text += has_wavelengths() ? " · " + nm(cube_->wavelengths_nm[static_cast<std::size_t>(band)])
+                              : QString(" · wavelengths unknown");
     if (cube_->is_bad(band)) text += " · marked bad";
     band_text_->setText(text);
     view_->set_bands({band});
@@ -448,9 +452,8 @@ void CubePage::band_from_plot(int band) {
   std::size_t nearest = 0;
   for (std::size_t c = 1; c < 3; ++c)
     if (std::abs(bands[c] - band) < std::abs(bands[nearest] - band)) nearest = c;
-  three_[nearest]->setValue(has_wavelengths()
-                                ? cube_->wavelengths_nm[static_cast<std::size_t>(band)]
-                                : band + 1);
+  three_[nearest]->setValue(
+      has_wavelengths() ? cube_->wavelengths_nm[static_cast<std::size_t>(band)] : band + 1);
 }
 
 bool CubePage::takes(const QString& action) const {
@@ -512,6 +515,14 @@ void CubePage::make_picture() {
   session_->run_with("hs2rgb", changes);
 }
 
+// The button Run makes what is chosen here.
+void CubePage::follow_parameters() {
+  if (!session_ || quiet_ || running_ || !makes_pictures()) return;
+  const QString what = shown();
+  if (what == "cie" || what == "pca" || what == "mnf")
+    session_->change_parameters("hs2rgb", {{"route", what.toStdString()}});
+}
+
 void CubePage::refresh_run() {
   const bool now = session_ && session_->stage() == CaseSession::Stage::Running && cube_ &&
                    session_->dataset() && kind_of(*session_->dataset()) == "cube";
@@ -539,8 +550,8 @@ void CubePage::show_result(const CaseSession& session) {
   picture_path_ = QString::fromStdString((session.entry().folder / "rgb.png").string());
   picture_ = {};
   if (picture_route_ == "three" && has_wavelengths())
-    set_three({used.value("red_nm", 640.0), used.value("green_nm", 550.0),
-               used.value("blue_nm", 460.0)});
+    set_three(
+        {used.value("red_nm", 640.0), used.value("green_nm", 550.0), used.value("blue_nm", 460.0)});
   load_picture();
   refresh_run();
 }

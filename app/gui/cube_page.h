@@ -38,9 +38,9 @@ public:
   // "band", "three", or a route of hs2rgb that is made by a run: "cie", "pca", "mnf".
   void choose_show(const QString& what);
   QString shown() const;
-  void set_band(int band); // of the one band that is shown
+  void set_band(int band);                             // of the one band that is shown
   void set_three(const std::array<double, 3>& places); // nm, or band numbers where nm are unknown
-  void make_picture();     // a run of hs2rgb with what is chosen
+  void make_picture();                                 // a run of hs2rgb with what is chosen
   // Throws Error as SpectraPanel::write_csv.
   void write_spectra(const QString& file);
   CubeView* view() const { return view_; }
@@ -48,7 +48,7 @@ public:
   QSlider* band_slider() const { return slider_; }
   QComboBox* show_box() const { return show_; }
   QString band_text() const;
-  QString run_text() const;    // the line about the picture file
+  QString run_text() const; // the line about the picture file
   QString hover_text() const;
   QString picture_path() const { return picture_path_; } // empty: none was made
 
@@ -64,6 +64,7 @@ private:
   void connect_parts();
   void enable_shows();
   void refresh_show();
+  void follow_parameters();
   void refresh_run();
   void show_bands();
   void load_picture();

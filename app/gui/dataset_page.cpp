@@ -1,5 +1,6 @@
 #include "app/gui/dataset_page.h"
 
+#include "app/gui/clip_page.h"
 #include "app/gui/cube_page.h"
 #include "app/gui/no_view_page.h"
 #include "app/gui/signal_page.h"
@@ -15,7 +16,7 @@ struct PageOfKind {
 // One line for each kind.
 constexpr PageOfKind pages[] = {
     {"volume", nullptr},
-    {"video", nullptr},
+    {"video", []() -> DatasetPage* { return new ClipPage; }},
     {"cube", []() -> DatasetPage* { return new CubePage; }},
     {"recording", []() -> DatasetPage* { return new SignalPage; }},
 };

@@ -1,6 +1,6 @@
 // What fills the centre while a recording is open. Which page shows which kind of dataset (kind_of)
 // is one table in dataset_page.cpp: a new kind is a new file NAME_page.cpp (found by its name) and
-// one line there. Volumes and videos are shown by ReviewArea, which the window itself holds.
+// one line there. Volumes are shown by ReviewArea, which the window itself holds.
 //
 // The window keeps everything else: opening, running, findings list, parameters, log, report. A
 // page draws values that it is handed and says what was clicked; it computes no result.

@@ -100,7 +100,8 @@ void MainWindow::declare_review_actions() {
   tool("erase", "Erase", "X", SliceTool::Erase);
   tool("measure", "Measure", "M", SliceTool::Measure);
   const auto brush = [this](int by) {
-    if (SliceView* view = data_page_->slice_view()) view->set_brush_radius(view->brush_radius() + by);
+    if (SliceView* view = data_page_->slice_view())
+      view->set_brush_radius(view->brush_radius() + by);
   };
   a.add("brush_larger", "Larger brush", "", "]", [brush] { brush(1); }, "Review");
   a.add("brush_smaller", "Smaller brush", "", "[", [brush] { brush(-1); }, "Review");

@@ -268,7 +268,7 @@ QString ReviewArea::scale_text() const {
 }
 
 bool ReviewArea::takes(const QString& action) const {
-  static const QStringList always{"layers", "fill", "fit",       "volume",         "proportions",
+  static const QStringList always{"layers", "fill",  "fit",        "volume",        "proportions",
                                   "slo",    "fovea", "slice_next", "slice_previous"};
   if (action == "play") return dataset_ && stack_of(*dataset_).depth > 1;
   if (action == "enhanced") return slice_->has_enhanced();

@@ -146,11 +146,11 @@ QString SpectraPanel::name(int id) const {
   const QRect& r = kept->place;
   const QString at = QString("x %1 y %2").arg(r.x()).arg(r.y());
   return is_point(r) ? QString("%1: %2").arg(kept->slot + 1).arg(at)
-                     : QString("%1: %2 × %3 from %4")
+                     : QString("%1: %2, %3 × %4")
                            .arg(kept->slot + 1)
+                           .arg(at)
                            .arg(r.width())
-                           .arg(r.height())
-                           .arg(at);
+                           .arg(r.height());
 }
 
 bool SpectraPanel::busy() const {
@@ -218,8 +218,8 @@ void SpectraPanel::read(const Kept& kept) {
       failure = e.what();
     }
     if (*stop) return;
-    QMetaObject::invokeMethod(
-        self.data(), [self, id, values, failure] { self->take(id, values, failure); });
+    QMetaObject::invokeMethod(self.data(),
+                              [self, id, values, failure] { self->take(id, values, failure); });
   });
 }
 
@@ -255,22 +255,24 @@ void SpectraPanel::read_passing(QPoint pixel) {
         } catch (const std::exception&) {
           values.clear(); // nothing to show of this place
         }
-        QMetaObject::invokeMethod(self.data(), [self, pixel, values = std::move(values),
-                                                generation] {
-          if (self->generation_ != generation) return;
-          self->passing_.reset();
-          if (self->wanted_) {
-            self->plot_->set_passing(values);
-            emit self->passed(pixel, values);
-            if (*self->wanted_ != pixel) self->read_passing(*self->wanted_);
-          }
-        });
+        QMetaObject::invokeMethod(self.data(),
+                                  [self, pixel, values = std::move(values), generation] {
+                                    if (self->generation_ != generation) return;
+                                    self->passing_.reset();
+                                    if (self->wanted_) {
+                                      self->plot_->set_passing(values);
+                                      emit self->passed(pixel, values);
+                                      if (*self->wanted_ != pixel)
+                                        self->read_passing(*self->wanted_);
+                                    }
+                                  });
       },
       1); // before what was kept
 }
 
 void SpectraPanel::remove(int id) {
-  const auto at = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& k) { return k.id == id; });
+  const auto at =
+      std::find_if(kept_.begin(), kept_.end(), [&](const Kept& k) { return k.id == id; });
   if (at == kept_.end()) return;
   *at->stop = true;
   const auto next = kept_.erase(at);

@@ -94,8 +94,7 @@ std::string spectra_csv(const Cube& cube, const std::vector<NamedSpectrum>& spec
     for (const NamedSpectrum& s : spectra) {
       out += "," + number(s.values.mean.at(band));
       if (s.place.pixels() > 1)
-        out +=
-            "," + number(s.values.sd.at(band)) + "," + std::to_string(s.values.count.at(band));
+        out += "," + number(s.values.sd.at(band)) + "," + std::to_string(s.values.count.at(band));
     }
     out += "\r\n";
   }

@@ -4,12 +4,37 @@
 #include <cmath>
 #include <limits>
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 namespace sensorium {
 namespace {
 
 constexpr float nothing = std::numeric_limits<float>::quiet_NaN();
 constexpr std::uint64_t touched_limit = std::uint64_t{64} << 20;
-constexpr std::uint64_t read_ahead = 65536; // what the system maps around a touched byte
+constexpr std::uint64_t read_ahead = 16384; // about what the system maps around a touched byte
+
+// While single places far apart are read, the system must not read what lies around each.
+class WithoutReadAhead {
+public:
+  WithoutReadAhead(const Cube& cube, bool wanted) {
+    if (!wanted || !cube.data.mapped()) return;
+    const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const auto data = reinterpret_cast<std::uintptr_t>(cube.data.bytes().data());
+    first_ = data / page * page;
+    length_ = data + cube.data.size() - first_;
+    ::madvise(reinterpret_cast<void*>(first_), length_, MADV_RANDOM);
+  }
+  ~WithoutReadAhead() {
+    if (length_ > 0) ::madvise(reinterpret_cast<void*>(first_), length_, MADV_NORMAL);
+  }
+  WithoutReadAhead(const WithoutReadAhead&) = delete;
+  WithoutReadAhead& operator=(const WithoutReadAhead&) = delete;
+
+private:
+  std::uintptr_t first_ = 0;
+  std::size_t length_ = 0;
+};
 
 // The pixel in the middle of each cell, -1 outside.
 std::vector<int> places(double from, double length, int cells, int limit) {
@@ -43,6 +68,7 @@ public:
   }
 
   bool any() const { return inside_ > 0; }
+  bool together() const { return together_; }
   std::uint64_t touched() const { return touched_; }
 
   void read(int line, float* out) {
@@ -57,8 +83,7 @@ public:
     for (std::size_t x = 0; x < samples_.size(); ++x) {
       const int s = samples_[x];
       if (s < 0) continue;
-      if (!together_)
-        read_tile<float>(cube_, {line, 1, s, 1}, bands_, TileOrder::Pixels, values_);
+      if (!together_) read_tile<float>(cube_, {line, 1, s, 1}, bands_, TileOrder::Pixels, values_);
       const std::size_t at = together_ ? static_cast<std::size_t>(s - first_) * n : 0;
       for (std::size_t c = 0; c < n; ++c) out[x * n + c] = measured(values_[at + c]);
     }
@@ -94,6 +119,7 @@ CubeRaster read_raster(const Cube& cube, const std::vector<int>& bands, const QR
   out.values.assign(row * static_cast<std::size_t>(out.height), nothing);
   LineReader reader(cube, bands, samples);
   if (!reader.any()) return out;
+  const WithoutReadAhead far_apart(cube, !reader.together());
   std::uint64_t touched = 0;
   for (int y = 0; y < out.height; ++y) {
     if (stopped && stopped()) return {};
@@ -154,7 +180,8 @@ QImage toned(const CubeRaster& raster, const CubeTone& tone) {
     auto* to = reinterpret_cast<QRgb*>(out.scanLine(y));
     for (int x = 0; x < raster.width; ++x, from += n) {
       const int first = shade(from[0], 0);
-      to[x] = n == 3 ? qRgb(first, shade(from[1], 1), shade(from[2], 2)) : qRgb(first, first, first);
+      to[x] =
+          n == 3 ? qRgb(first, shade(from[1], 1), shade(from[2], 2)) : qRgb(first, first, first);
     }
   }
   return out;

@@ -144,6 +144,7 @@ void CubeView::read_all() {
   pending_ = 0;
   if (!cube_ || bands_.empty()) return;
   asked_ms_ = now_ms();
+  whole_due_ = true;
   const double longer = std::max(cube_->samples, cube_->lines);
   const double cells = std::min<double>(whole_cells, longer);
   Job job{.number = number, .cube = cube_, .bands = bands_, .whole = true, .place = cube_rect()};
@@ -191,6 +192,7 @@ void CubeView::take(const Job& job) {
   --pending_;
   if (job.whole) {
     whole_ = job.result;
+    whole_due_ = false;
     part_ = {};
     part_image_ = {};
     tone_ = stretch_of(whole_, low_percent_, high_percent_);
@@ -216,6 +218,12 @@ void CubeView::fit() {
   middle_ = cube_rect().center();
   tone_ = stretch_of(whole_, low_percent_, high_percent_);
   retone();
+  read_again();
+}
+
+// The contrast follows from the whole cube: that comes first where it is still to be read.
+void CubeView::read_again() {
+  if (whole_due_ && !shows_picture()) return read_all();
   ++*latest_;
   pending_ = 0;
   asked_ms_ = now_ms();
@@ -228,13 +236,7 @@ void CubeView::zoom(double factor) {
   scale_ = std::clamp(scale_ * factor, least, largest);
   fitted_ = scale_ <= least;
   keep_in_sight();
-  ++*latest_;
-  pending_ = 0;
-  asked_ms_ = now_ms();
-  if (whole_.empty() && !bands_.empty() && !shows_picture())
-    read_all();
-  else
-    read_sight();
+  read_again();
   update();
 }
 
@@ -287,8 +289,9 @@ int CubeView::marker_at(const QPointF& widget) const {
                                       std::max(std::abs(to.y()) - r.height() / 2, 0.0));
     const double inside = std::min({widget.x() - r.left(), r.right() - widget.x(),
                                     widget.y() - r.top(), r.bottom() - widget.y()});
-    const double distance =
-        point ? std::hypot(to.x(), to.y()) : outside > 0 ? outside : std::max(0.0, inside);
+    const double distance = point         ? std::hypot(to.x(), to.y())
+                            : outside > 0 ? outside
+                                          : std::max(0.0, inside);
     if (distance < nearest) {
       nearest = distance;
       best = m.id;
@@ -464,10 +467,10 @@ void CubeView::draw_markers(QPainter& painter) {
     }
     const QRectF label((point ? dot : r).topRight() + QPointF(4, -4),
                        QSizeF(8.0 + 7.0 * static_cast<double>(m.text.size()), 16));
-    painter.setPen(Qt::NoPen);
-    painter.setBrush(QColor(0, 0, 0, 190));
+    painter.setPen(QPen(QColor(0, 0, 0, 190), 1));
+    painter.setBrush(m.color);
     painter.drawRoundedRect(label, 3, 3);
-    painter.setPen(m.color);
+    painter.setPen(contrast_ratio(m.color, Qt::white) > 4.5 ? Qt::white : Qt::black);
     painter.drawText(label, Qt::AlignCenter, m.text);
   }
   if (!cross_) return;

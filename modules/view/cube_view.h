@@ -42,7 +42,7 @@ public:
   void set_markers(std::vector<CubeMarker> markers);
   void set_tool(CubeTool tool);
   CubeTool tool() const { return tool_; }
-  bool busy() const { return pending_ > 0; } // something in sight is still being read
+  bool busy() const { return pending_ > 0; }   // something in sight is still being read
   double pixel_size() const { return scale_; } // screen pixels a cube pixel
   QPointF to_cube(const QPointF& widget) const;
   QPointF to_widget(const QPointF& cube) const;
@@ -80,8 +80,9 @@ protected:
 
 private:
   struct Job;
-  void read_all();    // new bands: the whole cube coarsely, then what is in sight
-  void read_sight();  // after a move
+  void read_all();   // new bands: the whole cube coarsely, then what is in sight
+  void read_sight(); // after a move
+  void read_again();
   void start(Job job);
   void take(const Job& job);
   void retone();
@@ -105,8 +106,8 @@ private:
   std::vector<CubeMarker> markers_;
   CubeTool tool_ = CubeTool::Look;
   double scale_ = 1;
-  bool fitted_ = true;
-  QPointF middle_; // the cube's place in the middle of the view
+  bool fitted_ = true, whole_due_ = false; // whole_due_: whole_ is not of these bands yet
+  QPointF middle_;                         // the cube's place in the middle of the view
   std::optional<QPoint> cross_;
   enum class Drag { None, Press, Tone, Move, Region } drag_ = Drag::None;
   QPointF drag_from_, drag_middle_, hover_;

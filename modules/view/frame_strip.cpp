@@ -25,8 +25,6 @@ QColor level_color(double level) {
   return QColor(current_theme() == Theme::Dark ? dark[i] : light[i]);
 }
 
-QString seconds(double ms) { return QString::number(ms / 1000, 'f', 2) + " s"; }
-
 }
 
 FrameStrip::FrameStrip(QWidget* parent) : QWidget(parent) {
@@ -42,9 +40,8 @@ QSize FrameStrip::sizeHint() const {
   return {500, static_cast<int>(time_height + rows * (row_height + row_gap) + 4)};
 }
 
-void FrameStrip::set_frames(int count, double frame_ms) {
+void FrameStrip::set_frames(int count) {
   frames_ = count;
-  frame_ms_ = frame_ms;
   frame_ = 0;
   key_frames_.clear();
   set_rows({}, {}, {});
@@ -93,21 +90,26 @@ int FrameStrip::nearest(int frame) const {
 
 QString FrameStrip::text_of(int frame) const {
   QString text = QString("frame %1").arg(frame + 1);
+  const QString measures = measures_of(frame);
+  return measures.isEmpty() ? text : text + ": " + measures;
+}
+
+QString FrameStrip::measures_of(int frame) const {
   const int at = nearest(frame);
-  if (at < 0) return text;
+  if (at < 0) return {};
   const auto i = static_cast<std::size_t>(at);
-  if (looked_at_[i] != frame)
-    text += QString(" was not looked at; frame %1").arg(looked_at_[i] + 1);
-  if (!readable_[i]) return text + ": not readable";
+  if (looked_at_[i] != frame) return QString("not looked at, see frame %1").arg(looked_at_[i] + 1);
+  if (!readable_[i]) return "not readable";
   QStringList parts;
   for (const FrameRow& row : rows_) {
     const double value = row.values[i];
     if (!std::isfinite(value)) continue;
-    parts << (row.kind == FrameRow::Kind::Flag
-                  ? QString(value > 0 ? "%1" : "no %1").arg(row.name)
+    parts << (row.kind == FrameRow::Kind::Flag ? QString(value > 0 ? "%1" : "no %1").arg(row.name)
+              : row.name.endsWith(", %")
+                  ? QString("%1 %2 %").arg(row.name.chopped(3), QString::number(value, 'g', 3))
                   : QString("%1 %2").arg(row.name, QString::number(value, 'g', 3)));
   }
-  return text + ": " + parts.join(", ");
+  return parts.join(", ");
 }
 
 // From half way to the neighbour before to half way to the one after.
@@ -117,8 +119,9 @@ QRectF FrameStrip::cell(std::size_t i, double top, double height) const {
   const int now = looked_at_[i];
   const double step = track().width() / std::max(1, frames_);
   const double from = i > 0 ? (before + now + 1) / 2.0 : std::max(0.0, now - (after - now) / 2.0);
-  const double to = i + 1 < looked_at_.size() ? (now + after + 1) / 2.0
-                                              : std::min<double>(frames_, now + 1 + (now - before) / 2.0);
+  const double to = i + 1 < looked_at_.size()
+                        ? (now + after + 1) / 2.0
+                        : std::min<double>(frames_, now + 1 + (now - before) / 2.0);
   return {track().left() + from * step, top, std::max(1.0, (to - from) * step), height};
 }
 
@@ -135,10 +138,6 @@ void FrameStrip::draw_time(QPainter& painter) {
     const double x = x_of(frame);
     painter.drawPolygon(QPolygonF{{x - 4, 2}, {x + 4, 2}, {x, 9}});
   }
-  painter.setPen(c.muted);
-  painter.drawText(QRectF(grid, 5, names_width - grid, 20), Qt::AlignLeft | Qt::AlignVCenter,
-                   frame_ms_ > 0 ? seconds(frame_ * frame_ms_)
-                                 : QString("%1 / %2").arg(frame_ + 1).arg(frames_));
 }
 
 void FrameStrip::draw_row(QPainter& painter, const FrameRow& row, double top) {
@@ -156,8 +155,8 @@ void FrameStrip::draw_row(QPainter& painter, const FrameRow& row, double top) {
     }
     const bool level = row.kind == FrameRow::Kind::Level;
     const double share = row.kind == FrameRow::Kind::Flag ? (value > 0 ? 1 : 0)
-                         : level ? (value + 1) / (row.most + 1)
-                                 : value / std::max(1e-12, row.most);
+                         : level                          ? (value + 1) / (row.most + 1)
+                                                          : value / std::max(1e-12, row.most);
     QRectF bar = box;
     bar.setTop(box.bottom() - std::clamp(share, 0.0, 1.0) * box.height());
     painter.fillRect(bar, level ? level_color(value) : c.accent);

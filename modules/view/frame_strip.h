@@ -22,7 +22,7 @@ class FrameStrip : public QWidget {
   Q_OBJECT
 public:
   explicit FrameStrip(QWidget* parent = nullptr);
-  void set_frames(int count, double frame_ms); // 0: the time of a frame is unknown
+  void set_frames(int count);
   // looked_at: frames from 0, rising; readable: of the same length. Empty rows: no measures yet.
   void set_rows(std::vector<int> looked_at, std::vector<bool> readable, std::vector<FrameRow> rows);
   void set_key_frames(std::vector<int> frames); // marked above the time line
@@ -30,7 +30,8 @@ public:
   int frames() const { return frames_; }
   // What is known of a frame, in words: of itself, or of the nearest that was looked at.
   QString text_of(int frame) const;
-  double x_of(int frame) const; // the middle of a frame, in this widget
+  QString measures_of(int frame) const; // the same without the number of the frame; may be empty
+  double x_of(int frame) const;         // the middle of a frame, in this widget
 
 public slots:
   void set_frame(int frame);
@@ -56,7 +57,6 @@ private:
   void draw_time(QPainter& painter);
   void draw_row(QPainter& painter, const FrameRow& row, double top);
   int frames_ = 0, frame_ = 0;
-  double frame_ms_ = 0;
   std::vector<int> looked_at_, key_frames_;
   std::vector<bool> readable_;
   std::vector<FrameRow> rows_;

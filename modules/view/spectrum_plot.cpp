@@ -30,6 +30,7 @@ SpectrumPlot::SpectrumPlot(QWidget* parent)
   all->setContentsMargins(0, 0, 0, 0);
   all->addWidget(plot_);
   setAccessibleName("Spectra");
+  plot_->setObjectName("plot");
   plot_->setAccessibleName("Spectra");
   plot_->setInteraction(QCP::iRangeZoom);
   plot_->axisRect()->setRangeZoom(Qt::Horizontal);

@@ -40,7 +40,7 @@ public:
   void set_bands(std::vector<std::pair<int, QColor>> bands);
   void set_empty_text(const QString& text);
   QPoint place_of(int band, double value) const; // in this widget
-  int curves_drawn() const; // with the passing one
+  int curves_drawn() const;                      // with the passing one
   QString x_label() const;
 
 signals:

@@ -64,6 +64,15 @@ TEST_F(CubeWindow, opens_on_three_wavelengths_and_says_what_it_shows) {
   EXPECT_LT(color_at(2, 3).red(), color_at(20, 12).red());
 }
 
+TEST_F(CubeWindow, contrast_follows_the_bands_also_while_the_view_moves) {
+  open_cube("leaf.cube");
+  page_->set_band(8); // other values than those of the three: 800 to 973
+  cube()->zoom(1.5);
+  ASSERT_TRUE(shown());
+  EXPECT_LT(color_at(8, 5).red(), 120);
+  EXPECT_GT(color_at(14, 11).red(), 140);
+}
+
 TEST_F(CubeWindow, bands_change_by_slider_wheel_keys_and_plot) {
   open_cube("leaf.cube");
   page_->choose_show("band");
@@ -77,7 +86,7 @@ TEST_F(CubeWindow, bands_change_by_slider_wheel_keys_and_plot) {
                     Qt::NoButton, Qt::NoModifier, Qt::NoScrollPhase, false);
   QApplication::sendEvent(cube(), &wheel);
   EXPECT_EQ(cube()->bands(), std::vector<int>{3}) << "down: the next band";
-  QWidget* plot = spectra()->plot()->findChild<QWidget*>();
+  QWidget* plot = spectra()->plot()->findChild<QWidget*>("plot");
   QTest::mouseClick(plot, Qt::LeftButton, {},
                     {spectra()->plot()->place_of(7, 0).x(), plot->height() / 3});
   EXPECT_EQ(cube()->bands(), std::vector<int>{7});
@@ -133,7 +142,7 @@ TEST_F(CubeWindow, marker_list_and_curve_select_each_other_and_can_be_removed) {
   EXPECT_EQ(spectra()->list()->currentRow(), 0);
   spectra()->list()->setCurrentRow(1);
   EXPECT_EQ(spectra()->selected(), before[1].id);
-  QWidget* plot = spectra()->plot()->findChild<QWidget*>();
+  QWidget* plot = spectra()->plot()->findChild<QWidget*>("plot");
   QTest::mouseClick(plot, Qt::LeftButton, {}, spectra()->plot()->place_of(5, 545));
   EXPECT_EQ(spectra()->selected(), before[0].id) << "a click on its curve";
   cube()->setFocus();
@@ -158,7 +167,7 @@ TEST_F(CubeWindow, a_rectangle_gives_mean_and_deviation) {
   ASSERT_EQ(spectra()->count(), 1);
   const int id = spectra()->markers()[0].id;
   EXPECT_EQ(spectra()->place(id), QRect(4, 2, 4, 2));
-  EXPECT_EQ(spectra()->name(id), "1: 4 × 2 from x 4 y 2");
+  EXPECT_EQ(spectra()->name(id), "1: x 4 y 2, 4 × 2");
   const Spectrum* s = spectra()->values(id);
   ASSERT_NE(s, nullptr);
   EXPECT_DOUBLE_EQ(s->mean[0], 30.5); // 24 25 26 27 34 35 36 37
@@ -190,10 +199,12 @@ TEST_F(CubeWindow, the_keyboard_alone_finds_and_keeps_a_spectrum) {
   EXPECT_GT(cube()->pixel_size(), before);
   trigger("fit");
   EXPECT_EQ(cube()->pixel_size(), before);
-  for (QWidget* widget : page_->findChildren<QWidget*>())
-    if (widget->focusPolicy() & Qt::TabFocus && widget->isVisible() &&
-        !qobject_cast<QPushButton*>(widget) && widget->metaObject()->className() != QString("QLineEdit"))
+  for (const QWidget* widget : page_->findChildren<QWidget*>()) {
+    const bool named = qobject_cast<const QPushButton*>(widget) || widget->inherits("QLineEdit");
+    if (widget->focusPolicy() & Qt::TabFocus && widget->isVisible() && !named) {
       EXPECT_FALSE(widget->accessibleName().isEmpty()) << widget->metaObject()->className();
+    }
+  }
 }
 
 TEST_F(CubeWindow, unknown_wavelengths_are_said_and_nothing_is_guessed) {
@@ -233,7 +244,8 @@ TEST_F(CubeWindow, damaged_kept_spectra_are_told_not_hidden) {
   open_cube("leaf.cube");
   click(5, 4);
   const auto store = session().entry().folder / "spectra.json";
-  write_atomically(store, R"({"places": [{"number": 1, "x": 90, "y": 0, "width": 1, "height": 1}]})");
+  write_atomically(store,
+                   R"({"places": [{"number": 1, "x": 90, "y": 0, "width": 1, "height": 1}]})");
   open_cube("leaf.cube");
   EXPECT_EQ(spectra()->count(), 0);
   EXPECT_TRUE(window_->notice().message().contains("could not be read"));
@@ -260,6 +272,28 @@ TEST_F(CubeWindow, a_run_makes_the_picture_shows_it_and_says_where_it_is) {
   ASSERT_TRUE(settled());
   EXPECT_EQ(session().parameters().at("route"), "bands");
   EXPECT_EQ(session().parameters().at("red_nm"), 700);
+}
+
+TEST_F(CubeWindow, cubes_without_a_hash_are_cases_of_their_own) {
+  open_cube("unhashed_a.cube");
+  const auto first = session().entry().folder;
+  click(5, 4);
+  open_cube("unhashed_b.cube");
+  EXPECT_NE(session().entry().folder, first);
+  EXPECT_EQ(spectra()->count(), 0);
+  open_cube("unhashed_a.cube");
+  EXPECT_EQ(session().entry().folder, first);
+  EXPECT_EQ(spectra()->count(), 1);
+  page_->choose_show("pca");
+  trigger("run");
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(session().parameters().at("route"), "pca") << "Run makes what is chosen";
+  EXPECT_EQ(session().entry().folder, first);
+  EXPECT_EQ(session().entry().sha256.size(), 64) << "the run has hashed it";
+  session().open_case(QString::fromStdString(first.string()));
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(session().stage(), CaseSession::Stage::Analysed);
+  EXPECT_EQ(window_->notice().message(), "");
 }
 
 TEST_F(CubeWindow, other_kinds_do_not_see_its_keys) {
@@ -331,13 +365,11 @@ TEST_P(HugeCube, is_looked_at_by_the_parts_in_sight) {
   page.resize(900, 700);
   page.show();
   page.show_dataset(dataset);
-  const auto shown = [&] {
-    return QTest::qWaitFor([&] { return !page.view()->busy(); }, 120000);
-  };
+  const auto shown = [&] { return QTest::qWaitFor([&] { return !page.view()->busy(); }, 120000); };
   ASSERT_TRUE(shown());
   page.set_band(100);
   ASSERT_TRUE(shown());
-  for (int i = 0; i < 24; ++i) page.view()->zoom(1.5);
+  while (page.view()->pixel_size() < 12) page.view()->zoom(1.5);
   page.view()->show_place(QRect(5000, 2500, 10, 10));
   ASSERT_TRUE(shown());
   const QImage picture = page.view()->grab().toImage();

@@ -1,5 +1,6 @@
 // The made-up cubes and clips of the made-up worker. The file's name decides: ".cube" is a cube,
-// ".clip" a clip; "nowave" states no wavelengths, "untimed" no frame time, "unreadable" shows no
+// ".clip" a clip; "nowave" states no wavelengths, "unhashed" has no hash
+// before a run, "untimed" no frame time, "unreadable" shows no
 // pleural line, "agree" has rules that agree.
 #pragma once
 
@@ -40,6 +41,7 @@ inline Cube cube_of(const std::string& path) {
   }
   c.bad_bands = {0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
   c.origin = {.path = path, .format = "fake", .sha256 = sha256_of_path(path)};
+  if (has(path, "unhashed")) c.origin.sha256.clear(); // as a large one, until a run
   return c;
 }
 
@@ -91,9 +93,7 @@ inline Findings clip_findings(const nlohmann::json& parameters, const std::strin
   const std::string least = agree ? "2" : "0";
   Table verdicts{"verdicts", "Score under each rule", {"rule", "score", "used"}, {}};
   for (const char* name : {"majority", "max", "top"}) {
-    const std::string score = !readable                     ? "none"
-                              : std::string(name) == "max" ? "2"
-                                                            : least;
+    const std::string score = !readable ? "none" : std::string(name) == "max" ? "2" : least;
     verdicts.rows.push_back({name, score, rule == name ? "yes" : ""});
   }
   Table frames{"frames",

@@ -117,7 +117,9 @@ public:
     } else if (op == "ping")
       answer(id, json::object());
     else if (op == "hello")
-      answer(id, {{"version", 1}, {"devices", json::array()}, {"pipelines", {pipeline(), fake::cube_pipeline(), fake::clip_pipeline()}}});
+      answer(id, {{"version", 1},
+                  {"devices", json::array()},
+                  {"pipelines", {pipeline(), fake::cube_pipeline(), fake::clip_pipeline()}}});
     else if (op == "open")
       open(request);
     else if (op == "run")
@@ -254,6 +256,7 @@ private:
     if (pipeline_ != "hs2rgb") return findings_at(parameters);
     Findings f;
     f.pipeline = "hs2rgb", f.version = "1.0", f.parameters_text = parameters.dump();
+    f.input_sha256 = sha256_of_path(path_);
     return f;
   }
 

@@ -1,5 +1,5 @@
-#include "modules/imaging/spectra.h"
 #include "modules/core/error.h"
+#include "modules/imaging/spectra.h"
 
 #include <gtest/gtest.h>
 
