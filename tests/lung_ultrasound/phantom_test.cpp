@@ -137,6 +137,29 @@ TEST(LungPhantom, SpeckleIsFullyDeveloped) {
   EXPECT_NEAR(mean / std::sqrt(square - mean * mean), 1.91, 0.1);
 }
 
+// The detectors against the phantom's truth, over several seeds.
+TEST(LungPhantom, PleuralLineAndItsRepeatsAreFound) {
+  std::vector<double> with, without;
+  for (int seed = 1; seed <= 5; ++seed)
+    for (const char* pattern : {"a_lines", "coalescent"}) {
+      const LungPhantom p = make_phantom(small(pattern, seed));
+      const Frames frames = frames_of(Dataset(p.video), 64);
+      const Beam beam = find_beam(frames);
+      ASSERT_TRUE(beam.found()) << beam.failure;
+      EXPECT_NEAR(beam.near * p.mm_per_px, 60, 3) << "a chest wall that stands still belongs to it";
+      const Signs signs = signs_of(along_beam(frames.grey[0], beam));
+      const double depth = signs.pleura_depth * (beam.far - beam.near) * p.mm_per_px;
+      if (pattern == std::string("a_lines")) {
+        EXPECT_NEAR(depth, p.pleura_mm, 4) << seed;
+      }
+      (pattern == std::string("a_lines") ? with : without).push_back(signs.a_line);
+    }
+  std::sort(with.begin(), with.end());
+  std::sort(without.begin(), without.end());
+  EXPECT_GT(with[2], 2) << "the level from which A-lines are said to be there";
+  EXPECT_GT(with[2], without[2]);
+}
+
 TEST(LungPhantom, TheLungMovesAndTheWallStands) {
   PhantomOptions o = small("b_lines");
   o.breathing_mm = 8;
