@@ -85,6 +85,8 @@ DatasetPage* MainWindow::page_of(std::string_view kind) {
   if (found != pages_.end()) return found->second;
   DatasetPage* page = make_page_(kind);
   if (!page) return pages_[std::string(kind)] = area_;
+  page->attach(*session_, *actions_);
+  connect_slices(page);
   page->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Ignored);
   stack_->addWidget(page);
   connect(page, &DatasetPage::item_clicked, this, [this](const QString& id) { select(id); });

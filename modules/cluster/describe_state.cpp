@@ -29,6 +29,7 @@ std::string explain_reason(const std::string& reason) {
       {"ReqNodeNotAvail", "a machine that it needs is down, or reserved for maintenance"},
       {"Reservation", "it waits for its reservation"},
       {"Licenses", "it waits for a licence"},
+      {"QueueIsFull", "as many runs are worked on as this queue allows; it starts when one ends"},
       {"JobArrayTaskLimit", "as many elements run at once as were allowed"},
       {"QOSMaxJobsPerUserLimit", "as many of your jobs run as this QOS allows"},
       {"QOSMaxCpuPerUserLimit", "your jobs use as many processors as this QOS allows"},
@@ -68,7 +69,8 @@ std::string explain(const RunState& state, const ClusterRun& run) {
     out = fmt::format("the program ended with status {}; 'sensorium jobs logs' shows why",
                       state.status);
   else if (state.state == "cancelled")
-    out = "it was cancelled; 'sensorium jobs retry' goes on from its last checkpoint";
+    out = fmt::format("{}; 'sensorium jobs retry' goes on from its last checkpoint",
+                      state.detail.empty() ? "it was cancelled" : state.detail);
   else if (state.state == "time limit")
     out =
         fmt::format("it met its time limit of {} minutes {} times, which is all that was allowed; "

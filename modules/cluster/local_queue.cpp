@@ -9,26 +9,42 @@ namespace sensorium {
 namespace {
 
 // Descriptor 9 is the lock of the submission, held until the run folder names this process.
-// Descriptor 7 is the place, held by the program as well: a place is free when its work has ended.
+// Descriptor 7 is the queue's place and 6 the sweep's, held by the program as well: a place is free
+// when its work has ended. Descriptor 5 says that the run is worked on: all its processes hold it,
+// and the system lets it go with the last of them.
 constexpr std::string_view runner = R"sh(#!/bin/sh
-run=$1 root=$2 slots=$3
-shift 3
+run=$1 root=$2 slots=$3 at_once=$4
+shift 4
 cd "$run" || exit 97
+exec 5>working
+flock 5 || exit 97
 id=$$.$(sed 's/.*) //' /proc/$$/stat | cut -d' ' -f20)
 printf '%s\n' "$id" >"claim.$$" && ln "claim.$$" jobid 2>/dev/null
 rm -f "claim.$$"
 exec 9>&-
 [ "$(cat jobid)" = "$id" ] || exit 0
 export SENSORIUM_JOB="$id"
-mkdir -p "$root/slots"
+mkdir -p "$root/slots" "$run/places"
 ended=
 trap 'ended=1' TERM
 for element; do
+  own=
+  [ "$at_once" -gt 0 ] || own=any
+  while [ -z "$own" ]; do
+    i=1
+    while [ $i -le "$at_once" ] && [ -z "$own" ]; do
+      exec 6>"$run/places/$i"
+      flock -n 6 && own=$i
+      i=$((i + 1))
+    done
+    [ -z "$ended" ] || break 2
+    [ -n "$own" ] || sleep 0.2
+  done
   log=$run/log.txt
   [ "$element" = - ] && element= || log=$run/elements/$element/log.txt
   export SENSORIUM_ELEMENT="$element"
   exec 8>"$root/turnstile"
-  until flock -w 1 8; do [ -z "$ended" ] || exit 0; done
+  until flock -w 1 8; do [ -z "$ended" ] || break 2; done
   slot=
   while [ -z "$slot" ]; do
     i=1
@@ -37,14 +53,15 @@ for element; do
       flock -n 7 && slot=$i
       i=$((i + 1))
     done
-    [ -z "$ended" ] || exit 0
-    [ -n "$slot" ] || sleep 0.1
+    [ -z "$ended" ] || break 2
+    [ -n "$slot" ] || sleep 0.2
   done
   exec 8>&-
   : >"$run/started"
   sh "$run/job.sh" "$run" >>"$log" 2>&1 &
-  exec 7>&-
+  exec 6>&- 7>&-
 done
+exec 6>&- 7>&- 8>&-
 while :; do
   wait
   [ -n "$ended" ] || break
@@ -53,24 +70,25 @@ done
 )sh";
 
 constexpr std::string_view alive = R"sh(
-alive() { # a job id, unless another process has its number by now
-  [ -n "$1" ] && [ "$(sed 's/.*) //' "/proc/${1%.*}/stat" 2>/dev/null | cut -d' ' -f20)" = "${1#*.}" ]
-}
+alive() { [ -e "$1/working" ] && ! flock -s -n "$1/working" true; }
 )sh";
 
 constexpr std::string_view submit_body = R"sh(
-run=$1 root=$2 again=$3 elements=$4 slots=$5 cpus=$6
+run=$1 root=$2 again=$3 elements=$4 slots=$5 cpus=$6 at_once=$7
 cd "$run" || exit 71
 exec 9>lock || exit 72
 flock -w 90 9 || { echo "another client is submitting this run" >&2; exit 75; }
 if [ -n "$again" ] && [ -s jobid ] && [ "$(cat jobid)" = "$again" ]; then
-  ! alive "$again" || { echo "job $again has not ended" >&2; exit 76; }
+  for i in 1 2 3 4 5 6 7 8 9 10; do
+    { alive . && ending; } || break
+    sleep 0.2
+  done
+  ! alive . || refuse
   archive
-  rm -f started
 fi
 if [ ! -s jobid ]; then
   [ -n "$elements" ] || elements=-
-  SENSORIUM_CPUS=$cpus setsid nohup sh "$run/runner.sh" "$run" "$root" "$slots" $elements </dev/null >runner.log 2>&1 &
+  SENSORIUM_CPUS=$cpus setsid nohup sh "$run/runner.sh" "$run" "$root" "$slots" "$at_once" $elements </dev/null >runner.log 2>&1 &
   until [ -s jobid ]; do kill -0 $! 2>/dev/null || [ -s jobid ] || exit 72; sleep 0.02; done
 fi
 cat jobid
@@ -81,8 +99,8 @@ queue() {
   for d in "$root"/runs/*/jobid; do
     [ -s "$d" ] || continue
     t=${d%/jobid} id=$(cat "$d")
-    alive "$id" || continue
-    s=PENDING r=JobArrayTaskLimit
+    alive "$t" || continue
+    s=PENDING r=QueueIsFull
     [ ! -e "$t/started" ] || { s=RUNNING r=None; }
     printf 'job|sns-%s|%s|%s|%s|N/A|||here\n' "${t##*/}" "$id" $s $r
   done
@@ -95,8 +113,10 @@ constexpr std::string_view cancel_body = R"sh(
 cd "$1" || exit 71
 : >cancel || exit 72
 id=$(cat jobid 2>/dev/null)
-if alive "$id"; then kill -TERM -- "-${id%.*}"; fi
-exit 0
+alive . || exit 0
+start=$(sed 's/.*) //' "/proc/${id%.*}/stat" 2>/dev/null | cut -d' ' -f20)
+[ -z "$start" ] || [ "$start" = "${id#*.}" ] || exit 0 # another process has its number by now
+kill -s TERM -- "-${id%.*}" || ! alive .
 )sh";
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
@@ -112,10 +132,10 @@ Submitted LocalQueue::submit(Transport& transport, const Site& site, const Clust
   if (run.array && elements.empty())
     for (std::size_t i = 0; i < run.tasks.size(); ++i) list += fmt::format("{} ", i);
   for (const int e : elements) list += fmt::format("{} ", e);
-  const Reply reply =
-      transport.run(std::string(archive_script) + std::string(alive) + std::string(submit_body),
-                    {run_folder(site, run.token), site.root, again, list,
-                     std::to_string(site.slots), std::to_string(run.resources.cpus)});
+  const Reply reply = transport.run(
+      std::string(archive_script) + std::string(alive) + std::string(submit_body),
+      {run_folder(site, run.token), site.root, again, list, std::to_string(site.slots),
+       std::to_string(run.resources.cpus), std::to_string(run.at_once)});
   if (reply.reached && reply.status == 0) return {.certain = true, .job_id = first_line(reply.out)};
   if (!reply.reached || reply.status == 75) return {.failure = first_line(reply.err)};
   if (reply.status == 76)

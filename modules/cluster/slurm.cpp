@@ -13,12 +13,22 @@ namespace sensorium {
 const std::string_view archive_script = R"sh(
 archive() {
   mkdir -p "old/$again" || exit 72
-  for f in exit.json manifest result.json cancel limits_met; do [ ! -e $f ] || mv $f "old/$again/"; done
+  for f in exit.json manifest result.json cancel limits_met started; do [ ! -e $f ] || mv $f "old/$again/"; done
   for e in $elements; do
     d=elements/$e
     for f in exit.json manifest limits_met; do [ ! -e $d/$f ] || mv $d/$f "$d/before-$f"; done
   done
   mv jobid "old/$again/jobid"
+}
+ending() { # the old job is about to go: it was cancelled, or left its exit files
+  [ ! -e cancel ] || return 0
+  [ -n "$elements" ] || [ -s exit.json ] || return 1
+  for e in $elements; do [ -s elements/$e/exit.json ] || return 1; done
+}
+refuse() {
+  ending || { echo "job $again has not ended" >&2; exit 76; }
+  echo "job $again is about to leave the queue" >&2
+  exit 75
 }
 )sh";
 
@@ -44,7 +54,7 @@ exec 9>lock || exit 72
 flock -w 90 9 || { echo "another client is submitting this run" >&2; exit 75; }
 if [ -n "$again" ] && [ -s jobid ] && [ "$(cat jobid)" = "$again" ]; then
   left=$(squeue -h -n "sns-$token" -o %A) || exit 75
-  [ -z "$left" ] || { echo "job $again has not ended" >&2; exit 76; }
+  [ -z "$left" ] || refuse
   archive
 fi
 if [ -s jobid ]; then cat jobid; exit 0; fi

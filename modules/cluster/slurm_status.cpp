@@ -122,9 +122,12 @@ void take_end_without_exit(RunState& state, const std::string& slurm_state, bool
                     ? state_cancelled
                 : slurm_state == "TIMEOUT" ? state_time_limit
                                            : "lost";
-  state.detail = slurm_state.empty()
-                     ? "the queue no longer lists it, and it left no exit file"
-                     : fmt::format("Slurm says {}, and it left no exit file", slurm_state);
+  if (state.state == state_cancelled)
+    state.detail = "someone cancelled it on the site";
+  else
+    state.detail = slurm_state.empty()
+                       ? "the queue no longer lists it, and it left no exit file"
+                       : fmt::format("Slurm says {}, and it left no exit file", slurm_state);
 }
 
 // A sweep has ended when each of its elements has.

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view is_there = R"sh(
-[ -d "$1/store" ] || { echo "$1/store is not there" >&2; exit 71; }
+mkdir -p "$1/store" && chmod go-rwx "$1" || exit 71
 [ -d "$1/store/$2" ] && echo yes || echo no
 )sh";
 
@@ -124,7 +124,8 @@ std::string stage(Transport& transport, const Site& site, const Upload& upload,
   const Reply there = ask(is_there);
   if (there.status != 0)
     throw Error(ErrorCode::Resources, fmt::format("on '{}': {}", site.name, there.err),
-                "make it again with 'sensorium site check'");
+                "is the disk full, or the folder of another user? 'sensorium site add --root' "
+                "chooses another");
   if (there.out.starts_with("yes")) return store_folder(site, upload);
   const LinkFolder links(upload);
   const double all = std::max<double>(1, static_cast<double>(upload.bytes));

@@ -4,7 +4,8 @@ namespace sensorium {
 namespace {
 
 // exit status 8: the program stopped and wrote a checkpoint; 143, 138: a signal came before it
-// could.
+// could. A scheduler's TERM comes to the wrapper alone or to all processes of the job: when it has
+// ended the canary too, the program was told already, and may even have ended first.
 constexpr std::string_view script = R"sh(#!/bin/sh
 run=$1
 cd "$run" || exit 97
@@ -22,11 +23,11 @@ here=$run
 [ -z "$element" ] || here=$run/elements/$element
 cd "$here" || exit 97
 [ ! -e exit.json ] || exit 0
+limits=0
+[ ! -s limits_met ] || limits=$(cat limits_met)
 begin=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 restarts=${SLURM_RESTART_COUNT:-0}
 printf '{"job":"%s","restart":%d,"node":"%s","begin_utc":"%s"}\n' "$job" "$restarts" "$(hostname)" "$begin" >>attempts.jsonl
-limits=0
-[ ! -s limits_met ] || limits=$(cat limits_met)
 
 finish() {
   if [ -d out ]; then
@@ -37,10 +38,21 @@ finish() {
   say "$1 (status $2)"
 }
 
+[ ! -e "$run/cancel" ] || { finish cancelled 143; exit 143; }
+
 child= why= caught=
-stop() { caught=1; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null; }
-trap 'why=limit; stop' USR1
-trap 'why=${why:-term}; stop' TERM
+stop() { [ -z "$child" ] || kill -TERM "$child" 2>/dev/null; }
+told() {
+  for i in 1 2 3 4 5 6 7 8 9 10; do
+    kill -0 "$canary" 2>/dev/null || return 0
+    sleep 0.1
+  done
+  return 1
+}
+trap 'caught=1 why=limit; stop' USR1
+trap 'caught=1 why=${why:-term}; told || stop' TERM
+tail --pid=$$ -f /dev/null </dev/null >/dev/null 2>&1 5>&- 6>&- 7>&- &
+canary=$!
 
 if [ -s "$run/modules" ]; then
   command -v module >/dev/null || . /etc/profile
@@ -63,6 +75,8 @@ mv result.tmp result.json
 
 stopped=
 case $status in 8 | 138 | 143) stopped=1 ;; esac
+[ -z "$stopped" ] || [ -n "$why" ] || { told && why=term; }
+kill "$canary" 2>/dev/null
 if [ -n "$why" ] && [ -n "$stopped" ]; then
   if [ -e "$run/cancel" ]; then
     finish cancelled $status

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <csignal>
+
 namespace sensorium {
 namespace {
 namespace fs = std::filesystem;
@@ -74,7 +76,7 @@ TEST_P(Jobs, EndWellAndAreFetchedWithTheirHashes) {
   EXPECT_EQ(read_text(here / "out/verb"), "train\n");
   EXPECT_EQ(json::parse(read_text(here / "out/task")), (json{{"a", 1}}));
 
-  std::ofstream(folder(run) / "out/verb") << "other\n";
+  std::ofstream(folder(run) / "out/verb") << "something else\n"; // another size: rsync sees it
   EXPECT_THROW(fetch_run(*transport_, site_, run.token, here, {}), Error);
 }
 
@@ -108,22 +110,9 @@ TEST_P(Jobs, RunningOnesAreCancelledAndGoOnWhenRepeated) {
   scheduler_->cancel(*transport_, site_, run.token);
   ASSERT_TRUE(becomes(run, "cancelled"));
   EXPECT_EQ(read_text(folder(run) / "out/stops"), "stopped\n");
-  if (GetParam().slurm) { // until Slurm has cleaned up, the job is still in its list
-    ASSERT_TRUE(eventually([&] {
-      return testing_support::run_program({"/usr/bin/squeue", "-h", "-n", "sns-" + run.token})
-          .out.empty();
-    }));
-  }
   let_go(run);
-  ClusterRun again;
-  ASSERT_TRUE(eventually([&] {
-    try {
-      again = retry(run, site_, store_, *transport_, *scheduler_, {});
-      return true;
-    } catch (const Error& e) {
-      return e.code() != ErrorCode::Conflict;
-    }
-  }));
+  // A job that is about to leave the queue is waited for.
+  const ClusterRun again = retry(run, site_, store_, *transport_, *scheduler_, {});
   ASSERT_TRUE(becomes(again, "done"));
 }
 
@@ -146,6 +135,21 @@ TEST_P(Jobs, OfASweepTheFailedElementsAloneAreRepeated) {
     EXPECT_EQ(read_text(folder(run) / "elements" / element / "out/ran"), "once\n");
 }
 
+// All its processes die at once, as when memory runs out: no exit file.
+TEST_P(Jobs, AVanishedOneIsLostAndGoesOnWhenRepeated) {
+  const ClusterRun run = send(make({{"do", "wait"}}));
+  ASSERT_TRUE(eventually([&] { return fs::exists(folder(run) / "out/begins"); }));
+  if (GetParam().slurm)
+    SlurmCluster::call({"kill-job", cluster.folder.string(), run.job_id});
+  else
+    ASSERT_EQ(::kill(-std::stoi(run.job_id), SIGKILL), 0);
+  ASSERT_TRUE(becomes(run, "lost"));
+  EXPECT_FALSE(fs::exists(folder(run) / "exit.json"));
+  let_go(run);
+  const ClusterRun again = retry(run, site_, store_, *transport_, *scheduler_, {});
+  EXPECT_TRUE(becomes(again, "done"));
+}
+
 // Whatever a user calls things, no shell and no scheduler reads it.
 TEST_P(Jobs, HostileNamesAreText) {
   const fs::path bait = cluster.folder / "bait";
@@ -165,6 +169,31 @@ TEST_P(Jobs, HostileNamesAreText) {
   const SiteState state = scheduler_->poll(*transport_, site_, {run.token});
   EXPECT_EQ(state.found.at(run.token).name, hostile);
   EXPECT_FALSE(fs::exists(bait));
+}
+
+// One element at a time, though the queue has two places.
+TEST_P(Jobs, OfASweepNoMoreElementsRunThanAllowed) {
+  ClusterRun run = make(nullptr);
+  run.tasks.assign(3, json{{"do", "wait"}});
+  run.array = true;
+  run.at_once = 1;
+  run = send(run);
+  const auto begun = [&] {
+    int count = 0;
+    for (int i = 0; i < 3; ++i)
+      count += fs::exists(folder(run) / fmt::format("elements/{}/out/begins", i)) ? 1 : 0;
+    return count;
+  };
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(eventually([&] { return begun() == i + 1; }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(600)); // time to do it wrongly
+    ASSERT_EQ(begun(), i + 1);
+    for (int e = 0; e < 3; ++e) {
+      const fs::path out = folder(run) / fmt::format("elements/{}/out", e);
+      if (fs::exists(out / "begins")) std::ofstream(out / "go") << "go";
+    }
+  }
+  ASSERT_TRUE(becomes(run, "done"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Both, Jobs, ::testing::Values(Kind{"slurm", true}, Kind{"local", false}),
@@ -219,17 +248,35 @@ TEST_P(OnSlurm, WithoutAnAnswerNothingIsKnown) {
   EXPECT_TRUE(becomes(run, "cancelled"));
 }
 
-// An empty exit file or none, and a queue that has forgotten the job: absent is a word of its own.
-TEST_P(OnSlurm, AVanishedJobIsLostAndGoesOnWhenRepeated) {
+// Slurm forgets a job some minutes after its end: absent from a list that was obtained.
+TEST_P(OnSlurm, AJobThatSlurmHasForgottenIsLostWithoutItsExitFile) {
+  const ClusterRun run = send(make({{"a", 1}}));
+  ASSERT_TRUE(becomes(run, "done"));
+  std::ofstream(folder(run) / "jobid") << "900001\n"; // of which Slurm never heard
+  ASSERT_TRUE(becomes(run, "done")) << "the exit file is the truth";
+  fs::remove(folder(run) / "exit.json");
+  EXPECT_EQ(state_of(run).state, "lost");
+  EXPECT_EQ(state_of(run).presence, Presence::Absent);
+}
+
+TEST_P(OnSlurm, AJobThatSomeoneElseCancelledSaysSo) {
   const ClusterRun run = send(make({{"do", "wait"}}));
   ASSERT_TRUE(eventually([&] { return fs::exists(folder(run) / "out/begins"); }));
-  testing_support::run_program({"/usr/bin/scancel", "--signal=KILL", "--full", run.job_id});
-  ASSERT_TRUE(eventually([&] { return state_of(run).final(); }));
+  testing_support::run_program({"/usr/bin/scancel", run.job_id});
+  ASSERT_TRUE(becomes(run, "cancelled"));
   EXPECT_FALSE(fs::exists(folder(run) / "exit.json"));
-  EXPECT_EQ(state_of(run).state, "lost");
-  let_go(run);
-  const ClusterRun again = retry(run, site_, store_, *transport_, *scheduler_, {});
-  EXPECT_TRUE(becomes(again, "done"));
+  EXPECT_NE(explain(state_of(run), run).find("someone cancelled it on the site"),
+            std::string::npos);
+}
+
+// The signal may come to the wrapper alone, or to all processes: the program hears it once.
+TEST_P(OnSlurm, ASignalForTheWrapperAloneReachesTheProgram) {
+  const ClusterRun run = send(make({{"do", "wait"}}));
+  ASSERT_TRUE(eventually([&] { return fs::exists(folder(run) / "out/begins"); }));
+  std::ofstream(folder(run) / "cancel") << "";
+  testing_support::run_program({"/usr/bin/scancel", "--signal=TERM", "--batch", run.job_id});
+  ASSERT_TRUE(becomes(run, "cancelled"));
+  EXPECT_EQ(read_text(folder(run) / "out/stops"), "stopped\n");
 }
 
 TEST_P(OnSlurm, ACopyThatWasCutGoesOnAndIsCheckedByItsHash) {

@@ -4,10 +4,11 @@
 #   slurm.sh purge FOLDER             ends every process of it and removes the folder
 #   slurm.sh kill-node FOLDER NODE    as a power failure: slurmd and its jobs' processes are killed (nodes: n1, n2)
 #   slurm.sh start-node FOLDER NODE
+#   slurm.sh kill-job FOLDER JOB      the processes of a job are killed past Slurm
 # The home folder there is FOLDER/home: what the account runs at its logins is not of the test.
 # FOLDER/ssh_config holds the host alias "loop". When OWNER_PID ends, the cluster purges itself.
 set -euo pipefail
-command=${1:?start, purge, kill-node or start-node}
+command=${1:?start, purge, kill-node, start-node or kill-job}
 root=${2:?a folder}
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin SLURM_CONF=$root/etc/slurm.conf
 for name in "${!SLURM_@}"; do [ "$name" = SLURM_CONF ] || unset "$name"; done
@@ -85,7 +86,7 @@ KillWait=5
 MinJobAge=${SENSORIUM_TEST_MIN_JOB_AGE:-300}
 MaxArraySize=1001
 SlurmctldTimeout=30
-SlurmdTimeout=10
+SlurmdTimeout=${SENSORIUM_TEST_SLURMD_TIMEOUT:-120}
 AccountingStorageType=accounting_storage/none
 AccountingStoreFlags=job_comment
 JobCompType=jobcomp/none
@@ -196,8 +197,17 @@ case $command in
   kill-node)
     node=${3:?}
     jobs=$(processes "SLURMD_NODENAME=$node")
+    steps= # Slurm's own process above each job would live to tell of its end
+    for p in $jobs; do
+      above=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$p/status" 2>/dev/null || true)
+      case $(cat "/proc/${above:-0}/comm" 2>/dev/null || true) in slurmstepd*) steps="$steps $above" ;; esac
+    done
     # shellcheck disable=SC2046,SC2086
-    kill -KILL $(cat "$root/$node.pid") $jobs 2>/dev/null || true
+    kill -KILL $(cat "$root/$node.pid") $steps $jobs 2>/dev/null || true
+    ;;
+  kill-job)
+    # shellcheck disable=SC2046
+    kill -KILL $(processes "SLURM_JOB_ID=${3:?}") 2>/dev/null || true
     ;;
   start-node) start_node "${3:?}" ;;
   *) fail "unknown command '$command'" ;;

@@ -25,6 +25,7 @@ public:
     return *cluster;
   }
   void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "a real Slurm is started by root alone: run as root";
     ASSERT_TRUE(folder.empty());
     folder = "/tmp/sns." + std::to_string(::getpid());
     const auto outcome = call({"start", folder.string(), std::to_string(::getpid())});

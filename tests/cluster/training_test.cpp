@@ -1,5 +1,6 @@
 // Trainings that are stopped end with the very weights of one that was not: preempted by a job of a
-// higher partition, requeued at the time limit's signal, and killed with their node.
+// higher partition, requeued at the time limit's signal, killed, and (SENSORIUM_LONG=1) lost with
+// their node.
 #include "tests/cluster/slurm_fixture.h"
 
 #include "modules/cluster/submission.h"
@@ -14,7 +15,13 @@ using nlohmann::json;
 
 SlurmCluster& cluster = SlurmCluster::here();
 
-// A network of a few hundred weights, long enough to be met while it runs.
+bool is_long() {
+  const char* text = std::getenv("SENSORIUM_LONG");
+  return text && std::string(text) == "1";
+}
+
+// A network of a few hundred weights. Its first checkpoint is one part in forty of its way, so that
+// it is met while it runs.
 json plan() {
   return {{"pipeline", "oct_hrf"},
           {"verb", "train"},
@@ -26,8 +33,8 @@ json plan() {
             {"side", 32},
             {"widths", "2,4"},
             {"batch_size", 2},
-            {"steps", 1500},
-            {"validate_every", 1500},
+            {"steps", 800},
+            {"validate_every", 800},
             {"checkpoint_every", 20},
             {"threads", 1}}}};
 }
@@ -85,25 +92,48 @@ void slurm(std::vector<std::string> words) {
 }
 
 TEST_F(Training, EndsWithTheSameWeightsHoweverItWasStopped) {
-  const ClusterRun whole = send("undisturbed", "main");
-  const ClusterRun limited = send("time limit", "main");
   const ClusterRun preempted = send("preempted", "scavenge");
-
-  ASSERT_TRUE(is_training(limited)) << log(limited);
-  slurm({"scancel", "--signal=USR1", "--batch",
-         limited.job_id}); // what --signal sends near the limit
   ASSERT_TRUE(is_training(preempted)) << log(preempted);
   slurm({"sbatch", "--partition=urgent", "--exclusive", "--nodes=2", "--output=/dev/null",
          "--wrap=true"});
 
+  const ClusterRun limited = send("time limit", "main");
+  ASSERT_TRUE(is_training(limited)) << log(limited);
+  slurm({"scancel", "--signal=USR1", "--batch",
+         limited.job_id}); // what --signal sends near the limit
+
+  ClusterRun killed = send("killed", "main");
+  ASSERT_TRUE(is_training(killed)) << log(killed);
+  SlurmCluster::call({"kill-job", cluster.folder.string(), killed.job_id});
+  ASSERT_TRUE(eventually([&] { return state_of(killed).state == "lost"; })) << log(killed);
+  killed = retry(killed, site_, store_, *transport_, *scheduler_, {});
+
+  const ClusterRun whole = send("undisturbed", "main");
   const std::string wanted = weights_of(whole);
   ASSERT_EQ(wanted.size(), 64u);
+  EXPECT_EQ(state_of(whole).attempts, 1) << log(whole);
   EXPECT_EQ(weights_of(limited), wanted) << log(limited);
   EXPECT_EQ(state_of(limited).limits_met, 1);
   EXPECT_GE(state_of(limited).attempts, 2);
+  EXPECT_EQ(weights_of(killed), wanted) << log(killed);
+  EXPECT_GE(state_of(killed).attempts, 2);
   EXPECT_EQ(weights_of(preempted), wanted) << log(preempted);
   EXPECT_EQ(state_of(preempted).limits_met, 0) << "preemption is not counted";
   EXPECT_GE(state_of(preempted).attempts, 2) << log(preempted);
+}
+
+// As a power failure: the node's daemon and all its processes are gone, and Slurm finds out.
+TEST_F(Training, EndsWithTheSameWeightsAfterItsNodeFailed) {
+  if (!is_long()) GTEST_SKIP() << "SENSORIUM_LONG=1 runs it (Slurm takes its time to find out)";
+  const ClusterRun run = send("node failure", "main");
+  ASSERT_TRUE(is_training(run)) << log(run);
+  const std::string node = state_of(run).node;
+  SlurmCluster::call({"kill-node", cluster.folder.string(), node});
+  const std::string ended = weights_of(run);
+  EXPECT_GE(state_of(run).attempts, 2) << log(run);
+  EXPECT_NE(state_of(run).node, "");
+  SlurmCluster::call({"start-node", cluster.folder.string(), node});
+  EXPECT_EQ(weights_of(send("undisturbed again", "main")), ended);
 }
 
 }
