@@ -157,7 +157,7 @@ def written():
     m = sio.loadmat(path("ours.mat"))
     out["mat"] = dict(values=[m[k][:, 0].tolist() for k in ("ia__A_", "x2nd")], hertz=float(m["Fs"][0, 0]), start=float(m["t0"][0, 0]), units=str(m["units"][0]))
     with h5py.File(path("ours.h5")) as h:
-        out["hdf5"] = dict(values=[h[k][...].tolist() for k in ("ia__A_", "x2nd")], hertz=float(h["x2nd"].attrs["sample_rate"]), start=float(h["x2nd"].attrs["start_s"]), units=h["x2nd"].attrs["unit"])
+        out["hdf5"] = dict(values=[h[k][...].tolist() for k in ("ia__A_", "x2nd")], hertz=float(h["x2nd"].attrs["sample_rate"]), start=float(h["x2nd"].attrs["start_s"]), units=h["x2nd"].attrs["unit"].decode())
     rate, data = wavfile.read(path("ours.wav"))
     out["wav"] = dict(values=data.T.astype(float).tolist(), hertz=rate, start=0, units="")
     table = np.genfromtxt(path("ours.csv"), delimiter=",", names=True)

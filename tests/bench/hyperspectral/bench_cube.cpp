@@ -1,6 +1,8 @@
 // bench_cube FILE THREADS WHAT: one cube opened and worked on as the pipeline hs2rgb does it. WHAT:
-// touch (every byte read once), cie (linear sRGB of every pixel), all (open, sRGB, principal
+// touch (every byte read once), cie (linear sRGB of every pixel), checked (the same and
+// saturated and dead pixels), all (open, sRGB, principal
 // components, the picture of three of them). Prints seconds and the greatest resident size.
+#include "hyperspectral/calibration.h"
 #include "hyperspectral/colour.h"
 #include "hyperspectral/components.h"
 #include "hyperspectral/project.h"
@@ -69,11 +71,13 @@ int main(int argc, char** argv) {
   const Cube& cube = std::get<Cube>(dataset);
   double check = 0;
   if (what == "touch") check = static_cast<double>(touch(cube) % 1000);
-  if (what == "cie" || what == "all") {
+  if (what == "cie" || what == "checked" || what == "all") {
     Raster raster(cube.lines, cube.samples);
     project(cube, srgb(cube), context, raster);
     check += static_cast<double>(raster.rows(0, 1)[0]);
   }
+  if (what == "checked")
+    check += check_pixels(cube, srgb(cube).bands, std::nullopt, context).greatest;
   if (what == "all") {
     const Statistics s = statistics(cube, {}, false, context);
     const Components components = principal_components(s, 3);
