@@ -105,7 +105,7 @@ const std::vector<ThirdParty>& third_parties() {
       {"GDCM", std::regex("^gdcm"), {"plugins/dcmtk"}},
       {"matio", std::regex("^matio"), {"plugins/matio"}},
       {"GDAL", std::regex("^(gdal|ogr_)"), {"plugins/gdal"}},
-      {"SQLite", std::regex("^sqlite3"), {"modules/review", "modules/cluster"}},
+      {"SQLite", std::regex("^sqlite3"), {"modules/review", "modules/sweep"}},
       {"OpenSSL", std::regex("^openssl/"), {"modules/core"}},
       {"VTK", std::regex("^vtk[A-Z]"), {"modules/view", "app/gui"}},
       {"Qt widgets",
