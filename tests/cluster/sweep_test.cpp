@@ -58,7 +58,11 @@ protected:
   static json state_of(const std::string& token) { return good({"jobs", "explain", token}); }
   static bool becomes(const std::string& token, const std::string& state) {
     json last;
-    if (eventually([&] { return (last = state_of(token)).at("state") == state; })) return true;
+    if (eventually([&] {
+          std::this_thread::sleep_for(std::chrono::milliseconds(400)); // each question is a program
+          return (last = state_of(token)).at("state") == state;
+        }))
+      return true;
     ADD_FAILURE() << "wanted " << state << ": " << last.dump(2);
     return false;
   }
@@ -126,7 +130,7 @@ TEST_F(Sweeps, OnSlurmKilledElementsGoOnAndFailedOnesAreRepeatedAlone) {
   good({"site", "add", "loop", "--host", "loop", "--ssh-config", cluster.config(), "--root",
         (folder_ / "site").string(), "--program", program});
   const std::string token =
-      submit(plan(600, 600),
+      submit(plan(400, 400),
              {{"plan", "plan.json"},
               {"space", {{"learning_rate", {0.001, 0.003}}, {"widths", {"2,4", "2,x"}}}},
               {"sampler", "grid"},
@@ -156,7 +160,7 @@ TEST_F(Sweeps, OnSlurmKilledElementsGoOnAndFailedOnesAreRepeatedAlone) {
   EXPECT_EQ(json::parse(read_text(elements / "0/out/trial.json")).at("parameters"),
             json::parse(before).at("parameters"));
 
-  json undisturbed = plan(600, 600);
+  json undisturbed = plan(400, 400);
   undisturbed["parameters"]["learning_rate"] = 0.001;
   std::ofstream(folder_ / "alone.json") << undisturbed.dump();
   const json alone =
@@ -185,13 +189,13 @@ TEST_F(Sweeps, OnSlurmTpeChoosesWhileOthersRun) {
                {{"learning_rate", {{"low", 1e-4}, {"high", 0.1}, {"log", true}}},
                 {"blocks_per_level", {{"low", 1}, {"high", 2}}}}},
               {"sampler", "tpe"},
-              {"trials", 13},
+              {"trials", 12},
               {"at_once", 2}},
              "loop2");
   ASSERT_TRUE(becomes(token, "done"));
   study(token);
   const json seen = judge();
-  ASSERT_EQ(seen.size(), 13u);
+  ASSERT_EQ(seen.size(), 12u);
   for (const json& trial : seen) EXPECT_EQ(trial[0], "COMPLETE");
 }
 
