@@ -129,10 +129,14 @@ void project(const Cube& cube, const Projection& projection, const Context& cont
                   thread_local std::vector<double> values;
                   values.resize(3 * tile.pixels());
                   project_tile(cube, tile, projection, values);
-                  float* o = out.rows(tile.line, tile.lines).data() +
-                             3 * static_cast<std::size_t>(tile.sample);
-                  std::transform(values.begin(), values.end(), o,
-                                 [](double v) { return static_cast<float>(v); });
+                  const std::size_t run = 3 * static_cast<std::size_t>(tile.samples);
+                  for (int l = 0; l < tile.lines; ++l) {
+                    const double* from = values.data() + static_cast<std::size_t>(l) * run;
+                    std::transform(from, from + run,
+                                   out.rows(tile.line + l, 1).data() +
+                                       3 * static_cast<std::size_t>(tile.sample),
+                                   [](double v) { return static_cast<float>(v); });
+                  }
                   if ((written += values.size() * sizeof(float)) > most_resident) {
                     written = 0;
                     out.release();

@@ -59,13 +59,22 @@ Volume as_volume(const Dataset& dataset) {
   return volume;
 }
 
+// Of two writers of one suffix (.tif) the one that holds cubes.
+const WriterDefinition& cube_writer(Session& session, const WriterDefinition& chosen) {
+  if (chosen.write_cube) return chosen;
+  for (const WriterDefinition* writer : session.registry.writers())
+    if (writer->write_cube && writer->suffix == chosen.suffix) return *writer;
+  return chosen;
+}
+
 void write_cube(const Cube& cube, const WriterDefinition& writer, const fs::path& output,
                 const Context& context) {
   if (!writer.write_cube)
-    throw Error(ErrorCode::Unsupported,
-                fmt::format("'{}' is a hyperspectral cube, which {} cannot hold", cube.origin.path,
-                            writer.title),
-                "write it as .hdr (ENVI), or make a picture: sensorium run hs2rgb");
+    throw Error(
+        ErrorCode::Unsupported,
+        fmt::format("'{}' is a hyperspectral cube, which {} cannot hold", cube.origin.path,
+                    writer.title),
+        "write it as .hdr (ENVI) or .tif (GeoTIFF), or make a picture: sensorium run hs2rgb");
   writer.write_cube(cube, output, context);
 }
 
@@ -103,20 +112,21 @@ int convert(Session& session, const Words& words) {
   if (fs::equivalent(words.input, words.output, code))
     throw Error(ErrorCode::Usage, fmt::format("'{}' would be written over itself", words.input),
                 "name another file with -o; the recording is left as it is");
-  const WriterDefinition& writer = writer_for(session, words);
+  const WriterDefinition* writer = &writer_for(session, words);
   const Context context = session.console.context();
   const Dataset dataset = session.registry.open(words.input, context.part(0, 0.6));
   if (const auto* cube = std::get_if<Cube>(&dataset)) {
-    write_cube(*cube, writer, words.output, context.part(0.6, 1));
+    if (words.format.empty()) writer = &cube_writer(session, *writer);
+    write_cube(*cube, *writer, words.output, context.part(0.6, 1));
   } else {
     const Volume volume = as_volume(dataset);
     context.step(0.7, "writing");
-    writer.write({.volume = volume, .role = "image", .source = &dataset}, words.output);
+    writer->write({.volume = volume, .role = "image", .source = &dataset}, words.output);
   }
   session.console.end_progress();
   session.console.print(
-      json{{"input", words.input}, {"output", words.output}, {"format", writer.id}});
-  session.console.print(fmt::format("{} written ({})", words.output, writer.title));
+      json{{"input", words.input}, {"output", words.output}, {"format", writer->id}});
+  session.console.print(fmt::format("{} written ({})", words.output, writer->title));
   return 0;
 }
 

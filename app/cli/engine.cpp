@@ -202,11 +202,10 @@ namespace {
 
 const WriterDefinition& nrrd(Registry& registry) { return registry.writer("nrrd"); }
 
-VolumeWriter volume_writer(Registry& registry, const CaseRun& run) {
-  return [&registry, &run](const Volume& volume, const std::string& role, const fs::path& path) {
-    nrrd(registry).write(
-        {.volume = volume, .role = role, .source = run.dataset.get(), .findings = &run.findings},
-        path);
+VolumeWriter volume_writer(const WriterDefinition& writer, std::shared_ptr<const Dataset> source) {
+  return [&writer, source = std::move(source)](const Volume& volume, const std::string& role,
+                                               const fs::path& path) {
+    writer.write({.volume = volume, .role = role, .source = source.get()}, path);
   };
 }
 
@@ -216,13 +215,13 @@ CaseResult result_of(const CaseRun& run) {
   result.recipe = run.recipe;
   result.findings = run.findings;
   result.provenance = run.provenance;
-  result.surfaces = run.analysis->surfaces;
-  result.artifacts = run.analysis->artifacts;
-  result.files = run.analysis->files;
   result.input = origin_of(*run.dataset);
-  if (const auto* volume = std::get_if<Volume>(run.dataset.get()))
-    result.mask = mask_of(run.findings, *volume);
   return result;
+}
+
+void add_mask(CaseResult& result, const Dataset& dataset) {
+  if (const auto* volume = std::get_if<Volume>(&dataset))
+    result.mask = mask_of(result.findings, *volume);
 }
 
 Volume read_volume(Registry& registry, const fs::path& path) {
@@ -265,11 +264,30 @@ CaseRun restore_case(Registry& registry, const fs::path& folder, const Context& 
                                        std::move(stored.result.artifacts),
                                        std::move(stored.result.surfaces), context.part(0.7, 1));
   conclude_case(run, run.recipe.parameters);
+  run.lasting_files = lasting_files(folder);
   return run;
 }
 
-void save_case(Registry& registry, const CaseRun& run) {
-  write_result_folder(run.folder, result_of(run), volume_writer(registry, run));
+void save_case(Registry& registry, CaseRun& run) {
+  CaseResult result = result_of(run);
+  result.surfaces = run.analysis->surfaces;
+  result.artifacts = run.analysis->artifacts;
+  result.files = run.analysis->files;
+  add_mask(result, *run.dataset);
+  write_result_folder(run.folder, result, volume_writer(nrrd(registry), run.dataset));
+  run.lasting_files = lasting_files(run.folder);
+}
+
+std::function<void()> save_recount(Registry& registry, CaseRun& run) {
+  if (run.lasting_files.is_null() || lasting_files(run.folder) != run.lasting_files) {
+    save_case(registry, run);
+    return [] {};
+  }
+  return [folder = run.folder, dataset = run.dataset, result = result_of(run),
+          writer = volume_writer(nrrd(registry), run.dataset)]() mutable {
+    add_mask(result, *dataset);
+    rewrite_findings(folder, result, writer);
+  };
 }
 
 fs::path report_case(Registry&, const CaseRun& run, const fs::path& file, const json& options) {

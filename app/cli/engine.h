@@ -5,6 +5,7 @@
 #include "modules/core/registry.h"
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 namespace sensorium {
@@ -18,6 +19,7 @@ struct CaseRun {
   Findings findings;
   nlohmann::json provenance;
   std::filesystem::path folder;
+  nlohmann::json lasting_files; // lasting_files(folder) as this run wrote or found them, or null
 };
 
 // Opens the recipe's first input, analyses it and counts. Writes nothing. Throws Error: Conflict
@@ -33,7 +35,12 @@ CaseRun restore_case(Registry& registry, const std::filesystem::path& folder,
 void conclude_case(CaseRun& run, const nlohmann::json& parameters);
 
 // Writes the result folder (docs/WORKER.md lists its files).
-void save_case(Registry& registry, const CaseRun& run);
+void save_case(Registry& registry, CaseRun& run);
+
+// Stores a recount; what is returned does the rest and may run on another thread while the case is
+// counted again. Files that do not depend on live parameters are not written again, unless the
+// folder holds another result by now.
+std::function<void()> save_recount(Registry& registry, CaseRun& run);
 
 // report.pdf of a result folder: findings as reviewed so far. options: "reader", "deidentify".
 // Returns the file.

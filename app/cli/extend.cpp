@@ -102,11 +102,31 @@ std::string pipeline_in_words(const Session& session) {
   return {};
 }
 
+// What one pipeline says of its command; for several, what the verb means and who offers it.
+std::string
+description(const std::string& verb,
+            const std::map<std::string, std::pair<std::string, ParameterSpecs>>& pipelines,
+            const std::string& named) {
+  if (const auto found = pipelines.find(named); found != pipelines.end())
+    return found->second.first;
+  if (pipelines.size() == 1) return pipelines.begin()->second.first;
+  static const std::map<std::string, std::string> meanings = {
+      {"train", "Train a pipeline's network"},
+      {"evaluate", "Measure a pipeline against a known truth"},
+      {"phantom", "Make a synthetic recording whose truth is known"}};
+  std::vector<std::string> names;
+  for (const auto& [name, command] : pipelines) names.push_back(name);
+  const auto meaning = meanings.find(verb);
+  return fmt::format("{}: {}", meaning == meanings.end() ? verb : meaning->second,
+                     fmt::join(names, ", "));
+}
+
 }
 
 void add_extension_commands(CLI::App& app, Session& session) {
+  const std::string named = pipeline_in_words(session);
   for (const auto& [verb, pipelines] : offered(session)) {
-    auto* command = app.add_subcommand(verb, pipelines.begin()->second.first);
+    auto* command = app.add_subcommand(verb, description(verb, pipelines, named));
     const auto words = std::make_shared<Words>();
     command->add_option("PIPELINE|PLAN", words->pipeline, "A pipeline's name, or a plan.json")
         ->required();
@@ -115,7 +135,7 @@ void add_extension_commands(CLI::App& app, Session& session) {
     command->add_option("--write-plan", words->plan_file,
                         "Write the plan to this file, with every parameter, and do nothing else");
     ParameterSpecs specs;
-    if (const auto found = pipelines.find(pipeline_in_words(session)); found != pipelines.end())
+    if (const auto found = pipelines.find(named); found != pipelines.end())
       specs = found->second.second;
     const auto values = add_parameters(*command, specs);
     command->callback([&session, words, specs, values, verb_name = verb] {

@@ -24,6 +24,13 @@ struct RunWords {
 void show_result(const Session& session, const CaseRun& run) {
   std::string text =
       fmt::format("{} findings in {}", run.findings.items.size(), run.recipe.inputs.front().path);
+  if (run.pipeline->info.labels.empty() && run.findings.items.empty() &&
+      !run.analysis->files.empty()) { // it makes pictures and tables, and looks for nothing
+    text.clear();
+    for (const ResultFile& file : run.analysis->files)
+      text += (text.empty() ? "" : ", ") + file.name;
+    text += fmt::format(" made of {}", run.recipe.inputs.front().path);
+  }
   if (run.findings.nothing_counted)
     text = fmt::format("nothing was counted in {}", run.recipe.inputs.front().path);
   for (const Measure& m : run.findings.summary)

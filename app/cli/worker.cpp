@@ -5,6 +5,7 @@
 #include "modules/core/dataset_store.h"
 #include "modules/core/devices.h"
 #include "modules/core/error.h"
+#include "modules/core/findings_text.h"
 #include "modules/core/json_text.h"
 
 #include <CLI/CLI.hpp>
@@ -32,7 +33,10 @@ class Channel {
 public:
   Channel() : out_(::fdopen(::dup(STDOUT_FILENO), "w")) { ::dup2(STDERR_FILENO, STDOUT_FILENO); }
   void send(const json& event) {
-    const std::string line = event.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+    send_text(event.dump(-1, ' ', false, json::error_handler_t::replace));
+  }
+  void send_text(std::string line) {
+    line += '\n';
     const std::lock_guard lock(mutex_);
     std::fwrite(line.data(), 1, line.size(), out_);
     std::fflush(out_);
@@ -81,6 +85,7 @@ public:
     }
     ready_.notify_all();
     thread_.join();
+    finish_saving();
   }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -159,6 +164,24 @@ private:
     return context;
   }
 
+  // Within a handler: what was thrown, as the answer.
+  void refuse_thrown(const json& request) {
+    try {
+      throw;
+    } catch (const Error& e) {
+      refuse(request, e);
+    } catch (const std::bad_alloc&) {
+      refuse(request, Error(ErrorCode::Resources, "out of memory",
+                            "close other programs, or use a smaller input"));
+    } catch (const json::exception& e) {
+      refuse(request, Error(ErrorCode::Usage, fmt::format("a request is damaged: {}", e.what()),
+                            "see docs/WORKER.md"));
+    } catch (const std::exception& e) {
+      refuse(request, Error(ErrorCode::Internal, e.what(),
+                            "this is a fault of the program: please report it"));
+    }
+  }
+
   void work() {
     for (;;) {
       json request;
@@ -173,26 +196,51 @@ private:
       }
       try {
         if (stop_current_) throw Error(ErrorCode::Cancelled, "stopped on request");
-        answer(request, perform(request, context(request.at("id"))));
-      } catch (const Error& e) {
-        refuse(request, e);
-      } catch (const std::bad_alloc&) {
-        refuse(request, Error(ErrorCode::Resources, "out of memory",
-                              "close other programs, or use a smaller input"));
-      } catch (const json::exception& e) {
-        refuse(request, Error(ErrorCode::Usage, fmt::format("a request is damaged: {}", e.what()),
-                              "see docs/WORKER.md"));
-      } catch (const std::exception& e) {
-        refuse(request, Error(ErrorCode::Internal, e.what(),
-                              "this is a fault of the program: please report it"));
+        serve(request);
+      } catch (...) {
+        refuse_thrown(request);
       }
       const std::lock_guard lock(mutex_);
       current_ = json();
     }
   }
 
-  json perform(const json& request, const Context& context_of_request) {
+  // A recount waits for no file: the one before may still be written.
+  void serve(const json& request) {
     const std::string op = request.at("op").get<std::string>();
+    if (op == "conclude") return conclude(request);
+    finish_saving();
+    if (op == "save") return save(request);
+    answer(request, perform(op, request, context(request.at("id"))));
+  }
+
+  // The text of the findings is put into the answer as it is.
+  void conclude(const json& request) {
+    conclude_case(current_case(), request.at("parameters"));
+    channel_.send_text(fmt::format(R"({{"event":"result","findings":{},"id":{}}})",
+                                   to_json_text(case_->findings), request.at("id").dump()));
+  }
+
+  void save(const json& request) {
+    CaseRun& run = current_case();
+    if (request.contains("parameters") && request.at("parameters") != run.recipe.parameters)
+      conclude_case(run, request.at("parameters"));
+    saver_ = std::thread(
+        [this, request, folder = run.folder.string(), rest = save_recount(session_.registry, run)] {
+          try {
+            rest();
+            answer(request, {{"folder", folder}});
+          } catch (...) {
+            refuse_thrown(request);
+          }
+        });
+  }
+
+  void finish_saving() {
+    if (saver_.joinable()) saver_.join();
+  }
+
+  json perform(const std::string& op, const json& request, const Context& context_of_request) {
     if (op == "hello") return hello();
     if (op == "open") return open(request, context_of_request);
     if (op == "run") return run(request, context_of_request);
@@ -200,15 +248,6 @@ private:
       case_ = restore_case(session_.registry, request.at("folder").get<std::string>(),
                            context_of_request);
       return case_result();
-    }
-    if (op == "conclude") {
-      conclude_case(current_case(), request.at("parameters"));
-      return {{"findings", to_json(case_->findings)}};
-    }
-    if (op == "save") {
-      if (request.contains("parameters")) conclude_case(current_case(), request.at("parameters"));
-      save_case(session_.registry, current_case());
-      return {{"folder", case_->folder.string()}};
     }
     if (op == "export") return export_map(request);
     if (op == "report") {
@@ -338,6 +377,7 @@ private:
   json current_;
   std::atomic<bool> stop_current_{false};
   bool ended_ = false;
+  std::thread saver_; // of the last save; ends before anything but a recount begins
   std::thread thread_;
 };
 

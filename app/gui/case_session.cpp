@@ -2,6 +2,7 @@
 
 #include "modules/core/dataset_store.h"
 #include "modules/core/error.h"
+#include "modules/core/hash.h"
 #include "modules/core/recipe.h"
 #include "modules/report/report.h"
 #include "modules/report/result_folder.h"
@@ -28,6 +29,19 @@ QString text(const json& object, const char* key) {
 }
 
 QString name_of_file(const QString& path) { return QFileInfo(path).fileName(); }
+
+// A recording too large to be hashed while it is opened is known by place, size and time until a
+// run has hashed it.
+QString identity_of(const Dataset& dataset, const QString& path) {
+  const Origin& origin = origin_of(dataset);
+  if (!origin.sha256.empty()) return QString::fromStdString(origin.sha256);
+  const QFileInfo file(path);
+  const QString known = QString("%1\n%2\n%3")
+                            .arg(file.absoluteFilePath())
+                            .arg(file.size())
+                            .arg(file.lastModified().toMSecsSinceEpoch());
+  return "p" + QString::fromStdString(sha256(known.toStdString()));
+}
 
 }
 
@@ -78,7 +92,9 @@ CaseSession::CaseSession(QString worker_program, QStringList worker_arguments, C
 }
 
 void CaseSession::greet() {
+  if (std::exchange(greeting_, true)) return;
   worker_.request("hello", json::object(), [this](const WorkerReply& reply) {
+    greeting_ = false;
     if (!reply.ok) {
       emit problem({reply.message, reply.hint, "Retry", [this] { greet(); }});
       return;
@@ -137,6 +153,7 @@ void CaseSession::begin(const std::string& op, json fields, const QString& title
                         std::function<void(const json&)> done, std::function<void()> again,
                         Stage on_failure) {
   if (job_ != 0) return;
+  if (pipelines_.empty()) greet(); // a worker that died at its first answer named none
   emit job_started(title);
   job_ = worker_.request(
       op, std::move(fields),
@@ -232,7 +249,7 @@ void CaseSession::relocate_case(const QString& folder, const QString& recording)
 void CaseSession::take_dataset(const json& result, const QString& path, bool run_when_new) {
   auto dataset = std::make_shared<const Dataset>(map_dataset(text(result, "store").toStdString()));
   const QString hash = QString::fromStdString(origin_of(*dataset).sha256);
-  if (!opening_.sha256.isEmpty() && opening_.sha256 != hash) {
+  if (!opening_.sha256.isEmpty() && !hash.isEmpty() && opening_.sha256 != hash) {
     set_stage(dataset_ ? stage_ : Stage::Empty);
     emit problem(
         {QString("%1 is not the file that this case was made from: its content has changed.")
@@ -253,8 +270,9 @@ void CaseSession::take_dataset(const json& result, const QString& path, bool run
   loaded_generation_ = -1;
   if (!opening_.pipeline.isEmpty()) wanted_pipeline_ = opening_.pipeline;
   pick_pipeline();
+  identity_ = identity_of(*dataset_, path);
   entry_ = {.folder =
-                opening_.folder.empty() ? store_.folder_for(hash, pipeline_) : opening_.folder,
+                opening_.folder.empty() ? store_.folder_for(identity_, pipeline_) : opening_.folder,
             .source = QFileInfo(path).absoluteFilePath(),
             .title = name_of_file(path),
             .sha256 = hash,
@@ -292,7 +310,7 @@ void CaseSession::run() {
   recipe.parameters = parameters_;
   const Stage before = stage_ == Stage::Analysed ? Stage::Analysed : Stage::Opened;
   entry_.pipeline = pipeline_;
-  entry_.folder = store_.folder_for(entry_.sha256, pipeline_);
+  entry_.folder = store_.folder_for(identity_, pipeline_);
   set_stage(Stage::Running);
   loaded_generation_ = -1;
   begin(
@@ -303,6 +321,22 @@ void CaseSession::run() {
         remember(CaseState::Analysed);
       },
       [this] { run(); }, before);
+}
+
+void CaseSession::change_parameters(const QString& pipeline, const json& changes) {
+  choose_pipeline(pipeline);
+  const json before = parameters_;
+  parameters_.update(changes);
+  if (parameters_ == before) return;
+  outdated_ = stage_ == Stage::Analysed && parameters_ != base_parameters_;
+  emit parameters_changed();
+  emit stage_changed();
+}
+
+void CaseSession::run_with(const QString& pipeline, const json& changes) {
+  if (job_ != 0) return;
+  change_parameters(pipeline, changes);
+  run();
 }
 
 void CaseSession::restore() {
@@ -337,6 +371,7 @@ void CaseSession::take_result(const json& result) {
     notes_ << QString::fromStdString(note.get<std::string>());
   for (const std::string& note : findings_.notes) notes_ << QString::fromStdString(note);
   notes_.removeDuplicates();
+  if (entry_.sha256.isEmpty()) entry_.sha256 = QString::fromStdString(findings_.input_sha256);
   loaded_generation_ = worker_.generation();
   outdated_ = false;
   base_parameters_ = parameters_;

@@ -46,6 +46,9 @@ public:
   // The recording of a case lies elsewhere now; refused when its content differs.
   void relocate_case(const QString& folder, const QString& recording);
   void run();
+  // Chooses the pipeline and changes some of its parameters; and runs it then.
+  void change_parameters(const QString& pipeline, const nlohmann::json& changes);
+  void run_with(const QString& pipeline, const nlohmann::json& changes);
   void cancel(); // what is running: open, run, restore, report
   void choose_pipeline(const QString& id);
   void set_parameters(const nlohmann::json& parameters, bool live); // live: counts again
@@ -150,6 +153,7 @@ private:
   std::vector<PipelineInfo> pipelines_;
   QString pipeline_, wanted_pipeline_, device_ = "CPU";
   CaseEntry entry_, opening_;
+  QString identity_; // names the case's folder: the content's hash, or what stands for it
   std::shared_ptr<const Dataset> dataset_;
   nlohmann::json parameters_ = nlohmann::json::object(), provenance_ = nlohmann::json::object();
   Findings findings_;
@@ -159,7 +163,7 @@ private:
   QString command_;
   CaseReview review_;
   int loaded_generation_ = -1; // of the worker that holds this result
-  bool concluding_ = false, conclude_again_ = false, outdated_ = false;
+  bool concluding_ = false, conclude_again_ = false, outdated_ = false, greeting_ = false;
   QElapsedTimer recount_;
   double recount_ms_ = 0;
   nlohmann::json base_parameters_ = nlohmann::json::object(); // those of the run

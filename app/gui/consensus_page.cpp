@@ -368,7 +368,7 @@ void ConsensusPage::show_items() {
   views_->view(panes)->set_items(items);
   views_->set_caption(panes, desk_->made()
                                  ? "Consensus by " + text(desk_->person()) +
-                                       " (green: kept, dashed: to decide, dotted: left out)"
+                                       ". Green: kept, dashed: to decide, dotted: left out"
                                  : QString("Consensus: not made yet"));
 }
 

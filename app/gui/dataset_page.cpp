@@ -1,5 +1,7 @@
 #include "app/gui/dataset_page.h"
 
+#include "app/gui/clip_page.h"
+#include "app/gui/cube_page.h"
 #include "app/gui/no_view_page.h"
 
 namespace sensorium {
@@ -10,10 +12,11 @@ struct PageOfKind {
   DatasetPage* (*make)();
 };
 
-// One line for each kind: {"cube", [] -> DatasetPage* { return new CubePage; }},
+// One line for each kind.
 constexpr PageOfKind pages[] = {
     {"volume", nullptr},
-    {"video", nullptr},
+    {"video", []() -> DatasetPage* { return new ClipPage; }},
+    {"cube", []() -> DatasetPage* { return new CubePage; }},
 };
 
 }

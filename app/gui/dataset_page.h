@@ -1,6 +1,6 @@
 // What fills the centre while a recording is open. Which page shows which kind of dataset (kind_of)
 // is one table in dataset_page.cpp: a new kind is a new file NAME_page.cpp (found by its name) and
-// one line there. Volumes and videos are shown by ReviewArea, which the window itself holds.
+// one line there. Volumes are shown by ReviewArea, which the window itself holds.
 //
 // The window keeps everything else: opening, running, findings list, parameters, log, report. A
 // page draws values that it is handed and says what was clicked; it computes no result.
@@ -16,10 +16,15 @@
 
 namespace sensorium {
 
+class ActionSet;
+class SliceView;
+
 class DatasetPage : public QWidget {
   Q_OBJECT
 public:
   using QWidget::QWidget;
+  // Once, after it was made: a page that starts runs or brings actions of its own.
+  virtual void attach(CaseSession& session, ActionSet& actions) { (void)session, (void)actions; }
   // A recording was opened: what was shown before is forgotten. Never null, of the page's kind.
   virtual void show_dataset(std::shared_ptr<const Dataset> dataset) = 0;
   // After a run, and when a stored result was loaded: read session.findings(), maps(),
@@ -29,6 +34,12 @@ public:
   virtual void set_items(FindingItems items) { (void)items; }
   // Shows this finding; null: none is chosen.
   virtual void select(const FindingItem* item) { (void)item; }
+  // What is painted and measured on; null: this page has no slices or frames.
+  virtual SliceView* slice_view() const { return nullptr; }
+  // The window's actions that mean something here ("fit", "play", "slice_next" ...), and doing one.
+  // The others are disabled.
+  virtual bool takes(const QString& action) const { return (void)action, false; }
+  virtual void act(const QString& action, bool on) { (void)action, (void)on; }
   // The status bar's left text: each scale with its unit and source ("20 kHz (file header)").
   virtual QString scale_text() const { return {}; }
   // What "Save this view as a picture" writes: no names, no file names, no patient text.

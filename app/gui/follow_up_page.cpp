@@ -27,8 +27,15 @@ QString place_of(const FollowUpRow& row) {
   return parts.isEmpty() ? QString("all") : parts.join(", ");
 }
 
+// Rows of one kind stand together under its name.
+QString group_of(const FollowUpRow& row) {
+  const bool slab = row.slab != "all", region = row.region != "all", label = row.label != "all";
+  if (slab && region) return "By layer and region";
+  return slab ? "By layer" : region ? "By ETDRS region" : label ? "By label" : "";
+}
+
 QString signed_number(int value) {
-  return value > 0 ? "+" + QString::number(value) : QString::number(value);
+  return value > 0 ? QString("+%1").arg(value) : value < 0 ? QString("−%1").arg(-value) : "0";
 }
 
 }
@@ -136,10 +143,25 @@ void FollowUpPage::take(const Registration& registration) {
   show_table();
 }
 
+void FollowUpPage::add_heading(const QString& name) {
+  const int at = table_->rowCount();
+  table_->insertRow(at);
+  auto* item = new QTableWidgetItem(name);
+  item->setFlags(Qt::ItemIsEnabled);
+  QFont bold = table_->font();
+  bold.setBold(true);
+  item->setFont(bold);
+  table_->setItem(at, 0, item);
+  table_->setSpan(at, 0, 1, table_->columnCount());
+}
+
 void FollowUpPage::show_table() {
+  table_->clearSpans();
   table_->setRowCount(0);
+  QString group;
   for (const FollowUpRow& row : follow_up_.rows) {
     if (changed_only_->isChecked() && row.change() == 0) continue;
+    if (group_of(row) != group) add_heading(group = group_of(row));
     const int at = table_->rowCount();
     table_->insertRow(at);
     int column = 0;

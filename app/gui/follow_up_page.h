@@ -33,6 +33,7 @@ signals:
 
 private:
   void show_table();
+  void add_heading(const QString& name);
   void seek(std::shared_ptr<const Dataset> first, std::shared_ptr<const Dataset> second);
   void take(const Registration& registration);
   PairView* pair_;

@@ -167,14 +167,20 @@ void MainWindow::build_centre() {
   connect(start_, &StartPage::sample_chosen, this, [this](const QString& id) { open_sample(id); });
   connect(start_, &StartPage::case_chosen, session_, &CaseSession::open_case);
   connect(area_, &DatasetPage::item_clicked, this, [this](const QString& id) { select(id); });
-  connect(area_->slice_view(), &SliceView::stroke_finished, this,
-          [this](const std::vector<Run>& runs, bool erase) {
-            session_->paint(findings_->selected(), runs, erase);
-          });
-  connect(area_->slice_view(), &SliceView::measured, session_, &CaseSession::measure);
+  connect_slices(area_);
   connect(area_->en_face(), &EnFaceView::fovea_moved, session_, &CaseSession::set_fovea);
   connect(area_->en_face(), &EnFaceView::placing_ended, this,
           [this] { actions_->find("fovea")->setChecked(false); });
+}
+
+void MainWindow::connect_slices(DatasetPage* page) {
+  SliceView* view = page->slice_view();
+  if (!view) return;
+  connect(view, &SliceView::stroke_finished, this,
+          [this](const std::vector<Run>& runs, bool erase) {
+            session_->paint(findings_->selected(), runs, erase);
+          });
+  connect(view, &SliceView::measured, session_, &CaseSession::measure);
 }
 
 QDockWidget* MainWindow::dock(const QString& id, const QString& title, QWidget* content,
@@ -305,7 +311,7 @@ void MainWindow::refresh_stage() {
   const bool has_data = session_->dataset() != nullptr,
              working = stage == Stage::Opening || stage == Stage::Running;
   const bool done = stage == Stage::Analysed;
-  const bool slices = data_page_ == area_; // what needs a picture of slices
+  const bool slices = data_page_->slice_view() != nullptr;
   const auto enable = [this](std::initializer_list<const char*> ids, bool on) {
     for (const char* id : ids) actions_->find(id)->setEnabled(on);
   };
@@ -318,14 +324,14 @@ void MainWindow::refresh_stage() {
   enable({"review", "report", "report_deidentified", "next", "previous", "filter", "export"}, done);
   enable({"compare", "follow_up", "consensus"}, done && slices);
   enable({"note"}, own);
-  enable({"brush", "erase", "measure", "fovea", "import_mask"}, own && slices);
+  enable({"brush", "erase", "measure", "import_mask"}, own && slices);
+  enable({"fovea"}, own && data_page_->takes("fovea"));
   enable({"sign", "blinded"}, writable);
   enable({"sign_layer"}, own && blinded);
   enable({"save_picture"}, has_data);
-  enable({"layers", "fill", "fit", "volume", "proportions", "slo", "slice_next", "slice_previous"},
-         has_data && slices);
-  enable({"play"}, has_data && slices && stack_of(*session_->dataset()).depth > 1);
-  enable({"enhanced"}, slices && area_->slice_view()->has_enhanced());
+  for (const char* id : {"layers", "fill", "fit", "volume", "proportions", "slo", "slice_next",
+                         "slice_previous", "play", "enhanced"})
+    enable({id}, has_data && data_page_->takes(id));
   refresh_deciding(own);
   if (!own) actions_->find("browse")->setChecked(true);
   refresh_next_step();
@@ -364,7 +370,11 @@ void MainWindow::refresh_next_step() {
     button->style()->unpolish(button);
     button->style()->polish(button);
   }
-  const QString empty = stage == Stage::Analysed
+  const PipelineInfo* made_by = session_->pipeline();
+  const bool lists = !made_by || !made_by->labels.empty();
+  const QString empty = !lists && session_->dataset()
+                            ? "This pipeline lists no findings. " + session_->notes().join(" ")
+                        : stage == Stage::Analysed
                             ? "No findings at these parameters. " + session_->notes().join(" ")
                         : stage == Stage::Running ? "The pipeline is running."
                         : session_->dataset()     ? "Run the pipeline to list its findings here."
@@ -462,7 +472,7 @@ void MainWindow::refresh_items() {
   const QString selected = findings_->selected();
   findings_->set_items(items);
   data_page_->set_items(items);
-  area_->set_measures(session_->review().measures());
+  if (SliceView* view = data_page_->slice_view()) view->set_measures(session_->review().measures());
   data_page_->select(selected.isEmpty() ? nullptr : findings_->item(selected));
   QString remark = QString::fromStdString(session_->review().state().waiting_text());
   if (const QString who = session_->review().speaker(); is_consensus_reader(who.toStdString()))
@@ -542,14 +552,14 @@ void MainWindow::dropEvent(QDropEvent* event) {
 bool MainWindow::eventFilter(QObject*, QEvent* event) {
   if (event->type() != QEvent::KeyPress && event->type() != QEvent::KeyRelease) return false;
   const auto* key = static_cast<QKeyEvent*>(event);
-  if (key->key() != Qt::Key_Space || !isActiveWindow() || stack_->currentWidget() != area_)
+  SliceView* const slices = data_page_->slice_view();
+  if (key->key() != Qt::Key_Space || !isActiveWindow() || page() != data_page_ || !slices)
     return false;
   const QWidget* focus = QApplication::focusWidget();
   if (qobject_cast<const QLineEdit*>(focus) || qobject_cast<const QAbstractSpinBox*>(focus) ||
       qobject_cast<const QAbstractButton*>(focus))
     return false;
-  if (!key->isAutoRepeat())
-    area_->slice_view()->set_overlay_shown(event->type() == QEvent::KeyRelease);
+  if (!key->isAutoRepeat()) slices->set_overlay_shown(event->type() == QEvent::KeyRelease);
   return true;
 }
 

@@ -100,7 +100,6 @@ private:
   void decide(bool accept);
   void step(int by);
   void relabel(int key);
-  void set_tool(SliceTool tool);
   void choose_file();
   void choose_folder();
   void choose_report();
@@ -127,6 +126,7 @@ private:
   void show_help();
   void reset_layout();
   DatasetPage* page_of(std::string_view kind);
+  void connect_slices(DatasetPage* page);
 
   PageMaker make_page_;
   CaseSession* session_;

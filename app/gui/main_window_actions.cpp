@@ -36,7 +36,8 @@ void MainWindow::declare_actions() {
         findings_dock_->raise();
         const QString id = findings_->neighbour(1, true);
         if (!id.isEmpty()) select(id);
-        data_page_ == area_ ? area_->slice_view()->setFocus() : data_page_->setFocus();
+        QWidget* slices = data_page_->slice_view();
+        (slices ? slices : data_page_)->setFocus();
       },
       "Case");
   a.add("report", "Write the report", "report", "Ctrl+P", [this] { choose_report(); }, "Case");
@@ -89,7 +90,7 @@ void MainWindow::declare_review_actions() {
     QAction* action = a.add_toggle(
         id, text, id, keys, which == SliceTool::Browse,
         [this, which](bool on) {
-          if (on) area_->set_tool(which);
+          if (on && data_page_->slice_view()) data_page_->slice_view()->set_tool(which);
         },
         "Review");
     tools->addAction(action);
@@ -98,49 +99,39 @@ void MainWindow::declare_review_actions() {
   tool("brush", "Paint", "B", SliceTool::Brush);
   tool("erase", "Erase", "X", SliceTool::Erase);
   tool("measure", "Measure", "M", SliceTool::Measure);
-  a.add(
-      "brush_larger", "Larger brush", "", "]",
-      [this] { area_->slice_view()->set_brush_radius(area_->slice_view()->brush_radius() + 1); },
-      "Review");
-  a.add(
-      "brush_smaller", "Smaller brush", "", "[",
-      [this] { area_->slice_view()->set_brush_radius(area_->slice_view()->brush_radius() - 1); },
-      "Review");
+  const auto brush = [this](int by) {
+    if (SliceView* view = data_page_->slice_view())
+      view->set_brush_radius(view->brush_radius() + by);
+  };
+  a.add("brush_larger", "Larger brush", "", "]", [brush] { brush(1); }, "Review");
+  a.add("brush_smaller", "Smaller brush", "", "[", [brush] { brush(-1); }, "Review");
   a.add("note", "Note on the finding", "note", "Ctrl+N", [this] { ask_note(); }, "Review");
   a.add(
       "filter", "Filter the findings", "", "Ctrl+F", [this] { findings_->focus_filter(); },
       "Review");
 }
 
+// What these do is the page's: a page that does not take one has it disabled.
 void MainWindow::declare_view_actions() {
   ActionSet& a = *actions_;
-  a.add_toggle(
-      "enhanced", "Enhanced picture", "enhance", "E", false,
-      [this](bool on) { area_->slice_view()->set_enhanced_shown(on); }, "View");
-  a.add_toggle(
-      "layers", "Layer lines", "layers", "L", true,
-      [this](bool on) { area_->slice_view()->set_layers_shown(on); }, "View");
-  a.add_toggle(
-      "fill", "Fill the findings", "fill", "F", false,
-      [this](bool on) { area_->slice_view()->set_fill(on); }, "View");
-  a.add_toggle(
-      "volume", "3-D view", "cube", "", true, [this](bool on) { area_->show_volume(on); }, "View");
-  a.add_toggle(
-      "proportions", "True proportions", "", "T", false,
-      [this](bool on) { area_->slice_view()->set_true_proportions(on); }, "View");
-  a.add_toggle(
-      "slo", "SLO or projection", "", "S", true,
-      [this](bool on) { area_->en_face()->show_localizer(on); }, "View");
-  a.add(
-      "fit", "Fit, and automatic brightness", "fit", "0",
-      [this] { area_->slice_view()->reset_view(); }, "View");
-  a.add_toggle("play", "Play", "play", "K", false, [this](bool on) { area_->play(on); }, "View");
-  a.add(
-      "slice_next", "Next B-scan", "", "PgDown", [this] { area_->slice_view()->step_slice(1); },
-      "View");
-  a.add(
-      "slice_previous", "Previous B-scan", "", "PgUp",
-      [this] { area_->slice_view()->step_slice(-1); }, "View");
+  const auto add = [&](const char* id, const char* text, const char* icon, const char* keys) {
+    a.add(id, text, icon, keys, [this, id] { data_page_->act(id, true); }, "View");
+  };
+  const auto toggle = [&](const char* id, const char* text, const char* icon, const char* keys,
+                          bool on) {
+    a.add_toggle(
+        id, text, icon, keys, on, [this, id](bool now) { data_page_->act(id, now); }, "View");
+  };
+  toggle("enhanced", "Enhanced picture", "enhance", "E", false);
+  toggle("layers", "Layer lines", "layers", "L", true);
+  toggle("fill", "Fill the findings", "fill", "F", false);
+  toggle("volume", "3-D view", "cube", "", true);
+  toggle("proportions", "True proportions", "", "T", false);
+  toggle("slo", "SLO or projection", "", "S", true);
+  add("fit", "Fit, and automatic brightness", "fit", "0");
+  toggle("play", "Play", "play", "K", false);
+  add("slice_next", "Next B-scan, frame or band", "", "PgDown");
+  add("slice_previous", "Previous B-scan, frame or band", "", "PgUp");
 }
 
 void MainWindow::select(const QString& id) {

@@ -85,6 +85,8 @@ DatasetPage* MainWindow::page_of(std::string_view kind) {
   if (found != pages_.end()) return found->second;
   DatasetPage* page = make_page_(kind);
   if (!page) return pages_[std::string(kind)] = area_;
+  page->attach(*session_, *actions_);
+  connect_slices(page);
   page->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Ignored);
   stack_->addWidget(page);
   connect(page, &DatasetPage::item_clicked, this, [this](const QString& id) { select(id); });
@@ -97,6 +99,7 @@ QWidget* MainWindow::page() const { return stack_->currentWidget(); }
 // The panels beside the picture belong to the review; the other pages bring their own.
 void MainWindow::show_page(QWidget* page) {
   QWidget* const before = stack_->currentWidget();
+  if (notice_ && page != before) notice_->clear_news();
   stack_->setCurrentWidget(page);
   const std::initializer_list<QDockWidget*> panels = {cases_dock_, findings_dock_, form_dock_,
                                                       provenance_dock_};

@@ -267,7 +267,26 @@ QString ReviewArea::scale_text() const {
   return {};
 }
 
-void ReviewArea::set_tool(SliceTool tool) { slice_->set_tool(tool); }
+bool ReviewArea::takes(const QString& action) const {
+  static const QStringList always{"layers", "fill",  "fit",        "volume",        "proportions",
+                                  "slo",    "fovea", "slice_next", "slice_previous"};
+  if (action == "play") return dataset_ && stack_of(*dataset_).depth > 1;
+  if (action == "enhanced") return slice_->has_enhanced();
+  return always.contains(action);
+}
+
+void ReviewArea::act(const QString& action, bool on) {
+  if (action == "play") play(on);
+  if (action == "fit") slice_->reset_view();
+  if (action == "slice_next") slice_->step_slice(1);
+  if (action == "slice_previous") slice_->step_slice(-1);
+  if (action == "fill") slice_->set_fill(on);
+  if (action == "enhanced") slice_->set_enhanced_shown(on);
+  if (action == "layers") slice_->set_layers_shown(on);
+  if (action == "proportions") slice_->set_true_proportions(on);
+  if (action == "volume") show_volume(on);
+  if (action == "slo") en_face_->show_localizer(on);
+}
 
 void ReviewArea::play(bool on) {
   const auto* video = dataset_ ? std::get_if<Video>(dataset_.get()) : nullptr;

@@ -32,8 +32,9 @@ public:
   void set_measures(std::vector<MeasureLine> lines) { slice_->set_measures(std::move(lines)); }
   void select(const FindingItem* item) override;
   QString scale_text() const override;
-  void set_tool(SliceTool tool);
-  SliceView* slice_view() const { return slice_; }
+  SliceView* slice_view() const override { return slice_; }
+  bool takes(const QString& action) const override;
+  void act(const QString& action, bool on) override;
   QWidget* pictures() override; // without the tools
   EnFaceView* en_face() const { return en_face_; }
   void play(bool on); // through the slices, at the recording's frame time where it has one

@@ -1,10 +1,13 @@
 #include "app/gui/script_driver.h"
 
 #include "app/gui/batch_runner.h"
+#include "app/gui/clip_page.h"
 #include "app/gui/compare_page.h"
 #include "app/gui/consensus_page.h"
+#include "app/gui/cube_page.h"
 #include "app/gui/main_window.h"
 #include "app/gui/review_area.h"
+#include "app/gui/spectra_panel.h"
 #include "modules/core/error.h"
 #include "modules/core/file.h"
 #include "modules/view/command_palette.h"
@@ -22,6 +25,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <fstream>
 
 namespace sensorium {
 using nlohmann::json;
@@ -114,7 +118,7 @@ QString ScriptDriver::perform(const json& step) {
     return window_.parameter_form().set_value(step.at("name").get<std::string>(), step.at("value"))
                ? ""
                : "no such parameter";
-  else if (perform_reading(step))
+  else if (perform_reading(step) || perform_page(step))
     return {};
   else if (word == "stroke")
     return pointer(step, nullptr);
@@ -187,9 +191,52 @@ bool ScriptDriver::perform_reading(const json& step) {
   return true;
 }
 
+// Steps on the page of a cube or a clip; false when it is none of them, or another page is shown.
+bool ScriptDriver::perform_page(const json& step) {
+  const std::string word = step["do"].get<std::string>();
+  if (auto* clip = qobject_cast<ClipPage*>(window_.page())) {
+    if (word == "frame")
+      clip->slice_view()->set_slice(step.at("z").get<int>());
+    else if (word == "verdict")
+      clip->give_verdict(text_of(step, "label"));
+    else
+      return false;
+    return true;
+  }
+  auto* cube = qobject_cast<CubePage*>(window_.page());
+  if (!cube) return false;
+  if (word == "show" && step.contains("places"))
+    cube->set_three(step["places"].get<std::array<double, 3>>());
+  else if (word == "show")
+    cube->choose_show(text_of(step, "what"));
+  else if (word == "band")
+    cube->set_band(step.at("band").get<int>() - 1);
+  else if (word == "keep") {
+    const auto p = step.at("place").get<std::array<int, 4>>();
+    cube->spectra()->keep(QRect(p[0], p[1], p[2], p[3]));
+  } else if (word == "point")
+    send_mouse(cube->view(), QEvent::MouseMove, cube->view()->to_widget(point_of(step.at("at"))),
+               Qt::NoButton);
+  else if (word == "zoom")
+    cube->view()->zoom(step.at("factor").get<double>());
+  else if (word == "make_picture")
+    cube->make_picture();
+  else if (word == "say_cube") {
+    std::ifstream memory("/proc/self/statm");
+    double all = 0, resident = 0;
+    memory >> all >> resident;
+    std::printf("cube read %.0f ms, resident %.0f MiB%s\n", cube->view()->last_read_ms(),
+                resident * 4096 / 1048576, cube->view()->busy() ? ", still reading" : "");
+    std::fflush(stdout);
+  } else
+    return false;
+  return true;
+}
+
 QString ScriptDriver::pointer(const json& step, const char* tool) {
   if (tool) window_.actions().find(tool)->trigger();
-  SliceView* view = window_.review_area().slice_view();
+  SliceView* view = window_.data_page()->slice_view();
+  if (!view) return "this page has no slices";
   const QPointF from = view->to_widget(point_of(step.at("from"))),
                 to = view->to_widget(point_of(step.at("to")));
   send_mouse(view, QEvent::MouseButtonPress, from, Qt::LeftButton);

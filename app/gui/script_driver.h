@@ -15,6 +15,10 @@
 //  X, "z": Z}, {"do": "consensus_make"}, {"do": "save_picture", "file": F}, {"do": "back"}, {"do":
 //  "lesion", "row": 0},
 //  {"do": "say_notice"}, {"do": "say_shown"}, {"do": "bench", "file": F}, {"do": "quit"}]
+//  {"do": "show", "what": "three", "places": [640, 550, 460]}, {"do": "band", "band": 20}, {"do":
+//  "keep", "place": [x, y, w, h]}, {"do": "point", "at": [x, y]}, {"do": "zoom", "factor": 2},
+//  {"do": "make_picture"}, {"do": "say_cube"}, {"do": "frame", "z": 12}, {"do": "verdict", "label":
+//  L}
 // "report" takes "deidentified": true. "say_notice" prints the message shown. "say_shown" prints
 // "shown N" to standard output: the number of log events that the screen shows. Any other word is
 // the id of an action ("next", "undo", "layers" ...). "wait" ends when nothing runs.
@@ -43,6 +47,7 @@ private:
   void next();
   QString perform(const nlohmann::json& step); // returns why it failed, or empty
   bool perform_reading(const nlohmann::json& step);
+  bool perform_page(const nlohmann::json& step);
   QString pointer(const nlohmann::json& step, const char* tool);
   QString screenshot(const nlohmann::json& step);
   QString bench(const nlohmann::json& step);

@@ -330,6 +330,13 @@ std::vector<TileRange> tiles_of(const Cube& cube, std::size_t bands_read, std::s
                     most_pixels =
                         std::max<std::size_t>(1, max_values / std::max<std::size_t>(1, bands_read));
   std::vector<TileRange> out;
+  const std::size_t height = static_cast<std::size_t>(cube.lines);
+  if (cube.stride[0] < cube.stride[1] && 2 * height <= most_pixels) {
+    const int step = static_cast<int>(std::min(width, most_pixels / height));
+    for (int sample = 0; sample < cube.samples; sample += step)
+      out.push_back({0, cube.lines, sample, std::min(step, cube.samples - sample)});
+    return out;
+  }
   if (width <= most_pixels) {
     const int step = static_cast<int>(
         std::min<std::size_t>(static_cast<std::size_t>(cube.lines), most_pixels / width));

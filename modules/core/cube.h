@@ -110,8 +110,8 @@ std::vector<std::complex<double>> read_complex(const Cube& cube, const TileRange
 // One pixel's stored values, all bands.
 std::vector<double> read_spectrum(const Cube& cube, int line, int sample);
 
-// Tiles of whole lines (or of parts of one very long line) that cover the cube in order, each of at
-// most about max_values values of bands_read bands, and at least one pixel.
+// Tiles of whole lines (or parts of a very long one) in order; of whole columns where those lie
+// together. Each has at most about max_values values of bands_read bands, and at least one pixel.
 std::vector<TileRange> tiles_of(const Cube& cube, std::size_t bands_read,
                                 std::size_t max_values = std::size_t{1} << 22);
 

@@ -76,9 +76,9 @@ json to_json(const Findings& findings) {
           {"pipeline_version", findings.version},
           {"input_sha256", findings.input_sha256},
           {"parameters", findings.parameters()},
-          {"items", items},
+          {"items", std::move(items)},
           {"summary", measures_json(findings.summary)},
-          {"tables", tables},
+          {"tables", std::move(tables)},
           {"notes", findings.notes},
           {"nothing_counted", findings.nothing_counted}};
 }

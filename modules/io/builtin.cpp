@@ -111,7 +111,7 @@ ReaderDefinition envi_reader() {
   ReaderDefinition reader{.id = "envi",
                           .title = "ENVI cube (header and samples), ArcGIS BIL",
                           .suffixes = {".hdr", ".raw", ".dat", ".img", ".bsq", ".bil", ".bip"},
-                          .hardened = false};
+                          .hardened = true};
   reader.sniff = envi::sniff_path;
   set_loaders(reader, [](const fs::path& path, Samples samples, const Context&) {
     return envi::load(path, samples);
@@ -122,7 +122,7 @@ ReaderDefinition envi_reader() {
 
 ReaderDefinition npy_reader() {
   ReaderDefinition reader{
-      .id = "npy", .title = "NumPy array as a cube", .suffixes = {".npy"}, .hardened = false};
+      .id = "npy", .title = "NumPy array as a cube", .suffixes = {".npy"}, .hardened = true};
   reader.sniff = [](const fs::path&, Head head) { return npy::sniff(head); };
   set_loaders(reader, [](const fs::path& path, Samples samples, const Context&) {
     return npy::load(path, samples);

@@ -2,6 +2,7 @@
 
 #include "modules/core/error.h"
 #include "modules/core/file.h"
+#include "modules/core/findings_text.h"
 #include "modules/core/hash.h"
 #include "modules/core/json_text.h"
 
@@ -125,7 +126,7 @@ public:
 
   void findings(const CaseResult& result) {
     text("recipe.json", to_json(result.recipe).dump(2) + "\n");
-    text("findings.json", to_json(result.findings).dump() + "\n");
+    text("findings.json", to_json_text(result.findings) + "\n");
     text("findings.csv", to_csv(result.findings));
     if (result.mask) volume(*result.mask, "mask");
   }
@@ -248,6 +249,19 @@ void write_result_folder(const fs::path& folder, const CaseResult& result,
   out.text("surfaces.json", surfaces_json(result.surfaces).dump() + "\n");
   out.findings(result);
   out.provenance(result.provenance, result.dataset, artifacts);
+}
+
+json lasting_files(const fs::path& folder) {
+  try {
+    json files = read_provenance(folder).value("files", json());
+    if (!files.is_object()) return {};
+    for (const char* live : {"recipe.json", "findings.json", "findings.csv"}) files.erase(live);
+    for (auto file = files.begin(); file != files.end();)
+      file = file.key().starts_with("mask.") ? files.erase(file) : std::next(file);
+    return files;
+  } catch (const Error&) {
+    return {};
+  }
 }
 
 void rewrite_findings(const fs::path& folder, const CaseResult& result, const VolumeWriter& writer,

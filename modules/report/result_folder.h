@@ -37,8 +37,12 @@ void check_writable(const std::filesystem::path& folder);
 // alone. An empty writer leaves volumes out. Throws Error Resources.
 void write_result_folder(const std::filesystem::path& folder, const CaseResult& result,
                          const VolumeWriter& writer, const std::string& suffix = ".nrrd");
-// For `save`: the files that depend on live parameters (recipe, findings, mask); artifacts and
-// surfaces stay.
+// The hashes of those files of the folder that live parameters leave as they are (artifacts,
+// surfaces, files of the pipeline); null when the folder is no result folder.
+nlohmann::json lasting_files(const std::filesystem::path& folder);
+
+// The files that depend on live parameters (recipe, findings, mask, provenance) are written anew;
+// artifacts and surfaces stay. Throws as write_result_folder, and BadInput without a result there.
 void rewrite_findings(const std::filesystem::path& folder, const CaseResult& result,
                       const VolumeWriter& writer, const std::string& suffix = ".nrrd");
 

@@ -32,7 +32,7 @@ void refuse_other_eye_or_person(const Visit& a, const Visit& b, std::vector<std:
                             eye(b.laterality)),
                 "compare two visits of one eye");
   if (!eyes)
-    notes.push_back(fmt::format("the eye is not stated by {}: whether both are the same eye was "
+    notes.push_back(fmt::format("The eye is not stated by {}: whether both are the same eye was "
                                 "not checked",
                                 a.laterality != Laterality::Unknown   ? "'" + b.name + "'"
                                 : b.laterality != Laterality::Unknown ? "'" + a.name + "'"
@@ -42,7 +42,7 @@ void refuse_other_eye_or_person(const Visit& a, const Visit& b, std::vector<std:
                 fmt::format("'{}' and '{}' belong to different patients", a.name, b.name),
                 "compare two visits of one patient");
   if (a.patient.empty() || b.patient.empty())
-    notes.push_back("the patient is not stated by both recordings: whether they are the same "
+    notes.push_back("The patient is not stated by both recordings: whether they are the same "
                     "person was not checked");
 }
 
@@ -53,10 +53,10 @@ void note_differences(const Visit& a, const Visit& b, std::vector<std::string>& 
         fmt::format("'{}' was analysed by {}, '{}' by {}", a.name, a.pipeline, b.name, b.pipeline),
         "analyse both with the same pipeline");
   if (a.version != b.version)
-    notes.push_back(fmt::format("the visits were analysed by versions {} and {} of {}", a.version,
+    notes.push_back(fmt::format("The visits were analysed by versions {} and {} of {}", a.version,
                                 b.version, a.pipeline));
   if (a.model_sha256 != b.model_sha256)
-    notes.push_back("the visits were read with different models: a change of counts may be the "
+    notes.push_back("The visits were read with different models: a change of counts may be the "
                     "model's");
   std::vector<std::string> names;
   if (a.parameters.is_object() && b.parameters.is_object())
@@ -65,11 +65,11 @@ void note_differences(const Visit& a, const Visit& b, std::vector<std::string>& 
         names.push_back(fmt::format("{} ({} and {})", name, value.dump(),
                                     b.parameters.value(name, json()).dump()));
   for (const std::string& name : names)
-    notes.push_back("the visits were counted with different parameters: " + name);
+    notes.push_back("The visits were counted with different parameters: " + name);
   for (const Visit* visit : {&a, &b})
     if (!visit->signed_case) notes.push_back(fmt::format("'{}' is not signed", visit->name));
   if (a.scale_known != b.scale_known)
-    notes.push_back("the scale is known for one visit only: its size limits differ");
+    notes.push_back("The scale is known for one visit only: its size limits differ");
 }
 
 using Key = std::array<std::string, 3>; // slab, region, label
@@ -84,6 +84,10 @@ void add_rows(FollowUp& out, const Visit& a, const Visit& b,
     out.rows.push_back({key[0], key[1], key[2], count.first, count.second});
 }
 
+std::string have(int findings) {
+  return std::to_string(findings) + (findings == 1 ? " finding has" : " findings have");
+}
+
 void note_places(const FollowUp& out, std::vector<std::string>& notes) {
   int slab = 0, region = 0;
   for (const FollowUpRow& row : out.rows) {
@@ -92,13 +96,12 @@ void note_places(const FollowUp& out, std::vector<std::string>& notes) {
     if (row.region == missing && row.slab == all) region += row.first + row.second;
   }
   if (slab > 0)
-    notes.push_back(fmt::format("{} findings have no layer (drawn or imported by hand, or no layer "
-                                "lines)",
-                                slab));
+    notes.push_back(
+        fmt::format("{} no layer (drawn or imported by hand, or no layer lines)", have(slab)));
   if (region > 0)
-    notes.push_back(fmt::format("{} findings have no region (drawn or imported by hand, or the "
-                                "scale or the eye is unknown)",
-                                region));
+    notes.push_back(fmt::format("{} no region (drawn or imported by hand, or the scale or the eye "
+                                "is unknown)",
+                                have(region)));
 }
 
 }
@@ -119,7 +122,7 @@ FollowUp follow_up(const Visit& first, const Visit& second) {
   add_rows(out, first, second,
            [](const Finding& f) { return Key{attribute(f, "slab"), attribute(f, "etdrs"), all}; });
   note_places(out, out.notes);
-  out.notes.push_back("counts are compared, lesions are not paired one to one");
+  out.notes.push_back("Counts are compared, lesions are not paired one to one");
   return out;
 }
 

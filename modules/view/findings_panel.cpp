@@ -72,7 +72,9 @@ QVariant FindingsModel::text(const FindingItem& item, int column) const {
   case Size:
     return size_text(item.finding);
   case Slice:
-    return QString::number(std::lround(item.finding.centroid[2]) + 1);
+    return item.finding.footprint.empty() && item.finding.box[5] > item.finding.box[2]
+               ? QString("all")
+               : QString::number(std::lround(item.finding.centroid[2]) + 1);
   case State:
     return glyph_of(item.look) + " " + text_of(item.look);
   default:

@@ -51,8 +51,10 @@ void LinkedViews::set_count(int count) {
   for (int i = 0; i < static_cast<int>(panes_.size()); ++i) {
     places_->removeWidget(panes_[static_cast<std::size_t>(i)].box);
     panes_[static_cast<std::size_t>(i)].box->setVisible(i < count_);
-    if (i < count_)
-      places_->addWidget(panes_[static_cast<std::size_t>(i)].box, i / columns, i % columns);
+    if (i >= count_) continue;
+    const bool last = i == count_ - 1; // fills what is left of its row
+    places_->addWidget(panes_[static_cast<std::size_t>(i)].box, i / columns, i % columns, 1,
+                       last ? columns - i % columns : 1);
   }
 }
 

@@ -73,6 +73,10 @@ void NoticeBar::clear() {
   hide();
 }
 
+void NoticeBar::clear_news() {
+  if (property("tone").toString() == "news") clear();
+}
+
 void NoticeBar::press() {
   const auto act = std::exchange(act_, {});
   hide();

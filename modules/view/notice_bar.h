@@ -26,6 +26,7 @@ public:
 
 public slots:
   void clear();
+  void clear_news(); // a warning stays
   void press();
 
 private:

@@ -112,9 +112,21 @@ void SliceView::show_pixel(const QPointF& pixel) {
   const QPointF at = to_widget(pixel);
   if (!QRectF(rect()).adjusted(24, 24, -24, -24).contains(at)) {
     pan_ += QPointF(width() / 2.0, height() / 2.0) - at;
+    keep_filled();
     emit view_changed();
   }
   redraw();
+}
+
+// No empty border where the picture could fill it.
+void SliceView::keep_filled() {
+  const QRectF r = image_rect();
+  const auto correction = [](double low, double high, double room) {
+    if (high - low <= room) return (room - low - high) / 2;
+    return low > 0 ? -low : high < room ? room - high : 0.0;
+  };
+  pan_ += QPointF(correction(r.left(), r.right(), width()),
+                  correction(r.top(), r.bottom(), height()));
 }
 
 void SliceView::set_zoom_and_pan(double zoom, const QPointF& pan) {

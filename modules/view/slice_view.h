@@ -57,7 +57,7 @@ public:
 public slots:
   void set_slice(int z);
   void step_slice(int by) { set_slice(slice_ + by); }
-  void show_pixel(const QPointF& pixel); // pans so that it is visible
+  void show_pixel(const QPointF& pixel); // pans so that it is visible, without empty borders
   void set_enhanced_shown(bool shown);
   void set_overlay_shown(bool shown);
   void set_fill(bool fill);
@@ -93,6 +93,7 @@ private:
     QPainterPath path;
   };
   void refresh_image();
+  void keep_filled();
   void redraw(); // something other than the stroke has changed
   void draw_base(QPainter& painter);
   const std::vector<Outline>& outlines();

@@ -2,6 +2,7 @@
 #include "modules/core/extension.h"
 #include "modules/core/file.h"
 
+#include "pipelines/hs2rgb/chart.h"
 #include "pipelines/hs2rgb/convert.h"
 #include "pipelines/hs2rgb/parameters.h"
 
@@ -112,6 +113,7 @@ Extension make_extension() {
   d.restore = [](const AnalysisRequest& request, std::vector<Artifact>, std::vector<Surface>,
                  const Context& context) { return analyse(request, context); };
   d.conclude = conclude;
+  d.commands = {chart_command()};
   Extension e{.id = "hs2rgb", .version = d.info.version, .title = d.info.title};
   e.pipelines.push_back(std::move(d));
   return e;

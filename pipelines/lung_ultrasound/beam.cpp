@@ -31,10 +31,14 @@ std::vector<float> grey_of(std::span<const std::uint8_t> pixels, int channels) {
   return out;
 }
 
-// Pixels that belong to living tissue.
-std::vector<float> alive(const Frames& f) {
+struct Tissue {
+  std::vector<float> alive, lit; // shares of the neighbourhood that change over the clip, that are
+                                 // not black
+};
+
+Tissue tissue_of(const Frames& f) {
   const std::size_t n = static_cast<std::size_t>(f.width) * f.height;
-  std::vector<float> out(n);
+  Tissue out{std::vector<float>(n), std::vector<float>(n)};
   const auto count = static_cast<float>(f.grey.size());
   for (std::size_t i = 0; i < n; ++i) {
     float sum = 0, square = 0;
@@ -44,30 +48,31 @@ std::vector<float> alive(const Frames& f) {
     }
     const float mean = sum / count;
     const float deviation = std::sqrt(std::max(0.0f, square / count - mean * mean));
-    out[i] = (f.grey.size() > 2 ? deviation > moving : mean > not_black) ? 1.0f : 0.0f;
+    out.lit[i] = mean > not_black ? 1.0f : 0.0f;
+    out.alive[i] = f.grey.size() > 2 ? (deviation > moving ? 1.0f : 0.0f) : out.lit[i];
   }
-  return gaussian_blur(out, f.width, f.height, 3, 3);
+  out.alive = gaussian_blur(out.alive, f.width, f.height, 3, 3);
+  out.lit = gaussian_blur(out.lit, f.width, f.height, 1.5, 1.5);
+  return out;
 }
 
-// The largest region, four-connected, with its holes along rows filled.
-std::vector<std::uint8_t> largest_region(const std::vector<float>& alive, int width, int height) {
-  std::vector<int> label(alive.size(), 0);
-  int next = 0, best = 0;
-  std::size_t best_size = 0;
+// Numbers the four-connected regions of what is at least a half, from 1; 0 elsewhere.
+std::vector<int> regions_of(const std::vector<float>& share, int width, int height, int& count) {
+  std::vector<int> label(share.size(), 0);
+  count = 0;
   std::queue<std::size_t> open;
-  for (std::size_t start = 0; start < alive.size(); ++start) {
-    if (alive[start] < 0.5f || label[start] != 0) continue;
-    label[start] = ++next;
-    std::size_t size = 0;
-    for (open.push(start); !open.empty(); ++size) {
+  for (std::size_t start = 0; start < share.size(); ++start) {
+    if (share[start] < 0.5f || label[start] != 0) continue;
+    label[start] = ++count;
+    for (open.push(start); !open.empty();) {
       const std::size_t i = open.front();
       open.pop();
       const int x = static_cast<int>(i) % width, y = static_cast<int>(i) / width;
       const auto visit = [&](int nx, int ny) {
         if (nx < 0 || ny < 0 || nx >= width || ny >= height) return;
         const std::size_t k = static_cast<std::size_t>(ny) * width + nx;
-        if (alive[k] < 0.5f || label[k] != 0) return;
-        label[k] = next;
+        if (share[k] < 0.5f || label[k] != 0) return;
+        label[k] = count;
         open.push(k);
       };
       visit(x - 1, y);
@@ -75,13 +80,39 @@ std::vector<std::uint8_t> largest_region(const std::vector<float>& alive, int wi
       visit(x, y - 1);
       visit(x, y + 1);
     }
-    if (size > best_size) {
-      best_size = size;
-      best = next;
-    }
   }
-  std::vector<std::uint8_t> mask(alive.size());
-  for (std::size_t i = 0; i < mask.size(); ++i) mask[i] = best != 0 && label[i] == best ? 1 : 0;
+  return label;
+}
+
+// The pixels of the region that has the most of `weight` (1 or 0), and how many these are.
+std::vector<std::uint8_t> best_region(const std::vector<int>& label, int count,
+                                      const std::vector<std::uint8_t>& weight, std::size_t& most) {
+  std::vector<std::size_t> sum(static_cast<std::size_t>(count) + 1);
+  for (std::size_t i = 0; i < label.size(); ++i)
+    sum[static_cast<std::size_t>(label[i])] += weight[i];
+  sum[0] = 0;
+  const auto best = std::max_element(sum.begin(), sum.end()) - sum.begin();
+  most = sum[static_cast<std::size_t>(best)];
+  std::vector<std::uint8_t> mask(label.size());
+  for (std::size_t i = 0; i < mask.size(); ++i)
+    mask[i] = best != 0 && label[i] == static_cast<int>(best) ? 1 : 0;
+  return mask;
+}
+
+// The largest region that changes. Chest wall and rib shadows may stand still: what is not black
+// and hangs together with that region belongs to the beam too, unless it is so large that the
+// picture's ground is not black.
+std::vector<std::uint8_t> beam_region(const Tissue& tissue, int width, int height) {
+  int count = 0;
+  std::size_t size = 0, overlap = 0;
+  const std::vector<std::uint8_t> each(tissue.alive.size(), 1);
+  const std::vector<int> changing = regions_of(tissue.alive, width, height, count);
+  std::vector<std::uint8_t> mask = best_region(changing, count, each, size);
+  const std::vector<int> lit = regions_of(tissue.lit, width, height, count);
+  const std::vector<std::uint8_t> around = best_region(lit, count, mask, overlap);
+  const auto whole = static_cast<std::size_t>(std::count(around.begin(), around.end(), 1));
+  if (2 * overlap < size || whole > 2 * size) return mask;
+  for (std::size_t i = 0; i < mask.size(); ++i) mask[i] |= around[i];
   return mask;
 }
 
@@ -208,7 +239,7 @@ Beam find_beam(const Frames& frames) {
     b.failure = "the clip has no frames";
     return b;
   }
-  b.mask = largest_region(alive(frames), b.width, b.height);
+  b.mask = beam_region(tissue_of(frames), b.width, b.height);
   const Box box = box_of(b.mask, b.width);
   const auto inside = std::count(b.mask.begin(), b.mask.end(), std::uint8_t{1});
   if (inside < static_cast<std::ptrdiff_t>(n / 20) || box.x1 - box.x0 < 24 ||

@@ -38,7 +38,8 @@ struct Beam {
 };
 
 // Tissue moves and is never wholly black; banners and scales stand still. The largest region of
-// pixels that change over the clip (or, of a single frame, that are not black) is the beam; its
+// pixels that change over the clip (or, of a single frame, that are not black), with what is not
+// black and hangs together with it (a chest wall that stands still), is the beam; its
 // left and right edges, each a line through the median of slopes (Theil 1950, Sen 1968), meet in
 // the apex when they open downwards by more than 6 degrees each, else the beam is a rectangle.
 Beam find_beam(const Frames& frames);

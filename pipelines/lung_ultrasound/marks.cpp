@@ -106,6 +106,35 @@ std::vector<Finding> marks_of(const Beam& beam, const std::vector<Signs>& signs,
   return out;
 }
 
+Finding verdict_of(const Dataset& dataset, const Beam& beam, const ClipScore& clip,
+                   const std::vector<FrameScore>& frames, const std::string& rule) {
+  Finding f;
+  const auto score = verdict(clip, rule);
+  f.label = score ? fmt::format("score {}", *score) : "uninterpretable";
+  f.id = score ? fmt::format("clip-score-{}", *score) : "clip-uninterpretable";
+  int width = 1, height = 1, count = 1;
+  if (const auto* video = std::get_if<Video>(&dataset))
+    width = video->width, height = video->height, count = video->frames;
+  else if (const auto* volume = std::get_if<Volume>(&dataset))
+    width = volume->width, height = volume->height;
+  f.box = {0, 0, 0, width - 1, height - 1, count - 1};
+  f.centroid = {(width - 1) / 2.0, (height - 1) / 2.0, (count - 1) / 2.0};
+  if (!score) {
+    f.score = 1;
+    f.text = beam.found() ? "uninterpretable: no frame shows a pleural line"
+                          : "uninterpretable: " + beam.failure;
+    return f;
+  }
+  const auto same = std::count_if(frames.begin(), frames.end(), [&](const FrameScore& one) {
+    return one.readable && one.score == *score;
+  });
+  f.score = static_cast<double>(same) / clip.readable;
+  f.measures = {{"frames", 100 * f.score, "%", "readable frames that have this score themselves"}};
+  f.text = fmt::format("score {} by the rule '{}'{}", *score, rule,
+                       clip.agree ? "" : "; the rules disagree");
+  return f;
+}
+
 std::vector<Measure> summary_of(const ClipScore& c, const std::string& rule) {
   std::vector<Measure> out;
   if (const auto score = verdict(c, rule))

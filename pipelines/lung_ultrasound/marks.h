@@ -17,6 +17,11 @@ std::string beam_text(const Beam& beam);
 std::vector<Finding> marks_of(const Beam& beam, const std::vector<Signs>& signs,
                               const std::vector<FrameScore>& frames, double b_line_level);
 
+// The clip as a whole by the rule: label "score N" or "uninterpretable", no footprint. Its id names
+// the verdict, so that what a reader decided about one verdict is not taken for another.
+Finding verdict_of(const Dataset& dataset, const Beam& beam, const ClipScore& clip,
+                   const std::vector<FrameScore>& frames, const std::string& rule);
+
 std::vector<Measure> summary_of(const ClipScore& clip, const std::string& rule);
 Table verdict_table(const ClipScore& clip, const std::string& rule);
 Table frame_table(const std::vector<FrameScore>& frames);

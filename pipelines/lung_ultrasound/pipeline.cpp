@@ -5,6 +5,7 @@
 #include "pipelines/lung_ultrasound/evaluate_command.h"
 #include "pipelines/lung_ultrasound/marks.h"
 #include "pipelines/lung_ultrasound/parameters.h"
+#include "pipelines/lung_ultrasound/phantom_command.h"
 
 #include <nlohmann/json.hpp>
 
@@ -18,7 +19,7 @@ namespace {
 PipelineInfo info() {
   PipelineInfo i;
   i.id = "lung_ultrasound";
-  i.version = "0.1.0";
+  i.version = "0.2.0";
   i.title = "Lung ultrasound: pleural line, A-lines, B-lines";
   i.question = "Which signs does the clip show, in which frames, and how do they score?";
   i.input = "video";
@@ -31,7 +32,8 @@ PipelineInfo info() {
              "B-line counts depend on gain and depth. It does not say which disease it is.";
   i.citation = "Signs: Volpicelli 2012 (Intensive Care Med 38:577); score: Rouby 2018 (Am J Respir "
                "Crit Care Med 197:790).";
-  i.labels = {"B-line", "pleural line", "A-line", "consolidation", "effusion", "artefact"};
+  i.labels = {"B-line",   "pleural line", "A-line",         "consolidation",
+              "effusion", "artefact",     "uninterpretable"};
   i.parameters = specs_of<LungParameters>();
   return i;
 }
@@ -92,6 +94,7 @@ Findings conclude(const Dataset& dataset, const Analysis& analysis,
   f.summary = summary_of(clip, p.rule);
   f.tables = {verdict_table(clip, p.rule), frame_table(frames)};
   if (clip.readable > 0) f.items = marks_of(a.beam, a.signs, frames, p.score.b_line_level);
+  f.items.insert(f.items.begin(), verdict_of(dataset, a.beam, clip, frames, p.rule));
   return f;
 }
 
@@ -105,7 +108,7 @@ Extension make_extension() {
   d.restore = [](const AnalysisRequest& request, std::vector<Artifact>, std::vector<Surface>,
                  const Context& context) { return analyse(request, context); };
   d.conclude = conclude;
-  d.commands = {evaluate_command()};
+  d.commands = {evaluate_command(), phantom_command()};
   Extension e{.id = "lung_ultrasound", .version = d.info.version, .title = d.info.title};
   e.pipelines.push_back(std::move(d));
   return e;

@@ -10,7 +10,7 @@ namespace sensorium::lung_ultrasound {
 namespace {
 
 constexpr double first_depth = 0.04, last_depth = 0.55;
-constexpr double least_contrast = 0.06;
+constexpr double least_contrast = 0.06, wall_over_lung = 0.6;
 
 // The upper one of two. Of values that are not empty.
 template<class T> T median_of(std::vector<T> values) {
@@ -31,15 +31,18 @@ double mean(const Lines& f, int line, int from, int to) {
   return to > from ? sum / (to - from) : 0;
 }
 
-// Bright here, dark a little deeper.
+// Bright here, darker a little above and below; and the wall above brighter than the lung below,
+// which tells the pleural line from a fascia within the wall.
 std::vector<double> steps(const Lines& f, int from, int to) {
   const int band = std::max(2, f.depths / 64), below = std::max(4, f.depths / 20);
+  const int far = std::max(8, f.depths / 8);
   std::vector<double> out(static_cast<std::size_t>(f.lines) * f.depths, -1e9);
   for (int a = 0; a < f.lines; ++a)
     for (int d = from; d < to; ++d)
       out[static_cast<std::size_t>(a) * f.depths + d] =
           mean(f, a, d, d + band) - 0.5 * mean(f, a, d + band + 1, d + band + below) -
-          0.5 * mean(f, a, d - below, d - 1);
+          0.5 * mean(f, a, d - below, d - 1) +
+          wall_over_lung * (mean(f, a, d - far, d - 1) - mean(f, a, d + band + 1, d + band + far));
   return out;
 }
 
@@ -67,6 +70,41 @@ std::vector<int> best_path(const std::vector<double>& score, int lines, int dept
     d = came[static_cast<std::size_t>(a) * depths + d];
   }
   return path;
+}
+
+struct Path {
+  std::vector<int> depth; // of each line
+  double contrast = 0;    // mean step
+};
+
+Path path_between(const Lines& f, const std::vector<double>& score, int from, int to) {
+  Path path{best_path(score, f.lines, f.depths, from, to)};
+  for (int a = 0; a < f.lines; ++a)
+    path.contrast +=
+        score[static_cast<std::size_t>(a) * f.depths + path.depth[static_cast<std::size_t>(a)]];
+  path.contrast /= f.lines;
+  return path;
+}
+
+// An A-line on dark lung stands out more than the pleural line below the bright chest wall. So a
+// path may be the second or third of equally spaced lines: there is a line at this part of its
+// depth, and what lies between the two is darker than the wall above. Empty: it is not.
+Path repeated_from(const Lines& f, const std::vector<double>& score, const Path& path, int part,
+                   int first) {
+  const int deep = median_of(path.depth), expected = deep / part;
+  const int from = std::max(first, static_cast<int>(0.85 * expected)),
+            to = static_cast<int>(1.15 * expected) + 1;
+  if (expected < 2 * first || to <= from) return {};
+  Path shallow = path_between(f, score, from, to);
+  const int margin = std::max(2, f.depths / 40);
+  double wall = 0, between = 0;
+  for (int a = 0; a < f.lines; ++a) {
+    const int d = shallow.depth[static_cast<std::size_t>(a)];
+    wall += mean(f, a, first, d - margin);
+    between += mean(f, a, d + margin, d + expected - margin);
+  }
+  const bool repeats = shallow.contrast >= 0.25 * path.contrast && between < 0.7 * wall;
+  return repeats ? shallow : Path{};
 }
 
 // Mean over lines of the grey at a multiple of each line's own pleural depth.
@@ -114,12 +152,14 @@ Signs signs_of(const Lines& f) {
   const int from = std::max(2, static_cast<int>(first_depth * f.depths)),
             to = static_cast<int>(last_depth * f.depths);
   const std::vector<double> score = steps(f, from, to);
-  s.pleura = best_path(score, f.lines, f.depths, from, to);
-  double contrast = 0;
-  for (int a = 0; a < f.lines; ++a)
-    contrast +=
-        score[static_cast<std::size_t>(a) * f.depths + s.pleura[static_cast<std::size_t>(a)]];
-  s.pleura_contrast = contrast / f.lines;
+  Path path = path_between(f, score, from, to);
+  for (const int part : {3, 2})
+    if (const Path shallow = repeated_from(f, score, path, part, from); !shallow.depth.empty()) {
+      path = shallow;
+      break;
+    }
+  s.pleura = path.depth;
+  s.pleura_contrast = path.contrast;
   const int pleura = median_of(s.pleura);
   s.pleura_depth = static_cast<double>(pleura) / f.depths;
   s.pleura_found = s.pleura_contrast >= least_contrast;

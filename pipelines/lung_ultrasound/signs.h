@@ -27,7 +27,8 @@ struct Signs {
 };
 
 // frame along the beam. The pleural line is the path of greatest step from bright to dark over all
-// lines, at most one depth up or down from line to line, between 4 and 55 % of the depth.
+// lines, at most one depth up or down from line to line, between 4 and 55 % of the depth; when that
+// is a repeat of a line at half or a third of its depth, with darker lung between, that line.
 Signs signs_of(const Lines& frame);
 
 struct Rays {

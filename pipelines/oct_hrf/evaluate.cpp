@@ -4,7 +4,7 @@
 #include "modules/imaging/components.h"
 #include "pipelines/oct_hrf/enhance.h"
 #include "pipelines/oct_hrf/normalise.h"
-#include "pipelines/oct_hrf/phantom_random.h"
+#include "modules/core/random.h"
 
 #include <algorithm>
 #include <cmath>

@@ -6,7 +6,7 @@
 #include "modules/imaging/filters.h"
 #include "pipelines/oct_hrf/enhance.h"
 #include "pipelines/oct_hrf/normalise.h"
-#include "pipelines/oct_hrf/phantom_random.h"
+#include "modules/core/random.h"
 
 #include <fmt/format.h>
 

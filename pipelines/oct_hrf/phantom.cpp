@@ -3,7 +3,7 @@
 #include "modules/core/error.h"
 #include "modules/core/parallel.h"
 #include "pipelines/oct_hrf/phantom_anatomy.h"
-#include "pipelines/oct_hrf/phantom_random.h"
+#include "modules/core/random.h"
 #include "pipelines/oct_hrf/phantom_speckle.h"
 
 #include <fmt/format.h>

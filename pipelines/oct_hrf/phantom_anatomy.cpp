@@ -1,6 +1,6 @@
 #include "pipelines/oct_hrf/phantom_anatomy.h"
 
-#include "pipelines/oct_hrf/phantom_random.h"
+#include "modules/core/random.h"
 
 #include <algorithm>
 #include <cmath>

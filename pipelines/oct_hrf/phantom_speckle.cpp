@@ -1,7 +1,7 @@
 #include "pipelines/oct_hrf/phantom_speckle.h"
 
 #include "modules/core/error.h"
-#include "pipelines/oct_hrf/phantom_random.h"
+#include "modules/core/random.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,7 @@
 #include "plugins/matio/mat_reader.h"
 
+#include "modules/core/file.h"
+#include "modules/io/array_meaning.h"
 #include "plugins/matio/mat_file.h"
 
 #include <fmt/format.h>
@@ -283,6 +285,13 @@ Volume heidelberg_export(const File& file, bool with_pixels, const Context& cont
   return v;
 }
 
+// As is_heidelberg, from the names alone.
+bool names_heidelberg(const ArrayFile& file) {
+  for (const char* name : {"B0", "ScaleX", "ScaleZ", "SizeX", "SizeZ"})
+    if (file.find(name) == nullptr) return false;
+  return true;
+}
+
 }
 
 Volume read(const fs::path& path, bool with_pixels, const Context& context) {
@@ -291,6 +300,23 @@ Volume read(const fs::path& path, bool with_pixels, const Context& context) {
                                       : largest_image(file, with_pixels);
   volume.origin.path = path.string();
   return volume;
+}
+
+Dataset open(const fs::path& path, Samples samples, const Context& context) {
+  const bool new_format = sniff_mat73(read_head(path)) > 0;
+  const auto arrays = new_format ? open_hdf5(path) : open_mat5(path);
+  const ArrayView view = view_of(path);
+  const auto image = [&] { return read(path, samples == Samples::Load, context); };
+  if (view.as == "image" || (view.as.empty() && names_heidelberg(*arrays))) return image();
+  const auto cube = find_cube(*arrays, view, context);
+  if (cube && cube->certain) return cube_of(*arrays, *cube, view, samples, context);
+  const auto recording = find_recording(*arrays, view);
+  if (recording && recording->certain) return recording_of(*arrays, *recording, view, context);
+  if (cube) return cube_of(*arrays, *cube, view, samples, context);
+  const auto variables = File(path).variables();
+  if (recording && std::none_of(variables.begin(), variables.end(), is_image))
+    return recording_of(*arrays, *recording, view, context);
+  return image();
 }
 
 }

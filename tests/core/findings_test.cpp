@@ -1,8 +1,11 @@
 #include "modules/core/error.h"
 #include "modules/core/findings.h"
+#include "modules/core/findings_text.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+
+#include <limits>
 
 namespace sensorium {
 namespace {
@@ -33,6 +36,25 @@ TEST(FindingsJson, RoundTrip) {
   const Findings back = findings_from_json(to_json(example()));
   EXPECT_EQ(to_json(back), to_json(example()));
   EXPECT_EQ(back.items[0].footprint[0].length, 2);
+}
+
+TEST(FindingsJson, TextWrittenInOnePassIsTheSameContent) {
+  Findings findings = example();
+  findings.nothing_counted = true;
+  findings.summary = {{"count", 5, "1", "", true}, {"density", 1.25e-7, "1/mm2", "2·π"}};
+  findings.items.push_back({});
+  findings.items.back().text = "tab\t, line\n, back\\slash, bell\a, µm";
+  findings.items.back().footprint = {{0, -1, 2147483647, 3}, {1, 2, 3, 4}};
+  findings.tables.push_back({"empty", "", {}, {}, true});
+  EXPECT_EQ(nlohmann::json::parse(to_json_text(findings)), to_json(findings));
+  EXPECT_EQ(nlohmann::json::parse(to_json_text({})), to_json(Findings{}));
+}
+
+TEST(FindingsJson, WhatIsNotFiniteIsNullInText) {
+  Findings findings = example();
+  findings.items[0].measures[0].value = std::numeric_limits<double>::infinity();
+  const auto json = nlohmann::json::parse(to_json_text(findings));
+  EXPECT_TRUE(json["items"][0]["measures"][0]["value"].is_null());
 }
 
 TEST(FindingsJson, NewerVersionIsRefusedClearly) {

@@ -81,9 +81,8 @@ TEST_F(PageOfKind, is_made_once_and_comes_back_from_the_start_page) {
   EXPECT_EQ(window_->page(), page_);
 }
 
-TEST(DatasetPages, volumes_and_videos_are_the_review_areas) {
+TEST(DatasetPages, volumes_are_the_review_areas) {
   EXPECT_EQ(make_dataset_page("volume"), nullptr);
-  EXPECT_EQ(make_dataset_page("video"), nullptr);
 }
 
 TEST(DatasetPages, a_kind_without_a_page_says_so_and_shows_what_the_file_states) {

@@ -10,6 +10,7 @@
 #include "modules/core/hash.h"
 #include "modules/core/recipe.h"
 #include "modules/report/result_folder.h"
+#include "tests/gui/fake_kinds.h"
 
 #include <atomic>
 #include <chrono>
@@ -116,7 +117,9 @@ public:
     } else if (op == "ping")
       answer(id, json::object());
     else if (op == "hello")
-      answer(id, {{"version", 1}, {"devices", json::array()}, {"pipelines", {pipeline()}}});
+      answer(id, {{"version", 1},
+                  {"devices", json::array()},
+                  {"pipelines", {pipeline(), fake::cube_pipeline(), fake::clip_pipeline()}}});
     else if (op == "open")
       open(request);
     else if (op == "run")
@@ -149,9 +152,11 @@ private:
                     "copy the file again");
     const fs::path store =
         fs::temp_directory_path() / ("fake-" + std::to_string(::getpid()) + ".dat");
-    const Volume volume = volume_of(path);
-    store_dataset(volume, store);
-    answer(request.at("id"), {{"dataset", describe(volume)}, {"store", store.string()}});
+    const Dataset dataset = fake::is_cube(path)   ? Dataset(fake::cube_of(path))
+                            : fake::is_clip(path) ? Dataset(fake::clip_of(path))
+                                                  : Dataset(volume_of(path));
+    store_dataset(dataset, store);
+    answer(request.at("id"), {{"dataset", describe(dataset)}, {"store", store.string()}});
   }
 
   bool asked(const std::string& path, const char* word) {
@@ -189,8 +194,11 @@ private:
     const json parameters = request.at("recipe").at("parameters");
     CaseResult result;
     result.recipe = recipe_from_json(request.at("recipe"), "the request");
-    result.findings = findings_at(parameters);
+    pipeline_ = result.recipe.pipeline;
+    path_ = result.recipe.inputs.front().path;
+    result.findings = find(parameters);
     write_result_folder(folder, result, {});
+    if (pipeline_ == "hs2rgb") fake::write_picture(folder);
     loaded_ = true;
     reply_result(
         request.at("id"), folder, parameters,
@@ -200,13 +208,16 @@ private:
   void restore(const json& request) {
     const fs::path folder = request.at("folder").get<std::string>();
     loaded_ = true;
+    const Recipe recipe = read_recipe(folder / "recipe.json");
+    pipeline_ = recipe.pipeline;
+    path_ = recipe.inputs.front().path;
     reply_result(request.at("id"), folder,
                  json::parse(read_text(folder / "recipe.json")).at("parameters"));
   }
 
   void reply_result(const json& id, const fs::path& folder, const json& parameters,
                     bool modelless = false) {
-    answer(id, {{"findings", to_json(findings_at(parameters))},
+    answer(id, {{"findings", to_json(find(parameters))},
                 {"folder", folder.string()},
                 {"command", "sensorium run fake"},
                 {"artifacts", json::array()},
@@ -237,11 +248,21 @@ private:
   void conclude(const json& request) {
     if (!loaded_)
       return refuse(request.at("id"), "conflict", "no analysis is open in the worker", "run first");
-    answer(request.at("id"), {{"findings", to_json(findings_at(request.at("parameters")))}});
+    answer(request.at("id"), {{"findings", to_json(find(request.at("parameters")))}});
+  }
+
+  Findings find(const json& parameters) const {
+    if (pipeline_ == "lung_ultrasound") return fake::clip_findings(parameters, path_);
+    if (pipeline_ != "hs2rgb") return findings_at(parameters);
+    Findings f;
+    f.pipeline = "hs2rgb", f.version = "1.0", f.parameters_text = parameters.dump();
+    f.input_sha256 = sha256_of_path(path_);
+    return f;
   }
 
   std::atomic<bool> stop_{false}, deaf_{false}, loaded_{false};
   bool hung_ = false;
+  std::string pipeline_, path_; // of the run that is loaded
 };
 
 }

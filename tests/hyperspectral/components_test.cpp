@@ -95,6 +95,36 @@ TEST(Projection, StopsWhenAsked) {
             ErrorCode::Cancelled);
 }
 
+// The same cube as MATLAB lays it out (columns first) and as bip, in tiles of several columns.
+TEST(Projection, TheOrderInTheFileMakesNoDifference) {
+  constexpr int lines = 300, samples = 700, bands = 4;
+  std::vector<float> bip(lines * samples * bands), columns(bip.size());
+  for (int l = 0; l < lines; ++l)
+    for (int s = 0; s < samples; ++s)
+      for (int b = 0; b < bands; ++b) {
+        const auto value = static_cast<float>((l * 31 + s * 17 + b * 7) % 101);
+        bip[static_cast<std::size_t>((l * samples + s) * bands + b)] = value;
+        columns[static_cast<std::size_t>(l + lines * (s + samples * b))] = value;
+      }
+  Cube a{.lines = lines, .samples = samples, .bands = bands, .type = SampleType::Float32};
+  a.interleave = Interleave::Bip;
+  set_dense_strides(a);
+  a.data = Buffer::of(bip);
+  Cube b = a;
+  b.interleave = Interleave::Other;
+  b.stride = {1, lines, lines * samples};
+  b.data = Buffer::of(columns);
+  const Projection p{{0, 1, 2, 3}, {{1, 0, 2}, {0, 1, 1}, {2, 0, 0}, {0, 3, 1}}, {1, 2, 3}};
+  Raster from_a(lines, samples), from_b(lines, samples);
+  ASSERT_GT(tiles_of(b, bands, 1 << 18).size(), 2u);
+  project(a, p, Context{}, from_a);
+  project(b, p, Context{}, from_b);
+  const auto rows_a = from_a.rows(0, lines), rows_b = from_b.rows(0, lines);
+  EXPECT_TRUE(std::equal(rows_a.begin(), rows_a.end(), rows_b.begin()));
+  EXPECT_EQ(rows_a[3 * (17 * samples + 40)],
+            1 + bip[4 * (17 * samples + 40)] + 2 * bip[4 * (17 * samples + 40) + 2]);
+}
+
 TEST(Projection, IgnoredPixelsAreNothing) {
   Cube cube = cube_of(1, 3, 2, {1, 2, -9, 2, 3, 4});
   cube.ignore_value = -9;

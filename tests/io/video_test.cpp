@@ -1,5 +1,6 @@
 #include "modules/io/video.h"
 #include "modules/io/video_container.h"
+#include "modules/io/video_writer.h"
 #include "tests/io/support.h"
 
 #include <cstdlib>
@@ -183,6 +184,34 @@ TEST(Video, RealClips) {
       EXPECT_NEAR(v.frame_time_ms.value_or(0), 40, 0.01);
     }
   }
+}
+
+TEST(VideoWriter, EveryPixelComesBack) {
+  Video clip{.width = 34, .height = 18, .frames = 3, .channels = 3};
+  std::vector<std::uint8_t> pixels(34 * 18 * 3 * 3);
+  for (std::size_t i = 0; i < pixels.size(); ++i)
+    pixels[i] = static_cast<std::uint8_t>(i * 37 + i / 91);
+  clip.pixels = Buffer::of(pixels);
+  clip.frame_time_ms = 50;
+  const fs::path path = fs::path(testing::TempDir()) / "written.mkv";
+  write_video(clip, path);
+  const Video back = load_video(path, Samples::Load, {});
+  ASSERT_EQ(back.frames, 3);
+  EXPECT_NEAR(back.frame_time_ms.value_or(0), 50, 0.01);
+  const auto read = samples<std::uint8_t>(back.pixels);
+  EXPECT_EQ(std::vector<std::uint8_t>(read.begin(), read.end()), pixels);
+  fs::remove(path);
+}
+
+TEST(VideoWriter, WhatItCannotWriteLeavesNoFile) {
+  Video deep{.width = 4, .height = 4, .frames = 1, .channels = 1, .type = PixelType::UInt16};
+  deep.pixels = Buffer::of(std::vector<std::uint16_t>(16));
+  const fs::path folder = fs::path(testing::TempDir());
+  EXPECT_THROW(write_video(deep, folder / "deep.mkv"), Error);
+  EXPECT_FALSE(fs::exists(folder / "deep.mkv"));
+  Video fine{.width = 4, .height = 4, .frames = 1, .channels = 1};
+  fine.pixels = Buffer::of(std::vector<std::uint8_t>(16));
+  EXPECT_THROW(write_video(fine, folder / "no" / "such" / "folder.mkv"), Error);
 }
 
 }

@@ -96,6 +96,22 @@ TEST(Cubes, TilesCoverEachPixelOnceAndStaySmall) {
   }
 }
 
+TEST(Cubes, WhereColumnsLieTogetherTilesAreWholeColumns) {
+  Cube cube = counting(Interleave::Bip, 6, 10, 2);
+  cube.interleave = Interleave::Other;
+  cube.stride = {1, 6, 60}; // as MATLAB stores 6 x 10 x 2
+  std::vector<int> seen(60, 0);
+  for (const TileRange& t : tiles_of(cube, 2, 40)) {
+    EXPECT_EQ(t.line, 0);
+    EXPECT_EQ(t.lines, 6);
+    EXPECT_LE(t.pixels() * 2, 40u);
+    EXPECT_GE(t.samples, 1);
+    for (int s = 0; s < t.samples; ++s)
+      for (int l = 0; l < 6; ++l) ++seen[static_cast<std::size_t>(l * 10 + t.sample + s)];
+  }
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), 1), 60);
+}
+
 TEST(Cubes, ComplexSamplesAreMagnitudesOrParts) {
   Cube cube;
   cube.lines = cube.samples = 1;

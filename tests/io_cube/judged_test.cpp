@@ -3,27 +3,15 @@
 
 #include "modules/io/envi_writer.h"
 
-#include <nlohmann/json.hpp>
-
-#include <cstdio>
-
 namespace sensorium::test {
 namespace {
 
 nlohmann::json spy(const std::string& verb, const Folder& folder) {
-  const std::string command = std::string(SENSORIUM_JUDGES) + "/bin/python " +
-                              SENSORIUM_SOURCE_DIR + "/tests/io_cube/judge_spy.py " + verb + " " +
-                              folder.path().string() + " 2>" + (folder / "log").string();
-  std::FILE* pipe = ::popen(command.c_str(), "r");
-  std::string text;
-  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) text += static_cast<char>(c);
-  EXPECT_EQ(::pclose(pipe), 0) << std::ifstream(folder / "log").rdbuf();
-  return nlohmann::json::parse(text, nullptr, false);
+  return judge("io_cube/judge_spy.py", {verb, folder.path().string()});
 }
 
 TEST(EnviJudged, SpyAndWeReadEachOthersFiles) {
-  if (!fs::exists(fs::path(SENSORIUM_JUDGES) / "bin/python"))
-    GTEST_SKIP() << "skipped: no judges (scripts/setup installs them)";
+  NEEDS_JUDGES();
   const Folder folder;
   const auto cases = spy("make", folder);
   ASSERT_EQ(cases.size(), 66u);

@@ -1,5 +1,5 @@
 // Fully developed speckle against theory, with stated tolerances and fixed keys.
-#include "pipelines/oct_hrf/phantom_random.h"
+#include "modules/core/random.h"
 #include "pipelines/oct_hrf/phantom_speckle.h"
 
 #include "modules/core/error.h"

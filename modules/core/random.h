@@ -6,7 +6,7 @@
 #include <initializer_list>
 #include <numbers>
 
-namespace sensorium::oct_hrf {
+namespace sensorium {
 
 // The finaliser of SplitMix64: Steele, Lea, Flood 2014, OOPSLA, figure 15.
 inline std::uint64_t mix_bits(std::uint64_t v) {

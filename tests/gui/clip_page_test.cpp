@@ -1,0 +1,192 @@
+// The page of a clip, used as a person would.
+#include "app/gui/clip_page.h"
+#include "tests/gui/window_fixture.h"
+
+#include <QAbstractButton>
+#include <QPushButton>
+
+using namespace sensorium;
+
+namespace {
+
+class ClipWindow : public Window {
+protected:
+  void open_clip(const QString& name) {
+    open(name);
+    page_ = qobject_cast<ClipPage*>(window_->page());
+    ASSERT_NE(page_, nullptr);
+  }
+  void open_and_run_clip(const QString& name) {
+    open_clip(name);
+    trigger("run");
+    ASSERT_TRUE(settled());
+    ASSERT_EQ(session().stage(), CaseSession::Stage::Analysed);
+  }
+  SliceView* frame() { return page_->slice_view(); }
+  void press(const QString& text) {
+    for (QPushButton* button : page_->findChildren<QPushButton*>())
+      if (button->text() == text) {
+        ASSERT_TRUE(button->isEnabled()) << text.toStdString();
+        return QTest::mouseClick(button, Qt::LeftButton);
+      }
+    FAIL() << "no button " << text.toStdString();
+  }
+  std::size_t events() { return session().review().log()->events().size(); }
+  ClipPage* page_ = nullptr;
+};
+
+TEST_F(ClipWindow, steps_by_keys_time_line_and_actions) {
+  open_clip("lung.clip");
+  EXPECT_EQ(page_->time_text(), "Frame 1 of 12 · 0.00 s of 0.48 s · 25 frames/s");
+  EXPECT_EQ(page_->scale_text(), "scale unknown: sizes in pixels, 25 frames/s (a test)");
+  trigger("slice_next");
+  EXPECT_EQ(frame()->slice(), 1);
+  frame()->setFocus();
+  QTest::keyClick(frame(), Qt::Key_Right);
+  EXPECT_EQ(frame()->slice(), 2);
+  FrameStrip* strip = page_->strip();
+  QTest::mouseClick(strip, Qt::LeftButton, {},
+                    QPoint(static_cast<int>(strip->x_of(9)), strip->height() / 2));
+  EXPECT_EQ(frame()->slice(), 9);
+  EXPECT_EQ(strip->frame(), 9);
+  QTest::keyClick(strip, Qt::Key_End);
+  EXPECT_EQ(frame()->slice(), 11);
+  QTest::keyClick(strip, Qt::Key_Right);
+  EXPECT_EQ(frame()->slice(), 11) << "there is none behind the last";
+  EXPECT_EQ(page_->time_text().left(30), "Frame 12 of 12 · 0.44 s of 0.4");
+}
+
+TEST_F(ClipWindow, plays_to_the_end_or_in_a_loop) {
+  open_clip("lung.clip");
+  page_->set_speed(4);
+  page_->set_loop(false);
+  trigger("play");
+  EXPECT_TRUE(page_->playing());
+  ASSERT_TRUE(QTest::qWaitFor([this] { return !page_->playing(); }, 60000));
+  EXPECT_EQ(frame()->slice(), 11);
+  EXPECT_FALSE(window_->actions().find("play")->isChecked());
+  page_->set_loop(true);
+  int before = -1;
+  bool again = false;
+  QObject::connect(frame(), &SliceView::slice_changed, page_, [&](int z) {
+    again = again || z < before;
+    before = z;
+  });
+  trigger("play");
+  ASSERT_TRUE(QTest::qWaitFor([&] { return again; }, 60000)) << "it begins anew";
+  EXPECT_TRUE(page_->playing());
+  trigger("play");
+  EXPECT_FALSE(page_->playing());
+}
+
+TEST_F(ClipWindow, speed_goes_by_keys_and_playing_ends_with_the_page) {
+  open_clip("lung.clip");
+  trigger("clip_slower");
+  EXPECT_EQ(page_->speed(), 0.5);
+  trigger("clip_faster");
+  trigger("clip_faster");
+  EXPECT_EQ(page_->speed(), 1.5);
+  for (int i = 0; i < 9; ++i) trigger("clip_faster");
+  EXPECT_EQ(page_->speed(), 4);
+  trigger("play");
+  trigger("start");
+  EXPECT_FALSE(page_->playing());
+  EXPECT_FALSE(window_->actions().find("clip_loop")->isEnabled());
+}
+
+TEST_F(ClipWindow, an_unknown_rate_is_said) {
+  open_clip("untimed.clip");
+  EXPECT_TRUE(page_->time_text().contains("rate unknown")) << page_->time_text().toStdString();
+  EXPECT_FALSE(page_->time_text().contains(" s of"));
+  EXPECT_TRUE(page_->scale_text().contains("frame rate unknown"));
+}
+
+TEST_F(ClipWindow, a_run_fills_strip_rules_and_key_frames) {
+  open_clip("lung.clip");
+  EXPECT_EQ(page_->strip()->text_of(4), "frame 5");
+  trigger("run");
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(page_->strip()->text_of(4), "frame 5: no A-lines, B-lines 4, covered 60 %, score 2");
+  EXPECT_EQ(page_->strip()->text_of(10), "frame 11: not readable");
+  EXPECT_TRUE(page_->strip()->text_of(3).contains("not looked at"));
+  EXPECT_EQ(page_->rule_texts(), (QStringList{"majority: 0", "max: 2", "top: 0 (used)"}));
+  EXPECT_TRUE(page_->warning_text().contains("disagree"));
+  EXPECT_TRUE(page_->verdict_text().startsWith("Clip: score 0"));
+  ASSERT_FALSE(page_->key_frames().isEmpty());
+  EXPECT_TRUE(page_->key_frames().contains(4)) << "the frame that scores worst";
+  for (QAbstractButton* button : page_->findChildren<QAbstractButton*>())
+    if (button->text() == "frame 5") QTest::mouseClick(button, Qt::LeftButton);
+  EXPECT_EQ(frame()->slice(), 4);
+}
+
+TEST_F(ClipWindow, rules_that_agree_raise_no_warning) {
+  open_and_run_clip("agree.clip");
+  EXPECT_EQ(page_->warning_text(), "");
+}
+
+TEST_F(ClipWindow, the_verdict_is_decided_in_the_log_and_undone) {
+  open_and_run_clip("lung.clip");
+  press("Accept");
+  EXPECT_EQ(look("clip-score-0"), FindingLook::Accepted);
+  EXPECT_EQ(events(), 1u);
+  EXPECT_TRUE(page_->verdict_text().contains("accepted"));
+  press("Uninterpretable");
+  EXPECT_EQ(look("clip-score-0"), FindingLook::Changed);
+  EXPECT_TRUE(page_->verdict_text().startsWith("Clip: uninterpretable"));
+  trigger("undo");
+  EXPECT_TRUE(page_->verdict_text().startsWith("Clip: score 0"));
+  EXPECT_EQ(look("clip-score-0"), FindingLook::Accepted);
+  EXPECT_EQ(events(), 3u) << "an undo is an event too";
+  trigger("clip_uninterpretable");
+  page_->give_verdict("score 3");
+  EXPECT_TRUE(page_->verdict_text().startsWith("Clip: score 3"));
+  restart();
+  session().open_file(path("lung.clip"));
+  ASSERT_TRUE(settled());
+  page_ = qobject_cast<ClipPage*>(window_->page());
+  ASSERT_NE(page_, nullptr);
+  EXPECT_TRUE(page_->verdict_text().startsWith("Clip: score 3")) << "as it was left";
+}
+
+TEST_F(ClipWindow, a_decision_on_one_verdict_is_not_taken_for_another) {
+  open_and_run_clip("lung.clip");
+  press("Accept");
+  session().set_parameters({{"rule", "max"}}, true);
+  ASSERT_TRUE(settled());
+  EXPECT_TRUE(page_->verdict_text().startsWith("Clip: score 2"));
+  EXPECT_EQ(look("clip-score-2"), FindingLook::Machine) << "nobody has accepted a 2";
+  EXPECT_EQ(page_->rule_texts()[1], "max: 2 (used)");
+}
+
+TEST_F(ClipWindow, an_unreadable_clip_is_proposed_as_uninterpretable) {
+  open_and_run_clip("unreadable.clip");
+  EXPECT_TRUE(page_->verdict_text().startsWith("Clip: uninterpretable"));
+  EXPECT_TRUE(page_->key_frames().isEmpty());
+  press("Accept");
+  EXPECT_EQ(look("clip-uninterpretable"), FindingLook::Accepted);
+}
+
+TEST_F(ClipWindow, marks_are_painted_measured_and_stepped_through) {
+  open_and_run_clip("lung.clip");
+  trigger("next");
+  trigger("next");
+  EXPECT_EQ(findings().selected(), "ray");
+  EXPECT_EQ(frame()->slice(), 4) << "the frame of the mark";
+  frame()->set_slice(7);
+  trigger("brush");
+  const QPoint a = frame()->to_widget({40, 30}).toPoint(),
+               b = frame()->to_widget({46, 30}).toPoint();
+  QTest::mousePress(frame(), Qt::LeftButton, {}, a);
+  QTest::mouseMove(frame(), b);
+  QTest::mouseRelease(frame(), Qt::LeftButton, {}, b);
+  EXPECT_EQ(count(), 3u) << "a stroke beside all marks draws a new one";
+  EXPECT_TRUE(page_->key_frames().contains(7)) << "and its frame is one to look at";
+  trigger("measure");
+  QTest::mousePress(frame(), Qt::LeftButton, {}, a);
+  QTest::mouseMove(frame(), b);
+  QTest::mouseRelease(frame(), Qt::LeftButton, {}, b);
+  ASSERT_EQ(session().review().measures().size(), 1u);
+  EXPECT_TRUE(session().review().measures()[0].text.contains("scale unknown"));
+}
+
+}

@@ -1,0 +1,135 @@
+// The made-up cubes and clips of the made-up worker. The file's name decides: ".cube" is a cube,
+// ".clip" a clip; "nowave" states no wavelengths, "unhashed" has no hash
+// before a run, "untimed" no frame time, "unreadable" shows no
+// pleural line, "agree" has rules that agree.
+#pragma once
+
+#include "modules/core/extension.h"
+#include "modules/core/hash.h"
+
+#include <QImage>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace sensorium::fake {
+
+inline bool has(const std::string& path, const char* word) {
+  return std::filesystem::path(path).filename().string().find(word) != std::string::npos;
+}
+inline bool is_cube(const std::string& path) { return has(path, ".cube"); }
+inline bool is_clip(const std::string& path) { return has(path, ".clip"); }
+
+// 16 lines x 24 samples x 10 bands at 450, 480 ... 720 nm; value: 100 band + 10 line + sample
+// (band, line, sample from 0). Band 10 is marked bad.
+inline Cube cube_of(const std::string& path) {
+  Cube c;
+  c.lines = 16, c.samples = 24, c.bands = 10;
+  c.type = SampleType::UInt16;
+  c.interleave = Interleave::Bsq;
+  set_dense_strides(c);
+  std::vector<std::uint16_t> values;
+  for (int b = 0; b < c.bands; ++b)
+    for (int y = 0; y < c.lines; ++y)
+      for (int x = 0; x < c.samples; ++x)
+        values.push_back(static_cast<std::uint16_t>(100 * b + 10 * y + x));
+  c.data = Buffer::of(std::move(values));
+  if (!has(path, "nowave")) {
+    for (int b = 0; b < c.bands; ++b) c.wavelengths_nm.push_back(450 + 30 * b);
+    c.wavelength_source = WavelengthSource::Stated;
+  }
+  c.bad_bands = {0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  c.origin = {.path = path, .format = "fake", .sha256 = sha256_of_path(path)};
+  if (has(path, "unhashed")) c.origin.sha256.clear(); // as a large one, until a run
+  return c;
+}
+
+// Twelve frames of 80 x 60 pixels, each brighter than the one before, 40 ms apart.
+inline Video clip_of(const std::string& path) {
+  Video v;
+  v.width = 80, v.height = 60, v.frames = 12;
+  std::vector<std::uint8_t> pixels;
+  for (int z = 0; z < v.frames; ++z)
+    pixels.insert(pixels.end(), std::size_t{80} * 60, static_cast<std::uint8_t>(20 * z));
+  v.pixels = Buffer::of(std::move(pixels));
+  for (Spacing& s : v.spacing) s = unknown_spacing("a test");
+  if (!has(path, "untimed")) {
+    v.frame_time_ms = 40;
+    v.frame_time_source = "a test";
+  }
+  v.origin = {.path = path, .format = "fake", .sha256 = sha256_of_path(path)};
+  return v;
+}
+
+inline nlohmann::json cube_pipeline() {
+  PipelineInfo info;
+  info.id = "hs2rgb", info.version = "1.0", info.title = "Fake pictures", info.input = "cube";
+  info.question = "Is the page right?", info.maturity = "test";
+  info.parameters = {{"route", ParameterType::Choice, "cie", {"cie", "bands", "pca", "mnf"}, {}},
+                     {"red_nm", ParameterType::Number, 640, {}, {.unit = "nm"}},
+                     {"green_nm", ParameterType::Number, 550, {}, {.unit = "nm"}},
+                     {"blue_nm", ParameterType::Number, 460, {}, {.unit = "nm"}}};
+  return to_json(info);
+}
+
+inline nlohmann::json clip_pipeline() {
+  PipelineInfo info;
+  info.id = "lung_ultrasound", info.version = "1.0", info.title = "Fake clips";
+  info.input = "video", info.question = "Is the page right?", info.maturity = "test";
+  info.labels = {"B-line", "pleural line", "A-line"};
+  info.parameters = {
+      {"rule", ParameterType::Choice, "top", {"majority", "max", "top"}, {.live = true}}};
+  return to_json(info);
+}
+
+// Every second frame was looked at; frame 5 (from 1) scores 2.
+inline Findings clip_findings(const nlohmann::json& parameters, const std::string& path) {
+  Findings f;
+  f.pipeline = "lung_ultrasound", f.version = "1.0";
+  f.parameters_text = parameters.dump();
+  const bool readable = !has(path, "unreadable"), agree = has(path, "agree");
+  const std::string rule = parameters.value("rule", "top");
+  const std::string least = agree ? "2" : "0";
+  Table verdicts{"verdicts", "Score under each rule", {"rule", "score", "used"}, {}};
+  for (const char* name : {"majority", "max", "top"}) {
+    const std::string score = !readable ? "none" : std::string(name) == "max" ? "2" : least;
+    verdicts.rows.push_back({name, score, rule == name ? "yes" : ""});
+  }
+  Table frames{"frames",
+               "Signs in each frame",
+               {"frame", "readable", "A-lines", "B-lines", "covered, %", "score"},
+               {}};
+  for (int z = 1; z <= 12; z += 2)
+    frames.rows.push_back(readable && z != 11
+                              ? std::vector<std::string>{std::to_string(z), "yes",
+                                                         z == 1 ? "yes" : "no", z == 5 ? "4" : "1",
+                                                         z == 5 ? "60" : "10", z == 5 ? "2" : "0"}
+                              : std::vector<std::string>{std::to_string(z), "no", "", "", "", ""});
+  f.tables = {verdicts, frames};
+  Finding verdict;
+  const std::string score = rule == "max" ? "2" : least;
+  verdict.id = readable ? "clip-score-" + score : "clip-uninterpretable";
+  verdict.label = readable ? "score " + score : "uninterpretable";
+  verdict.score = 0.5;
+  verdict.box = {0, 0, 0, 79, 59, 11};
+  verdict.centroid = {40, 30, 4};
+  f.items = {verdict};
+  if (!readable) return f;
+  Finding ray;
+  ray.id = "ray", ray.label = "B-line", ray.score = 0.8;
+  ray.box = {10, 20, 4, 13, 23, 4};
+  ray.centroid = {11.5, 21.5, 4};
+  for (int y = 20; y < 24; ++y) ray.footprint.push_back({4, y, 10, 4});
+  f.items.push_back(ray);
+  return f;
+}
+
+// 24 x 16 pixels, all of one colour.
+inline void write_picture(const std::filesystem::path& folder) {
+  QImage picture(24, 16, QImage::Format_RGB32);
+  picture.fill(0x3366cc);
+  picture.save(QString::fromStdString((folder / "rgb.png").string()));
+}
+
+}
