@@ -20,7 +20,7 @@ using nlohmann::json;
 namespace {
 
 struct Words {
-  std::string file, site, name, token, program;
+  std::string file, site, name, token, program, bundle;
   bool dry_run = false, with_patient_data = false;
   JobResources resources;
 };
@@ -161,6 +161,13 @@ std::vector<json> tasks_of(const Prepared& prepared) {
   return out;
 }
 
+Upload upload_of_bundle(const fs::path& folder, const Context& context) {
+  if (!fs::exists(folder / "sensorium") || !fs::exists(folder / "bin/sensorium"))
+    throw Error(ErrorCode::Usage, fmt::format("'{}' is no bundle", folder.string()),
+                "scripts/bundle FOLDER makes one");
+  return make_upload_of_folder(folder, context);
+}
+
 json list_of(const std::vector<Upload>& uploads) {
   json out = json::array();
   for (const Upload& upload : uploads)
@@ -172,11 +179,17 @@ json list_of(const std::vector<Upload>& uploads) {
 int submit_one(Session& session, const std::string& verb, const Words& words) {
   const Reached at = reach(words.site);
   const Context context = session.console.context();
-  const std::string program = words.program.empty() ? at.site.program : words.program;
+  std::string program = words.program.empty() ? at.site.program : words.program;
+  std::vector<Upload> bundle;
+  if (!words.bundle.empty()) {
+    bundle.push_back(upload_of_bundle(words.bundle, context));
+    program = store_folder(at.site, bundle.front()) + "/sensorium";
+  }
   if (program.empty())
     throw Error(ErrorCode::Usage,
                 fmt::format("it is not known where sensorium is installed on '{}'", words.site),
-                "add --program PATH here or with 'sensorium site add'");
+                "add --bundle FOLDER (scripts/bundle makes one), or --program PATH here or with "
+                "'sensorium site add'");
   Prepared prepared = verb == "run"     ? prepare_recipe(session, words, at.site, context)
                       : verb == "sweep" ? prepare_sweep(session, words, at.site, context)
                                         : prepare_plan(session, words, at.site, verb, context);
@@ -190,6 +203,9 @@ int submit_one(Session& session, const std::string& verb, const Words& words) {
                  .program = program};
   const json sent = list_of(prepared.uploads);
   session.console.end_progress();
+  if (!bundle.empty())
+    session.console.print(fmt::format("the program: {} files, {} bytes, sent when not there yet",
+                                      bundle.front().files.size(), bundle.front().bytes));
   for (const json& file : sent)
     session.console.print(
         fmt::format("{}: {} ({} bytes)", words.dry_run ? "would be sent" : "sends",
@@ -206,6 +222,7 @@ int submit_one(Session& session, const std::string& verb, const Words& words) {
     return 0;
   }
   RunStore store(cluster_folder());
+  prepared.uploads.insert(prepared.uploads.begin(), bundle.begin(), bundle.end());
   run = submit({.site = at.site, .run = run, .uploads = prepared.uploads}, store, *at.transport,
                *at.scheduler, context);
   session.console.end_progress();
@@ -267,6 +284,10 @@ void add_submit(CLI::App& app, Session& session) {
     command->add_option("--token", words->token,
                         "32 hexadecimal digits: the same token is the same run, however often");
     command->add_option("--program", words->program, "The program sensorium there");
+    command
+        ->add_option("--bundle", words->bundle,
+                     "A folder of scripts/bundle: the program itself is sent, once, by its hash")
+        ->excludes("--program");
     command->add_flag("--dry-run", words->dry_run,
                       "Show what would be sent and when it would start; submit nothing");
     command->add_flag("--with-patient-data", words->with_patient_data,

@@ -1,6 +1,7 @@
 #include "modules/sweep/samplers.h"
 
 #include "modules/core/error.h"
+#include "modules/core/random.h"
 
 #include <fmt/format.h>
 
@@ -14,29 +15,6 @@ namespace {
 
 constexpr std::size_t random_first = 10, draws = 24, most_good = 25;
 constexpr double good_part = 0.15;
-
-// SplitMix64: the standard library's distributions differ between libraries.
-class Random {
-public:
-  Random(std::uint64_t seed, std::int64_t index)
-      : state_(seed * 0x9e3779b97f4a7c15u + static_cast<std::uint64_t>(index)) {
-    for (int i = 0; i < 4; ++i) next();
-  }
-  double uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
-  double normal() {
-    const double radius = std::sqrt(-2 * std::log(1 - uniform()));
-    return radius * std::cos(2 * std::numbers::pi * uniform());
-  }
-
-private:
-  std::uint64_t next() {
-    std::uint64_t z = state_ += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-  }
-  std::uint64_t state_;
-};
 
 // A stepped dimension is a line whose steps have equal width; a logarithmic one is its logarithm.
 struct Line {
@@ -189,7 +167,7 @@ json sample(const std::string& sampler, const SearchSpace& space, std::uint64_t 
             std::int64_t index, const std::vector<Tried>& history) {
   check_sampler(sampler);
   if (sampler == "grid") return grid_point(space, index);
-  Random random(seed, index);
+  Random random(random_key({seed, static_cast<std::uint64_t>(index)}));
   const bool learns = sampler == "tpe" && history.size() >= random_first;
   const Split parts = learns ? split(history) : Split{};
   json out = json::object();
