@@ -139,15 +139,15 @@ double best_of(const std::string& sampler, std::uint64_t seed) {
 TEST(Tpe, IsBetterThanChance) {
   int wins = 0;
   std::vector<double> tpe, random;
-  for (std::uint64_t seed = 1; seed <= 21; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 101; ++seed) {
     tpe.push_back(best_of("tpe", seed));
     random.push_back(best_of("random", seed));
     wins += tpe.back() < random.back() ? 1 : 0;
   }
   std::sort(tpe.begin(), tpe.end());
   std::sort(random.begin(), random.end());
-  EXPECT_LT(tpe[10], random[10] / 2);
-  EXPECT_GE(wins, 16); // a fair coin does so in 1.3 % of all cases
+  EXPECT_LT(tpe[50], random[50] / 2);
+  EXPECT_GE(wins, 67); // a fair coin does so in 0.1 % of all cases
 }
 
 TEST(Tpe, StaysInItsSpaceWhateverTheHistory) {
