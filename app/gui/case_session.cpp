@@ -325,6 +325,7 @@ void CaseSession::run() {
 
 void CaseSession::change_parameters(const QString& pipeline, const json& changes) {
   choose_pipeline(pipeline);
+  if (pipeline_ != pipeline) return; // it reads another kind of recording
   const json before = parameters_;
   parameters_.update(changes);
   if (parameters_ == before) return;
@@ -336,7 +337,7 @@ void CaseSession::change_parameters(const QString& pipeline, const json& changes
 void CaseSession::run_with(const QString& pipeline, const json& changes) {
   if (job_ != 0) return;
   change_parameters(pipeline, changes);
-  run();
+  if (pipeline_ == pipeline) run();
 }
 
 void CaseSession::restore() {
