@@ -107,7 +107,7 @@ const std::vector<ThirdParty>& third_parties() {
       {"GDAL", std::regex("^(gdal|ogr_)"), {"plugins/gdal"}},
       {"HDF5", std::regex("^hdf5"), {"modules/io", "plugins/matio"}},
       {"libsndfile", std::regex("^sndfile"), {"plugins/sndfile"}},
-      {"SQLite", std::regex("^sqlite3"), {"modules/review", "modules/cluster"}},
+      {"SQLite", std::regex("^sqlite3"), {"modules/review", "modules/sweep"}},
       {"OpenSSL", std::regex("^openssl/"), {"modules/core"}},
       {"VTK", std::regex("^vtk[A-Z]"), {"modules/view", "app/gui"}},
       {"Qt widgets",
