@@ -325,6 +325,7 @@ void CaseSession::run() {
 
 void CaseSession::change_parameters(const QString& pipeline, const json& changes) {
   choose_pipeline(pipeline);
+  if (pipeline_ != pipeline) return; // it reads another kind of recording
   const json before = parameters_;
   parameters_.update(changes);
   if (parameters_ == before) return;
@@ -336,7 +337,7 @@ void CaseSession::change_parameters(const QString& pipeline, const json& changes
 void CaseSession::run_with(const QString& pipeline, const json& changes) {
   if (job_ != 0) return;
   change_parameters(pipeline, changes);
-  run();
+  if (pipeline_ == pipeline) run();
 }
 
 void CaseSession::restore() {
@@ -395,7 +396,7 @@ double CaseSession::threshold() const {
 
 void CaseSession::set_parameters(const json& parameters, bool live) {
   parameters_ = parameters;
-  if (stage_ != Stage::Analysed) return;
+  if (stage_ != Stage::Analysed) return emit stage_changed();
   if (!live) {
     outdated_ = true;
     emit stage_changed();

@@ -171,7 +171,9 @@ QWidget* CubePage::build_run_row() {
 
 void CubePage::connect_parts() {
   connect(show_, &QComboBox::currentIndexChanged, this, [this] {
-    if (!quiet_) refresh_show();
+    if (quiet_) return;
+    refresh_show();
+    follow_parameters();
   });
   connect(stretch_, &QComboBox::currentIndexChanged, this, [this](int i) {
     const Stretch& chosen = stretches[static_cast<std::size_t>(std::max(0, i))];
@@ -323,6 +325,12 @@ std::array<double, 3> CubePage::first_three() const {
   return {at(6), at(4), at(2)};
 }
 
+// Another recording may be open meanwhile, on another page.
+bool CubePage::is_open() const {
+  return session_ && cube_ && session_->dataset() &&
+         std::get_if<Cube>(session_->dataset().get()) == cube_.get();
+}
+
 bool CubePage::makes_pictures() const {
   if (!session_) return false;
   for (const PipelineInfo& info : session_->pipelines())
@@ -399,7 +407,6 @@ void CubePage::refresh_show() {
   const bool route = rows_->currentIndex() == 2;
   stretch_->setVisible(!route);
   place_hover({});
-  follow_parameters();
   if (!route) return show_bands();
   const bool made = picture_route_ == what && !picture_.isNull();
   if (made) {
@@ -505,7 +512,7 @@ void CubePage::say_passing(QPoint pixel, const std::vector<double>& values) {
 }
 
 void CubePage::make_picture() {
-  if (!session_ || !cube_ || running_ || !makes_pictures()) return;
+  if (!is_open() || running_ || !makes_pictures()) return;
   const QString what = shown();
   if (what == "band") return;
   nlohmann::json changes{{"route", what == "three" ? "bands" : what.toStdString()}};
@@ -517,15 +524,14 @@ void CubePage::make_picture() {
 
 // The button Run makes what is chosen here.
 void CubePage::follow_parameters() {
-  if (!session_ || quiet_ || running_ || !makes_pictures()) return;
+  if (!session_ || !is_open() || running_ || !makes_pictures()) return;
   const QString what = shown();
   if (what == "cie" || what == "pca" || what == "mnf")
     session_->change_parameters("hs2rgb", {{"route", what.toStdString()}});
 }
 
 void CubePage::refresh_run() {
-  const bool now = session_ && session_->stage() == CaseSession::Stage::Running && cube_ &&
-                   session_->dataset() && kind_of(*session_->dataset()) == "cube";
+  const bool now = is_open() && session_->stage() == CaseSession::Stage::Running;
   if (now && !running_) {
     progress_->setValue(0);
     run_text_->set_text("Making the picture");

@@ -76,6 +76,7 @@ private:
   std::array<int, 3> three_bands() const;
   std::array<double, 3> first_three() const;
   bool has_wavelengths() const { return cube_ && !cube_->wavelengths_nm.empty(); }
+  bool is_open() const;
   bool makes_pictures() const; // there is a pipeline hs2rgb
   QString name_of_band(int band) const;
 

@@ -26,7 +26,7 @@ class Card : public QPushButton {
 public:
   Card(const QPixmap& picture, const QString& title, const QString& caption)
       : picture_(picture), title_(title), caption_(caption) {
-    setFixedSize(280, 236);
+    setFixedSize(222, 220); // four beside each other
     setAccessibleName("Sample: " + title);
     setAccessibleDescription(caption);
     setCursor(Qt::PointingHandCursor);
@@ -41,7 +41,7 @@ protected:
     p.setPen(QPen(hot ? c.accent : c.border, hot ? 2 : 1));
     p.setBrush(c.panel);
     p.drawRoundedRect(rect().adjusted(1, 1, -1, -1), 6, 6);
-    const QRect frame(8, 8, width() - 16, 160);
+    const QRect frame(8, 8, width() - 16, 122);
     p.fillRect(frame, QColor("#101010"));
     if (!picture_.isNull()) {
       const QSize size = picture_.size().scaled(frame.size(), Qt::KeepAspectRatioByExpanding);
@@ -54,13 +54,13 @@ protected:
     font.setBold(true);
     p.setFont(font);
     p.setPen(c.text);
-    p.drawText(QRect(12, 174, width() - 24, 20), Qt::AlignVCenter,
+    p.drawText(QRect(12, 138, width() - 24, 20), Qt::AlignVCenter,
                p.fontMetrics().elidedText(title_, Qt::ElideRight, width() - 24));
     font.setBold(false);
     font.setPointSize(small_text);
     p.setFont(font);
     p.setPen(c.muted);
-    p.drawText(QRect(12, 196, width() - 24, 34), Qt::TextWordWrap | Qt::AlignTop, caption_);
+    p.drawText(QRect(12, 160, width() - 24, 52), Qt::TextWordWrap | Qt::AlignTop, caption_);
   }
 
 private:
@@ -68,29 +68,29 @@ private:
   QString title_, caption_;
 };
 
-// What to do first, beside the sample: three lines, each with its key.
+// What to do first, below the samples: three columns, each with its key.
 QWidget* first_steps() {
   auto* box = new QWidget;
   auto* rows = new QGridLayout(box);
-  rows->setContentsMargins(0, grid, 0, 0);
+  rows->setContentsMargins(0, 12, 0, 0);
   rows->setHorizontalSpacing(12);
-  rows->setVerticalSpacing(12);
   const std::pair<const char*, const char*> steps[] = {
-      {"1", "<b>Open the sample.</b> It is analysed while you watch; nothing can go wrong in it."},
+      {"1", "<b>Open a sample.</b> It is analysed while you watch; nothing can go wrong in it."},
       {"2", "<b>Review.</b> The least certain finding comes first. <b>A</b> accepts and <b>R</b> "
             "rejects it and goes on; hold <b>Space</b> to see the scan without marks."},
       {"3", "<b>Report.</b> A PDF with counts, pictures and your decisions. Then sign the case."}};
-  int row = 0;
+  int at = 0;
   for (const auto& [number, words] : steps) {
     auto* digit = new QLabel(number);
     digit->setObjectName("title");
     auto* text = new QLabel(words);
     text->setTextFormat(Qt::RichText);
     text->setWordWrap(true);
-    rows->addWidget(digit, row, 0, Qt::AlignTop);
-    rows->addWidget(text, row++, 1, Qt::AlignVCenter);
+    text->setMinimumWidth(200);
+    rows->addWidget(digit, 0, at++, Qt::AlignTop);
+    rows->addWidget(text, 0, at, Qt::AlignTop);
+    rows->setColumnStretch(at++, 1);
   }
-  rows->setColumnStretch(1, 1);
   return box;
 }
 
@@ -108,8 +108,8 @@ StartPage::StartPage(QWidget* parent)
   auto* title = new QLabel("Sensorium");
   title->setObjectName("title");
   auto* what =
-      new QLabel("Open a retinal OCT scan, let the program mark bright foci, decide on each, "
-                 "and write the report.");
+      new QLabel("Open a scan, a clip, a cube or a recording. The program measures and proposes, "
+                 "you decide, and the report says who decided what.");
   what->setObjectName("muted");
   what->setWordWrap(true);
   auto* file = file_ = new QPushButton("Open file");
@@ -137,11 +137,11 @@ StartPage::StartPage(QWidget* parent)
   samples_column->setContentsMargins(0, 0, 0, 0);
   samples_column->setSpacing(grid);
   samples_column->addWidget(heading("Try a sample"));
-  auto* first = new QHBoxLayout;
-  first->setSpacing(32);
-  first->addLayout(samples_);
-  first->addWidget(first_steps(), 1, Qt::AlignTop);
-  samples_column->addLayout(first);
+  auto* cards = new QHBoxLayout;
+  cards->addLayout(samples_);
+  cards->addStretch(1);
+  samples_column->addLayout(cards);
+  samples_column->addWidget(first_steps());
   recent_->setSpacing(2);
   auto* recent_column = new QVBoxLayout(recent_box_);
   recent_column->setContentsMargins(0, 0, 0, 0);
@@ -158,9 +158,10 @@ StartPage::StartPage(QWidget* parent)
   column->addWidget(what);
   column->addSpacing(grid);
   column->addLayout(buttons);
-  auto* formats = new QLabel("Heidelberg .vol and .xml, DICOM, NIfTI, NRRD, MetaImage, MATLAB, "
-                             "TIFF, PNG, JPEG, video. Files "
-                             "stay where they are and are never changed.");
+  auto* formats = new QLabel(
+      "Scans and clips: Heidelberg .vol and .xml, DICOM, NIfTI, NRRD, MetaImage, TIFF, PNG, JPEG, "
+      "video. Cubes: ENVI, MATLAB, HDF5, GeoTIFF. Recordings: CSV, COMTRADE, TDMS, WAV, MATLAB. "
+      "Files stay where they are and are never changed.");
   formats->setObjectName("small");
   formats->setWordWrap(true);
   column->addWidget(formats);

@@ -281,7 +281,8 @@ TEST_F(CubeWindow, cubes_without_a_hash_are_cases_of_their_own) {
   open_cube("unhashed_b.cube");
   EXPECT_NE(session().entry().folder, first);
   EXPECT_EQ(spectra()->count(), 0);
-  open_cube("unhashed_a.cube");
+  session().open_file(path("unhashed_a.cube")); // as it is: not written anew
+  ASSERT_TRUE(settled());
   EXPECT_EQ(session().entry().folder, first);
   EXPECT_EQ(spectra()->count(), 1);
   page_->choose_show("pca");
@@ -300,8 +301,14 @@ TEST_F(CubeWindow, other_kinds_do_not_see_its_keys) {
   open_cube("leaf.cube");
   EXPECT_TRUE(window_->actions().find("cube_region")->isEnabled());
   EXPECT_FALSE(window_->actions().find("brush")->isEnabled());
-  open("scan.fake");
-  EXPECT_FALSE(window_->actions().find("cube_region")->isEnabled());
+  page_->choose_show("pca");
+  page_->make_picture();
+  ASSERT_TRUE(settled());
+  for (const char* other : {"scan.fake", "lung.clip"}) {
+    open(other);
+    EXPECT_FALSE(window_->actions().find("cube_region")->isEnabled());
+    EXPECT_NE(session().pipeline()->id, "hs2rgb");
+  }
 }
 
 TEST_F(CubeWindow, both_themes_colour_markers_and_curves_alike) {

@@ -105,6 +105,8 @@ const std::vector<ThirdParty>& third_parties() {
       {"GDCM", std::regex("^gdcm"), {"plugins/dcmtk"}},
       {"matio", std::regex("^matio"), {"plugins/matio"}},
       {"GDAL", std::regex("^(gdal|ogr_)"), {"plugins/gdal"}},
+      {"HDF5", std::regex("^hdf5"), {"modules/io", "plugins/matio"}},
+      {"libsndfile", std::regex("^sndfile"), {"plugins/sndfile"}},
       {"SQLite", std::regex("^sqlite3"), {"modules/review", "modules/sweep"}},
       {"OpenSSL", std::regex("^openssl/"), {"modules/core"}},
       {"VTK", std::regex("^vtk[A-Z]"), {"modules/view", "app/gui"}},
