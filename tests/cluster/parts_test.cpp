@@ -9,6 +9,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <unistd.h>
+
 namespace sensorium {
 namespace {
 
@@ -176,6 +179,20 @@ TEST(Rsync, BytesAreReadFromItsProgress) {
   EXPECT_EQ(rsync_bytes("\r        1,234,567  12%    1.00MB/s    0:00:01"), 1234567u);
   EXPECT_EQ(rsync_bytes("sending file list"), std::nullopt);
   EXPECT_THROW(throw_rsync(11, "rsync: write failed: No space left on device (28)", "x"), Error);
+}
+
+TEST(Uploads, FollowLinksUnderTheirOwnNames) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::temp_directory_path() / ("sns-parts." + std::to_string(::getpid()));
+  fs::create_directories(folder / "real");
+  fs::create_directories(folder / "sent/below");
+  std::ofstream(folder / "real/other") << "content";
+  fs::create_symlink(folder / "real/other", folder / "sent/below/name");
+  const Upload upload = make_upload_of_folder(folder / "sent");
+  ASSERT_EQ(upload.files.size(), 1u);
+  EXPECT_EQ(upload.files[0].name, "below/name");
+  EXPECT_EQ(upload.bytes, 7u);
+  fs::remove_all(folder);
 }
 
 TEST(Tokens, AreNeverTheSame) {
