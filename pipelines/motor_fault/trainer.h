@@ -10,7 +10,7 @@
 namespace sensorium::motor_fault {
 
 struct TrainerOptions {
-  int machines = 60; // synthetic machines for each class
+  int machines = 60;           // synthetic machines for each class
   int validation_machines = 6; // for each class; the temperature is fitted on them
   int width = 64, blocks = 2;
   int steps = 800;      // on synthetic motors
