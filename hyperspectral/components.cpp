@@ -27,6 +27,7 @@ struct Work {
   const std::vector<int>& bands;
   std::vector<float> centre; // subtracted before products are taken
   bool with_noise;
+  const Calibration* calibration;
 };
 
 // Stored values about the centre, [pixel][band]; what is no measurement becomes a row of zeros,
@@ -35,16 +36,17 @@ std::size_t centred(const Work& w, const TileRange& tile, Share& share,
                     std::vector<std::uint8_t>& valid) {
   const std::size_t n = w.bands.size(), pixels = tile.pixels();
   share.values.resize(pixels * n);
-  read_tile<float>(w.cube, tile, w.bands, TileOrder::Pixels, share.values);
+  read_values<float>(w.cube, w.calibration, tile, w.bands, TileOrder::Pixels, share.values);
   valid.assign(pixels, 1);
   std::size_t count = 0;
-  const bool check = w.cube.ignore_value || !is_integer(w.cube.type);
+  const bool check = w.cube.ignore_value || !is_integer(w.cube.type) || w.calibration != nullptr;
+  const bool compare = w.cube.ignore_value && w.calibration == nullptr;
   const float ignored = w.cube.ignore_value ? static_cast<float>(*w.cube.ignore_value) : 0;
   for (std::size_t i = 0; i < pixels; ++i) {
     float* v = share.values.data() + i * n;
     if (check)
       for (std::size_t k = 0; k < n; ++k)
-        if (!std::isfinite(v[k]) || (w.cube.ignore_value && v[k] == ignored)) valid[i] = 0;
+        if (!std::isfinite(v[k]) || (compare && v[k] == ignored)) valid[i] = 0;
     if (valid[i] == 0) {
       std::fill(v, v + n, 0.0f);
       continue;
@@ -85,13 +87,14 @@ void add_tile(const Work& w, const TileRange& tile, Share& share) {
 
 // Means of the first tile's measured pixels.
 std::vector<float> first_mean(const Cube& cube, const std::vector<int>& bands,
-                              const TileRange& tile) {
+                              const TileRange& tile, const Calibration* calibration) {
   const std::size_t n = bands.size();
   std::vector<double> values(tile.pixels() * n), sum(n, 0.0);
-  read_tile<double>(cube, tile, bands, TileOrder::Pixels, values);
+  read_values<double>(cube, calibration, tile, bands, TileOrder::Pixels, values);
   std::vector<std::size_t> count(n, 0);
   for (std::size_t i = 0; i < values.size(); ++i)
-    if (std::isfinite(values[i]) && !(cube.ignore_value && values[i] == *cube.ignore_value)) {
+    if (std::isfinite(values[i]) &&
+        (calibration != nullptr || !(cube.ignore_value && values[i] == *cube.ignore_value))) {
       sum[i % n] += values[i];
       ++count[i % n];
     }
@@ -124,12 +127,13 @@ Components ordered(const Eigen::VectorXd& values, const Matrix& vectors, int cou
 }
 
 Statistics statistics(const Cube& cube, std::span<const int> bands, bool with_noise,
-                      const Context& context) {
+                      const Context& context, const Calibration* calibration) {
   Statistics out;
   out.bands = bands.empty() ? good_bands(cube) : std::vector<int>(bands.begin(), bands.end());
   const std::size_t n = out.bands.size();
   const auto tiles = tiles_of(cube, n, std::size_t{1} << 20);
-  const Work work{cube, out.bands, first_mean(cube, out.bands, tiles.front()), with_noise};
+  const Work work{cube, out.bands, first_mean(cube, out.bands, tiles.front(), calibration),
+                  with_noise, calibration};
   std::vector<Share> shares(static_cast<std::size_t>(std::max(1, context.thread_count())));
   for (Share& share : shares) {
     share.sum.assign(n, 0.0);

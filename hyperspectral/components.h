@@ -21,9 +21,10 @@ struct Statistics {
   std::vector<double> noise;
   std::uint64_t differences = 0;
 };
-// bands empty: all good ones. Throws Error BadInput with fewer than two pixels, Cancelled.
+// bands empty: all good ones; calibration: null, or of this cube. Throws Error BadInput with fewer
+// than two pixels, Cancelled.
 Statistics statistics(const Cube& cube, std::span<const int> bands, bool with_noise,
-                      const Context& context);
+                      const Context& context, const Calibration* calibration = nullptr);
 
 // Directions in the order of falling variance (of falling signal to noise). The component of the
 // greatest magnitude of each is positive.

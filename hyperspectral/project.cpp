@@ -108,12 +108,13 @@ void project_tile(const Cube& cube, const TileRange& tile, const Projection& pro
   thread_local Block block;
   block.values.resize(pixels * bands);
   const TileOrder order = natural_order(cube);
-  read_tile<double>(cube, tile, projection.bands, order, block.values);
+  read_values<double>(cube, projection.calibration.get(), tile, projection.bands, order,
+                      block.values);
   if (order == TileOrder::Pixels)
     sum_pixels(block, projection, pixels, out.data());
   else
     sum_bands(block, projection, pixels, out.data());
-  if (!cube.ignore_value) return;
+  if (!cube.ignore_value || projection.calibration != nullptr) return; // NaN has passed through
   mark_blank(block, *cube.ignore_value, order, pixels, bands);
   for (std::size_t i = 0; i < pixels; ++i)
     if (block.blank[i] != 0)

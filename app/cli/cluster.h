@@ -17,6 +17,7 @@ struct Reached {
 };
 Reached reach(const std::string& site);
 
+void add_study(CLI::App& jobs, Session& session); // 'jobs study'
 // Adds the options of JobResources.
 void add_resources(CLI::App& command, JobResources& resources);
 

@@ -41,6 +41,7 @@ void add_follow_up(CLI::App& app, Session& session);
 void add_site(CLI::App& app, Session& session); // docs/CLUSTER.md
 void add_submit(CLI::App& app, Session& session);
 void add_jobs(CLI::App& app, Session& session);
+void add_trial(CLI::App& app, Session& session);
 void add_worker(CLI::App& app, Session& session);
 void add_extension_commands(
     CLI::App& app, Session& session); // phantom, train, evaluate, ... as pipelines offer them

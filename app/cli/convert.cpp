@@ -1,5 +1,6 @@
 // convert: a recording to another format.
 #include "app/cli/commands.h"
+#include "app/cli/recording_export.h"
 #include "app/cli/reviewed_case.h"
 #include "modules/core/error.h"
 
@@ -14,6 +15,7 @@ namespace {
 struct Words {
   std::string input, output, format, map = "mask", state, reader;
   bool decided_only = false, deidentify = false;
+  SpanWords span;
 };
 
 bool is_case(const fs::path& path) {
@@ -106,12 +108,43 @@ int convert_case(Session& session, const Words& words) {
   return 0;
 }
 
+// Nothing where the file is no recording, or the format one of volumes.
+std::optional<int> convert_recording(Session& session, const Words& words) {
+  const RecordingFormat* format = recording_format(words.format, words.output);
+  const Context context = session.console.context();
+  if (format == nullptr && !words.span.given()) return std::nullopt;
+  const Dataset dataset = session.registry.open(words.input, context.part(0, 0.5));
+  const auto* recording = std::get_if<Recording>(&dataset);
+  if (recording == nullptr && words.span.given())
+    throw Error(
+        ErrorCode::Usage,
+        fmt::format("'{}' is a {}: it has no span of samples", words.input, kind_of(dataset)),
+        "leave out --from, --to, --first-sample and --last-sample");
+  if (recording == nullptr) return std::nullopt;
+  if (format == nullptr)
+    throw Error(ErrorCode::Usage,
+                fmt::format("'{}' does not end in a suffix for recordings", words.output),
+                "the suffixes are .csv, .wav, .mat, .h5");
+  const SampleSpan span = span_of(*recording, words.span);
+  format->write(*recording, span, words.output, context.part(0.5, 1));
+  session.console.end_progress();
+  session.console.print(json{{"input", words.input},
+                             {"output", words.output},
+                             {"format", format->id},
+                             {"first_sample", span.first + 1},
+                             {"samples", span.count}});
+  session.console.print(fmt::format("{} written: {} samples of {} channels", words.output,
+                                    span.count, recording->channels.size()));
+  return 0;
+}
+
 int convert(Session& session, const Words& words) {
   if (is_case(words.input)) return convert_case(session, words);
   std::error_code code;
   if (fs::equivalent(words.input, words.output, code))
     throw Error(ErrorCode::Usage, fmt::format("'{}' would be written over itself", words.input),
                 "name another file with -o; the recording is left as it is");
+  if (const auto done = convert_recording(session, words)) return *done;
   const WriterDefinition* writer = &writer_for(session, words);
   const Context context = session.console.context();
   const Dataset dataset = session.registry.open(words.input, context.part(0, 0.6));
@@ -133,9 +166,10 @@ int convert(Session& session, const Words& words) {
 }
 
 void add_convert(CLI::App& app, Session& session) {
-  auto* command =
-      app.add_subcommand("convert", "Write a recording, or a case's findings, in another format: "
-                                    "convert IN -o OUT.nrrd, convert CASE -o FINDINGS.csv");
+  auto* command = app.add_subcommand(
+      "convert", "Write a recording, or a case's findings, in another format: "
+                 "convert IN -o OUT.nrrd, convert RECORDING -o PART.wav --from 1 "
+                 "--to 2, convert CASE -o FINDINGS.csv");
   const auto words = std::make_shared<Words>();
   command->add_option("FILE", words->input, "File or folder to read, or a result folder")
       ->required();
@@ -161,6 +195,13 @@ void add_convert(CLI::App& app, Session& session) {
       ->add_flag("--deidentify", words->deidentify,
                  "Leave out everything that identifies the patient")
       ->group("Result folders");
+  command->add_option("--from", words->span.from_s, "First second of a recording's span")
+      ->group("Recordings");
+  command->add_option("--to", words->span.to_s, "Second at which the span ends")
+      ->group("Recordings");
+  command->add_option("--first-sample", words->span.first_sample, "First sample, from 1")
+      ->group("Recordings");
+  command->add_option("--last-sample", words->span.last_sample, "Last sample")->group("Recordings");
   command->callback([&session, words] {
     session.chosen = [&session, words] { return convert(session, *words); };
   });

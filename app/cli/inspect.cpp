@@ -1,5 +1,6 @@
 // info, pipelines, devices: what is this file, what can be asked, on what does it run.
 #include "app/cli/commands.h"
+#include "app/cli/recording_export.h"
 #include "app/cli/recording_text.h"
 #include "modules/core/devices.h"
 
@@ -160,6 +161,12 @@ int show_formats(Session& session) {
                     {"suffix", writer->suffix}});
     session.console.print(
         fmt::format("write  {:<14} {}  [{}]", writer->id, writer->title, writer->suffix));
+  }
+  for (const RecordingFormat& format : recording_formats()) {
+    list.push_back(
+        {{"id", format.id}, {"title", format.title}, {"write", true}, {"suffix", format.suffix}});
+    session.console.print(
+        fmt::format("write  {:<14} {}  [{}]", format.id, format.title, format.suffix));
   }
   session.console.print(list);
   return 0;

@@ -278,6 +278,7 @@ void add_jobs(CLI::App& app, Session& session) {
       [&session, words] { return retry_one(session, words->token); });
   add("explain", "In words: what a run is doing or waiting for", true,
       [&session, words] { return explain_one(session, words->token); });
+  add_study(*jobs, session);
 }
 
 }

@@ -89,7 +89,8 @@ int run(int argc, char** argv) {
          {add_info,        add_run,       add_pipelines, add_devices, add_models,
           add_convert,     add_report,    add_readers,   add_compare, add_consensus,
           add_import_mask, add_follow_up, add_dataset,   add_promote, add_extension_commands,
-          add_site,        add_submit,    add_jobs,      add_worker,  add_completion})
+          add_site,        add_submit,    add_jobs,      add_trial,   add_worker,
+          add_completion})
       add(app, session);
     if (!session.words.empty() && session.words.front() == "complete")
       return complete_words(app, session);

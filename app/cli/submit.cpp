@@ -1,11 +1,13 @@
-// submit: a recipe or a plan becomes exactly one job of a site.
+// submit: a recipe, a plan or a sweep becomes exactly one job of a site.
 #include "app/cli/cluster.h"
 #include "app/cli/plan.h"
 #include "modules/cluster/submission.h"
 #include "modules/core/error.h"
 #include "modules/core/file.h"
 #include "modules/core/hash.h"
+#include "modules/core/json_text.h"
 #include "modules/core/recipe.h"
+#include "modules/sweep/trial.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -18,14 +20,16 @@ using nlohmann::json;
 namespace {
 
 struct Words {
-  std::string file, site, name, token, program;
+  std::string file, site, name, token, program, bundle;
   bool dry_run = false, with_patient_data = false;
   JobResources resources;
 };
 
-// What would be sent, and the task that names it by its place there.
+// What would be sent, and the tasks that name it by its place there.
 struct Prepared {
-  json task;
+  json task;                     // of a sweep that of its trials, but for their numbers
+  int elements = 0, at_once = 0; // of a sweep
+  ParameterSpecs specs;          // of a plan's command
   std::vector<Upload> uploads;
 };
 
@@ -113,7 +117,55 @@ Prepared prepare_plan(Session& session, const Words& words, const Site& site,
   }
   out.task = {{"pipeline", plan.pipeline}, {"verb", verb}, {"parameters", parameters}};
   if (!files.empty()) out.task["files"] = files;
+  out.specs = specs;
   return out;
+}
+
+// The task holds the parameters that the space names, so that a study can be written from the site
+// alone.
+Prepared prepare_sweep(Session& session, const Words& words, const Site& site,
+                       const Context& context) {
+  const Sweep sweep = sweep_from_json(
+      parse_json(read_text(words.file, 16u << 20), words.file, "docs/CLUSTER.md shows a sweep"));
+  if (sweep.plan.empty())
+    throw Error(ErrorCode::BadInput, fmt::format("the sweep '{}' names no 'plan'", words.file),
+                R"("plan": "train.json", a plan of 'sensorium train --write-plan')");
+  Words inner = words;
+  inner.file = fs::path(sweep.plan).is_absolute()
+                   ? sweep.plan
+                   : (fs::absolute(words.file).parent_path() / sweep.plan).string();
+  const std::string verb = read_plan(inner.file).verb;
+  Prepared out = prepare_plan(session, inner, site, verb.empty() ? "train" : verb, context);
+  const SearchSpace space = space_from_json(sweep.space, out.specs);
+  const std::int64_t all = sweep.sampler == "grid" ? grid_size(space) : sweep.trials;
+  if (all < 1 || (sweep.trials != 0 && sweep.trials != all))
+    throw Error(ErrorCode::BadInput,
+                sweep.trials == 0
+                    ? std::string("the sweep names no number of 'trials'")
+                    : fmt::format("the grid has {} points, not {} trials", all, sweep.trials),
+                sweep.trials == 0 ? "\"trials\": 20" : "leave 'trials' out");
+  std::erase_if(out.specs,
+                [&](const ParameterSpec& spec) { return !sweep.space.contains(spec.name); });
+  Sweep told = sweep;
+  told.plan.clear();
+  out.task = {{"plan", out.task}, {"sweep", to_json(told)}, {"specs", to_json(out.specs)}};
+  out.elements = static_cast<int>(all);
+  out.at_once = sweep.at_once;
+  return out;
+}
+
+std::vector<json> tasks_of(const Prepared& prepared) {
+  if (prepared.elements == 0) return {prepared.task};
+  std::vector<json> out(static_cast<std::size_t>(prepared.elements), prepared.task);
+  for (int i = 0; i < prepared.elements; ++i) out[static_cast<std::size_t>(i)]["element"] = i;
+  return out;
+}
+
+Upload upload_of_bundle(const fs::path& folder, const Context& context) {
+  if (!fs::exists(folder / "sensorium") || !fs::exists(folder / "bin/sensorium"))
+    throw Error(ErrorCode::Usage, fmt::format("'{}' is no bundle", folder.string()),
+                "scripts/bundle FOLDER makes one");
+  return make_upload_of_folder(folder, context);
 }
 
 json list_of(const std::vector<Upload>& uploads) {
@@ -127,21 +179,33 @@ json list_of(const std::vector<Upload>& uploads) {
 int submit_one(Session& session, const std::string& verb, const Words& words) {
   const Reached at = reach(words.site);
   const Context context = session.console.context();
-  const std::string program = words.program.empty() ? at.site.program : words.program;
+  std::string program = words.program.empty() ? at.site.program : words.program;
+  std::vector<Upload> bundle;
+  if (!words.bundle.empty()) {
+    bundle.push_back(upload_of_bundle(words.bundle, context));
+    program = store_folder(at.site, bundle.front()) + "/sensorium";
+  }
   if (program.empty())
     throw Error(ErrorCode::Usage,
                 fmt::format("it is not known where sensorium is installed on '{}'", words.site),
-                "add --program PATH here or with 'sensorium site add'");
-  Prepared prepared = verb == "run" ? prepare_recipe(session, words, at.site, context)
-                                    : prepare_plan(session, words, at.site, verb, context);
+                "add --bundle FOLDER (scripts/bundle makes one), or --program PATH here or with "
+                "'sensorium site add'");
+  Prepared prepared = verb == "run"     ? prepare_recipe(session, words, at.site, context)
+                      : verb == "sweep" ? prepare_sweep(session, words, at.site, context)
+                                        : prepare_plan(session, words, at.site, verb, context);
   ClusterRun run{.token = words.token,
                  .name = words.name.empty() ? fs::path(words.file).stem().string() : words.name,
-                 .verb = verb,
-                 .tasks = {prepared.task},
+                 .verb = verb == "sweep" ? "trial" : verb,
+                 .tasks = tasks_of(prepared),
+                 .array = prepared.elements > 0,
+                 .at_once = prepared.at_once,
                  .resources = words.resources,
                  .program = program};
   const json sent = list_of(prepared.uploads);
   session.console.end_progress();
+  if (!bundle.empty())
+    session.console.print(fmt::format("the program: {} files, {} bytes, sent when not there yet",
+                                      bundle.front().files.size(), bundle.front().bytes));
   for (const json& file : sent)
     session.console.print(
         fmt::format("{}: {} ({} bytes)", words.dry_run ? "would be sent" : "sends",
@@ -158,6 +222,7 @@ int submit_one(Session& session, const std::string& verb, const Words& words) {
     return 0;
   }
   RunStore store(cluster_folder());
+  prepared.uploads.insert(prepared.uploads.begin(), bundle.begin(), bundle.end());
   run = submit({.site = at.site, .run = run, .uploads = prepared.uploads}, store, *at.transport,
                *at.scheduler, context);
   session.console.end_progress();
@@ -193,26 +258,36 @@ void add_resources(CLI::App& command, JobResources& r) {
 }
 
 void add_submit(CLI::App& app, Session& session) {
-  auto* submit =
-      app.add_subcommand("submit", "Send a recipe or a plan to a site, as exactly one job");
+  auto* submit = app.add_subcommand(
+      "submit", "Send a recipe, a plan or a sweep to a site, as exactly one job");
   submit->require_subcommand(1);
-  std::vector<std::string> verbs{"run"};
+  std::vector<std::string> verbs{"run", "sweep"};
   for (const auto& [pipeline, command] : session.registry.commands())
     if (const auto verb = command.at("verb").get<std::string>();
         std::find(verbs.begin(), verbs.end(), verb) == verbs.end())
       verbs.push_back(verb);
   for (const std::string& verb : verbs) {
     auto* command = submit->add_subcommand(
-        verb,
-        verb == "run" ? "Run a recipe there" : fmt::format("'sensorium {} PLAN' there", verb));
+        verb, verb == "run"     ? "Run a recipe there"
+              : verb == "sweep" ? "Try parameters of a plan: one job array, one trial an element"
+                                : fmt::format("'sensorium {} PLAN' there", verb));
     const auto words = std::make_shared<Words>();
-    command->add_option(verb == "run" ? "RECIPE" : "PLAN", words->file, "A .json file")->required();
+    command
+        ->add_option(verb == "run"     ? "RECIPE"
+                     : verb == "sweep" ? "SWEEP"
+                                       : "PLAN",
+                     words->file, "A .json file")
+        ->required();
     command->add_option("--site", words->site, "Where ('local': a queue of this machine)")
         ->required();
     command->add_option("--name", words->name, "How you call the run (any text)");
     command->add_option("--token", words->token,
                         "32 hexadecimal digits: the same token is the same run, however often");
     command->add_option("--program", words->program, "The program sensorium there");
+    command
+        ->add_option("--bundle", words->bundle,
+                     "A folder of scripts/bundle: the program itself is sent, once, by its hash")
+        ->excludes("--program");
     command->add_flag("--dry-run", words->dry_run,
                       "Show what would be sent and when it would start; submit nothing");
     command->add_flag("--with-patient-data", words->with_patient_data,

@@ -52,6 +52,7 @@ void CaseReview::open(const std::filesystem::path& folder, const QString& reader
   close();
   reader_ = reader.isEmpty() ? "reader" : reader.toStdString();
   spacing_ = spacing_of(dataset);
+  over_time_ = std::holds_alternative<Recording>(dataset);
   log_ = ReviewLog::open(folder / "review.sqlite", ReviewLog::Mode::ReadWrite);
 }
 
@@ -78,13 +79,13 @@ void CaseReview::fold_again() {
   static const std::vector<Event> none;
   const std::vector<Event>& events = log_ ? log_->events() : none;
   if (protocol_of(events).closed()) {
-    state_ = fold(findings_, visible_events(events, reader_), {}, &spacing_);
+    state_ = fold(findings_, visible_events(events, reader_), {}, measured());
   } else if (consensus_layers(events).empty()) {
-    state_ = fold(findings_, events, {}, &spacing_);
+    state_ = fold(findings_, events, {}, measured());
   } else {
     std::vector<Event> own = events;
     std::erase_if(own, [](const Event& event) { return is_consensus_reader(event.reader); });
-    state_ = fold(findings_, own, {}, &spacing_);
+    state_ = fold(findings_, own, {}, measured());
   }
   targets_ = undo_targets(events, reader_);
   items_ = items_of(state_, threshold_);
@@ -236,7 +237,7 @@ std::unique_ptr<ConsensusDesk> CaseReview::consensus_desk() {
 ReviewState CaseReview::speaking_state() const {
   const std::string reader = log_ ? speaking_consensus(log_->events()) : std::string();
   if (reader.empty() || protocol().closed()) return state_;
-  ReviewState out = fold(findings_, log_->events(), reader, &spacing_);
+  ReviewState out = fold(findings_, log_->events(), reader, measured());
   out.parameters = state_.parameters;
   out.measurements = state_.measurements;
   out.fovea = state_.fovea;

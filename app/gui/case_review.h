@@ -90,7 +90,10 @@ private:
   std::string touched(const std::vector<Run>& runs, const std::string& preferred) const;
   std::unique_ptr<ReviewLog> log_;
   std::string reader_;
+  // For what is measured by hand; null for a recording: its spans have no area.
+  const std::array<Spacing, 3>* measured() const { return over_time_ ? nullptr : &spacing_; }
   std::array<Spacing, 3> spacing_;
+  bool over_time_ = false;
   Findings findings_;
   double threshold_ = 0.5;
   ReviewState state_;

@@ -396,7 +396,7 @@ double CaseSession::threshold() const {
 
 void CaseSession::set_parameters(const json& parameters, bool live) {
   parameters_ = parameters;
-  if (stage_ != Stage::Analysed) return;
+  if (stage_ != Stage::Analysed) return emit stage_changed();
   if (!live) {
     outdated_ = true;
     emit stage_changed();

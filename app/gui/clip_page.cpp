@@ -135,15 +135,17 @@ QWidget* ClipPage::build_board() {
   accept_->setToolTip("The verdict is right");
   reject_->setToolTip("The verdict is wrong");
   uninterpretable_->setToolTip("Nothing can be said about this clip");
-  for (QWidget* w : {static_cast<QWidget*>(accept_), static_cast<QWidget*>(reject_),
-                     static_cast<QWidget*>(uninterpretable_), static_cast<QWidget*>(relabel_)})
-    decisions->addWidget(w);
+  for (QPushButton* button : {accept_, reject_, uninterpretable_}) decisions->addWidget(button);
   for (QWidget* w : {static_cast<QWidget*>(accept_), static_cast<QWidget*>(reject_),
                      static_cast<QWidget*>(uninterpretable_), static_cast<QWidget*>(relabel_)})
     w->setSizePolicy(QSizePolicy::Minimum, QSizePolicy::Fixed);
   relabel_->setSizeAdjustPolicy(QComboBox::AdjustToContents);
   decisions->addStretch(1);
-  left->addWidget(verdict_);
+  auto* top = new QHBoxLayout; // the fourth decision stands beside the verdict: four do not fit
+  top->addWidget(verdict_);
+  top->addStretch(1);
+  top->addWidget(relabel_);
+  left->addLayout(top);
   left->addLayout(rules_place_);
   left->addWidget(warning_);
   left->addLayout(decisions);

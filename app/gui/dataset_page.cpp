@@ -3,6 +3,7 @@
 #include "app/gui/clip_page.h"
 #include "app/gui/cube_page.h"
 #include "app/gui/no_view_page.h"
+#include "app/gui/signal_page.h"
 
 namespace sensorium {
 namespace {
@@ -17,6 +18,7 @@ constexpr PageOfKind pages[] = {
     {"volume", nullptr},
     {"video", []() -> DatasetPage* { return new ClipPage; }},
     {"cube", []() -> DatasetPage* { return new CubePage; }},
+    {"recording", []() -> DatasetPage* { return new SignalPage; }},
 };
 
 }

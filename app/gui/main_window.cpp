@@ -272,6 +272,7 @@ void MainWindow::connect_session() {
   connect(s, &CaseSession::items_changed, this, [this] { refresh_items(); });
   connect(s, &CaseSession::parameters_changed, this, [this] {
     form_->set_values(session_->parameters());
+    scale_->set_text(data_page_->scale_text());
     refresh_fovea();
   });
   connect(s, &CaseSession::cases_changed, this, [this] { refresh_cases(); });
@@ -429,6 +430,7 @@ void MainWindow::refresh_result() {
   if (page() == consensus_) show_case();
   actions_->find("enhanced")->setChecked(false);
   data_page_->show_result(*session_);
+  scale_->set_text(data_page_->scale_text());
   form_->set_values(session_->parameters());
   const Findings& f = session_->findings();
   const auto& p = session_->provenance();

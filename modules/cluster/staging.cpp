@@ -100,7 +100,8 @@ Upload make_upload_of_folder(const fs::path& folder, const Context& context) {
            it(folder, fs::directory_options::follow_directory_symlink, code),
        end;
        !code && it != end; it.increment(code))
-    if (it->is_regular_file()) files.emplace_back(it->path(), fs::relative(it->path(), folder));
+    if (it->is_regular_file())
+      files.emplace_back(it->path(), it->path().lexically_relative(folder).string());
   if (code)
     throw Error(ErrorCode::NotFound,
                 fmt::format("the folder '{}' cannot be read: {}", folder.string(), code.message()));

@@ -36,7 +36,8 @@ void TrainingLog::record(const std::string& tag, double value, int step) {
   const double now =
       std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   events_.scalar(tag, value, step, now);
-  lines_ << json{{"step", step}, {"tag", tag}, {"value", value}, {"time", now}}.dump() << "\n";
+  lines_ << json{{"step", step}, {"tag", tag}, {"value", value}, {"time", now}}.dump() << "\n"
+         << std::flush; // others follow it
 }
 
 void TrainingLog::flush() {

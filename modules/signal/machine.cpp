@@ -74,7 +74,7 @@ Bearing bearing_from_json(const json& in, const std::string& source) {
 }
 
 // Amplitude of the highest value within hz +- half_width; 0 outside the spectrum.
-std::pair<double, double> peak_near(const Spectrum& s, double hz, double half_width) {
+std::pair<double, double> peak_near(const FrequencySpectrum& s, double hz, double half_width) {
   if (s.values.empty() || !(s.step > 0)) return {hz, 0};
   const auto last = static_cast<double>(s.values.size() - 1);
   const double from = std::ceil((hz - half_width) / s.step),
@@ -89,7 +89,7 @@ std::pair<double, double> peak_near(const Spectrum& s, double hz, double half_wi
   return {at, most};
 }
 
-double median_around(const Spectrum& s, double hz, double inner, double outer) {
+double median_around(const FrequencySpectrum& s, double hz, double inner, double outer) {
   std::vector<double> values;
   for (std::size_t k = 0; k < s.values.size(); ++k) {
     const double away = std::abs(static_cast<double>(k) * s.step - hz);
@@ -191,7 +191,7 @@ int pole_pairs_of(const Nameplate& n, double supply_hz) {
 
 namespace {
 
-std::optional<double> slip_from_lines(const Spectrum& s, double supply, int pairs) {
+std::optional<double> slip_from_lines(const FrequencySpectrum& s, double supply, int pairs) {
   constexpr double most = 0.10;
   const double width = s.step, beyond = 5 + 10 * width;
   double best = 0, slip = 0;
@@ -214,7 +214,7 @@ std::optional<double> slip_from_lines(const Spectrum& s, double supply, int pair
 
 }
 
-Slip slip_of(const Nameplate& n, double supply, const Spectrum& amplitudes) {
+Slip slip_of(const Nameplate& n, double supply, const FrequencySpectrum& amplitudes) {
   Slip out;
   const int pairs = pole_pairs_of(n, supply);
   if (pairs <= 0 || !(supply > 0)) {
@@ -277,23 +277,45 @@ std::vector<FaultBand> fault_bands(const Nameplate& n, double supply, const Slip
   return out;
 }
 
-std::vector<BandLevel> measure_bands(const std::vector<FaultBand>& bands, const Spectrum& s,
-                                     double supply, double main_lobe_bins) {
+namespace {
+
+// Distance to the nearest harmonic, or to an odd one up to the 41st that sampling has folded back:
+// a clipped current has them, and a sensor without a filter lets them through.
+double to_harmonic(double hz, double supply, double rate) {
+  double least = std::abs(hz - supply * std::max(1.0, std::round(hz / supply)));
+  for (int k = 3; k <= 41 && rate > 0; k += 2)
+    least = std::min(least, std::abs(hz - std::abs(std::remainder(k * supply, rate))));
+  return least;
+}
+
+}
+
+void judge_band(BandLevel& b, double incipient_from) {
+  const double shift = incipient_from - b.band.thresholds[0];
+  for (double& t : b.band.thresholds) t += shift;
+  b.severity = 0;
+  if (!b.resolved || b.level_db < b.floor_db + 6) return;
+  for (int k = 0; k < 3; ++k)
+    if (b.level_db > b.band.thresholds[static_cast<std::size_t>(k)]) b.severity = k + 1;
+}
+
+std::vector<BandLevel> measure_bands(const std::vector<FaultBand>& bands,
+                                     const FrequencySpectrum& s, double supply,
+                                     double main_lobe_bins) {
   std::vector<BandLevel> out;
-  const double lobe = main_lobe_bins * s.step;
+  const double lobe = main_lobe_bins * s.step,
+               rate =
+                   2 * s.step * static_cast<double>(std::max<std::size_t>(1, s.values.size()) - 1);
   const double reference = peak_near(s, supply, lobe).second;
   for (const FaultBand& band : bands) {
     BandLevel level{.band = band};
-    const double harmonic = supply * std::max(1.0, std::round(band.centre / supply));
-    level.resolved = std::abs(band.centre - harmonic) > band.half_width + 2 * lobe;
+    level.resolved = to_harmonic(band.centre, supply, rate) > band.half_width + 2 * lobe;
     const auto [at, most] = peak_near(s, band.centre, band.half_width);
     level.peak_hz = at;
     level.level_db = decibels(most, reference);
     level.floor_db =
         decibels(median_around(s, band.centre, band.half_width, 10 * band.half_width), reference);
-    if (level.resolved && level.level_db >= level.floor_db + 6)
-      for (int k = 0; k < 3; ++k)
-        if (level.level_db > band.thresholds[static_cast<std::size_t>(k)]) level.severity = k + 1;
+    judge_band(level, band.thresholds[0]);
     out.push_back(std::move(level));
   }
   return out;

@@ -56,7 +56,7 @@ struct Slip {
 // From the measured speed, else from the pair of lines f +- f_r of the spectrum where both stand 10
 // dB above their surroundings, else from the rated speed (then the true slip is smaller at less
 // than full load).
-Slip slip_of(const Nameplate& nameplate, double supply_hz, const Spectrum& amplitudes);
+Slip slip_of(const Nameplate& nameplate, double supply_hz, const FrequencySpectrum& amplitudes);
 
 // One line or narrow band that a fault raises. Levels are in dB relative to the fundamental.
 // thresholds: from where it counts as incipient, moderate, severe. They are empirical.
@@ -76,12 +76,16 @@ struct BandLevel {
   double peak_hz = 0, level_db = 0; // highest value of the band
   double floor_db =
       0; // median of the surroundings: ten half widths on each side, the band left out
-  bool resolved = true; // false: too near to the fundamental or to a harmonic of it for this record
+  // false: too near to the fundamental, or to a harmonic of it (odd ones up to the 41st also where
+  // sampling folds them back), for this record
+  bool resolved = true;
   int severity = 0; // 0 none, 1 incipient, 2 moderate, 3 severe; 0 where it is not 6 dB above floor
 };
+// Shifts the band's thresholds so that incipient begins at that level, and judges it anew.
+void judge_band(BandLevel& band, double incipient_from);
 // bin_width: of the window's main lobe, in bins (hann: 2).
 std::vector<BandLevel> measure_bands(const std::vector<FaultBand>& bands,
-                                     const Spectrum& amplitudes, double supply_hz,
+                                     const FrequencySpectrum& amplitudes, double supply_hz,
                                      double main_lobe_bins = 2);
 
 // A small list of common bearings; each names where its geometry is from.

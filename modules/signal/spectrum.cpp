@@ -58,6 +58,20 @@ Segments segments_of(std::size_t samples, double rate, const WelchOptions& o) {
   return s;
 }
 
+// Four sums side by side: one alone waits for itself at every step.
+double sum_of(std::span<const double> x) {
+  double a = 0, b = 0, c = 0, d = 0;
+  std::size_t i = 0;
+  for (; i + 4 <= x.size(); i += 4) {
+    a += x[i];
+    b += x[i + 1];
+    c += x[i + 2];
+    d += x[i + 3];
+  }
+  for (; i < x.size(); ++i) a += x[i];
+  return (a + b) + (c + d);
+}
+
 // Power of `count` segments from `first` on, one-sided and scaled: [segment][frequency].
 void segment_powers(std::span<const double> x, const Segments& s, const WelchOptions& o,
                     std::size_t first, std::size_t count, double* out) {
@@ -69,10 +83,7 @@ void segment_powers(std::span<const double> x, const Segments& s, const WelchOpt
   for (std::size_t k = 0; k < count; ++k) {
     const double* in = x.data() + (first + k) * s.hop;
     double mean = 0;
-    if (o.subtract_mean) {
-      for (std::size_t i = 0; i < s.length; ++i) mean += in[i];
-      mean /= static_cast<double>(s.length);
-    }
+    if (o.subtract_mean) mean = sum_of({in, s.length}) / static_cast<double>(s.length);
     double* row = rows.data() + k * s.length;
     for (std::size_t i = 0; i < s.length; ++i) row[i] = (in[i] - mean) * s.taper[i];
   }
@@ -139,8 +150,13 @@ std::vector<double> window(std::string_view name, std::size_t length) {
                 fmt::format("the windows are {}", fmt::join(window_names(), ", ")));
   std::vector<double> out(length);
   for (std::size_t n = 0; n < length; ++n) {
-    double sign = 1;
-    for (std::size_t k = 0; k < found->terms.size(); ++k, sign = -sign)
+    double sign = -1;
+    if (n > length / 2) { // periodic windows are symmetric about their middle
+      out[n] = out[length - n];
+      continue;
+    }
+    out[n] = found->terms[0];
+    for (std::size_t k = 1; k < found->terms.size(); ++k, sign = -sign)
       out[n] += sign * found->terms[k] *
                 std::cos(turn * static_cast<double>(k * n) / static_cast<double>(length));
   }
@@ -148,28 +164,28 @@ std::vector<double> window(std::string_view name, std::size_t length) {
   return out;
 }
 
-Spectrum amplitude_spectrum(std::span<const double> x, double rate, std::string_view window_name) {
+FrequencySpectrum amplitude_spectrum(std::span<const double> x, double rate,
+                                     std::string_view window_name) {
   if (x.empty()) return {};
-  const std::vector<double> w = window(window_name, x.size());
-  double mean = 0, sum = 0;
-  for (const double v : x) mean += v;
-  mean /= static_cast<double>(x.size());
-  for (const double v : w) sum += v;
-  std::vector<double> tapered(x.size());
-  for (std::size_t n = 0; n < x.size(); ++n) tapered[n] = (x[n] - mean) * w[n];
+  std::vector<double> w = window(window_name, x.size());
+  const double mean = sum_of(x) / static_cast<double>(x.size()), sum = sum_of(w);
+  // In place of the window: one array less to fill.
+  std::vector<double> tapered(std::move(w));
+  for (std::size_t n = 0; n < x.size(); ++n) tapered[n] *= x[n] - mean;
   const std::vector<Complex> spectrum = real_fft(tapered);
-  Spectrum out{rate / static_cast<double>(x.size()), std::vector<double>(spectrum.size())};
+  FrequencySpectrum out{rate / static_cast<double>(x.size()), std::vector<double>(spectrum.size())};
   for (std::size_t k = 0; k < spectrum.size(); ++k) {
     const bool single = k == 0 || (x.size() % 2 == 0 && k == x.size() / 2);
-    out.values[k] = (single ? 1 : 2) * std::abs(spectrum[k]) / sum;
+    const double re = spectrum[k].real(), im = spectrum[k].imag();
+    out.values[k] = (single ? 1 : 2) * std::sqrt(re * re + im * im) / sum;
   }
   return out;
 }
 
-Spectrum welch(std::span<const double> x, double rate, const WelchOptions& options) {
+FrequencySpectrum welch(std::span<const double> x, double rate, const WelchOptions& options) {
   const Segments s = segments_of(x.size(), rate, options);
   const std::size_t half = s.length / 2 + 1, batch = rows_at_once(s);
-  Spectrum out{rate / static_cast<double>(s.length), std::vector<double>(half)};
+  FrequencySpectrum out{rate / static_cast<double>(s.length), std::vector<double>(half)};
   std::vector<double> powers(batch * half);
   for (std::size_t k = 0; k < s.count; k += batch) {
     const std::size_t count = std::min(batch, s.count - k);
@@ -200,7 +216,8 @@ Spectrogram spectrogram(std::span<const double> x, double rate, const WelchOptio
   return out;
 }
 
-Spectrum spectral_kurtosis(std::span<const double> x, double rate, const WelchOptions& options) {
+FrequencySpectrum spectral_kurtosis(std::span<const double> x, double rate,
+                                    const WelchOptions& options) {
   const Segments s = segments_of(x.size(), rate, options);
   const std::size_t half = s.length / 2 + 1, batch = rows_at_once(s);
   std::vector<double> powers(batch * half), second(half), fourth(half);
@@ -214,7 +231,7 @@ Spectrum spectral_kurtosis(std::span<const double> x, double rate, const WelchOp
         fourth[f] += p * p;
       }
   }
-  Spectrum out{rate / static_cast<double>(s.length), std::vector<double>(half)};
+  FrequencySpectrum out{rate / static_cast<double>(s.length), std::vector<double>(half)};
   for (std::size_t f = 0; f < half; ++f)
     out.values[f] =
         second[f] > 0 ? static_cast<double>(s.count) * fourth[f] / (second[f] * second[f]) - 2 : 0;
@@ -225,16 +242,42 @@ double decibels(double value, double reference) {
   return value > 0 && reference > 0 ? std::max(-300.0, 20 * std::log10(value / reference)) : -300;
 }
 
-Complex phasor(std::span<const double> x, double rate, double frequency) {
-  const std::vector<double> w = window("hann", x.size());
-  const std::vector<double> tapered = tapered_without_mean(x, w);
-  Complex sum = 0;
-  double weights = 0;
-  for (std::size_t n = 0; n < x.size(); ++n) {
-    sum += tapered[n] * std::polar(1.0, -turn * frequency / rate * static_cast<double>(n));
-    weights += w[n];
+namespace {
+
+struct Taper {
+  std::vector<double> values;
+  double sum = 0;
+};
+
+// The one that was used last: sliding windows ask for the same again and again.
+const Taper& hann_of(std::size_t length) {
+  static thread_local Taper last;
+  if (last.values.size() != length) {
+    last.values = window("hann", length);
+    last.sum = 0;
+    for (const double w : last.values) last.sum += w;
   }
-  return weights > 0 ? 2.0 * sum / weights : Complex();
+  return last;
+}
+
+}
+
+Complex phasor(std::span<const double> x, double rate, double frequency) {
+  if (x.empty()) return {};
+  const Taper& taper = hann_of(x.size());
+  double mean = 0;
+  for (std::size_t n = 0; n < x.size(); ++n) mean += x[n] * taper.values[n];
+  mean /= taper.sum;
+  const double angle = -turn * frequency / rate;
+  const Complex step = std::polar(1.0, angle);
+  Complex sum = 0, at = 1;
+  for (std::size_t n = 0; n < x.size(); ++n) {
+    if (n % 256 == 0) at = std::polar(1.0, angle * static_cast<double>(n));
+    sum += (x[n] - mean) * taper.values[n] * at;
+    at = {at.real() * step.real() - at.imag() * step.imag(),
+          at.real() * step.imag() + at.imag() * step.real()};
+  }
+  return taper.sum > 0 ? 2.0 * sum / taper.sum : Complex();
 }
 
 std::optional<Sine> strongest_sine(std::span<const std::span<const double>> signals, double rate,

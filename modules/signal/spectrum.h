@@ -14,14 +14,15 @@ namespace sensorium {
 std::vector<double> window(std::string_view name, std::size_t length);
 const std::vector<std::string>& window_names();
 
-struct Spectrum {
+struct FrequencySpectrum {
   double step = 0;            // Hz between two values; value k lies at k * step
   std::vector<double> values; // k = 0 .. N / 2
 };
 
 // Amplitude of each sine: 2 |X| / sum(window), without the mean. A sine of amplitude a that falls
 // on a bin shows a.
-Spectrum amplitude_spectrum(std::span<const double> x, double rate, std::string_view window_name);
+FrequencySpectrum amplitude_spectrum(std::span<const double> x, double rate,
+                                     std::string_view window_name);
 
 struct WelchOptions {
   std::string window = "hann";
@@ -31,7 +32,7 @@ struct WelchOptions {
   bool subtract_mean = true;  // of each segment
 };
 // Mean power of the segments: P. D. Welch, IEEE Trans. Audio Electroacoust. 15(2), 1967.
-Spectrum welch(std::span<const double> x, double rate, const WelchOptions& options);
+FrequencySpectrum welch(std::span<const double> x, double rate, const WelchOptions& options);
 
 struct Spectrogram {
   double frequency_step = 0, time_step = 0,
@@ -45,7 +46,8 @@ Spectrogram spectrogram(std::span<const double> x, double rate, const WelchOptio
 
 // <|X|^4> / <|X|^2>^2 - 2 over the segments, for each frequency: 0 for stationary Gaussian noise,
 // large where energy comes in bursts (Antoni, Mech. Syst. Signal Process. 20(2), 2006, eq. 31).
-Spectrum spectral_kurtosis(std::span<const double> x, double rate, const WelchOptions& options);
+FrequencySpectrum spectral_kurtosis(std::span<const double> x, double rate,
+                                    const WelchOptions& options);
 
 // 20 log10(value / reference); -300 for zero.
 double decibels(double value, double reference);
@@ -57,7 +59,7 @@ struct Sine {
   double frequency = 0;
   std::vector<Complex> phasors; // of each signal: amplitude (peak) and phase at its first sample
 };
-std::optional<Sine> strongest_sine(std::span<const std::span<const double>> signals, double rate,
+std::optional<Sine> strongest_sine(std::span<const std::span<const double>> inputs, double rate,
                                    double low, double high);
 
 // Amplitude (peak) and phase of a sine of known frequency under a Hann window.

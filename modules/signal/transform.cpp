@@ -81,6 +81,31 @@ Complex chirp(double a, double n) {
 
 }
 
+static Complex product(const Complex& a, const Complex& b) { // of finite numbers
+  return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+}
+
+// chirp(a, 0) .. chirp(a, count - 1). From one to the next the factor turns by a constant angle;
+// every 64th is computed anew, so that rounding does not grow.
+static std::vector<Complex> chirps(double a, std::size_t count) {
+  std::vector<Complex> out(count);
+  const Complex turn = std::polar(1.0, -2 * std::numbers::pi * a);
+  Complex value, factor;
+  for (std::size_t n = 0; n < count; ++n) {
+    if (n % 64 == 0) {
+      const auto k = static_cast<long double>(n);
+      const long double turns = static_cast<long double>(a) * (2 * k + 1);
+      value = chirp(a, static_cast<double>(n));
+      factor = std::polar(1.0, -std::numbers::pi *
+                                   static_cast<double>(turns - 2 * std::floor(turns / 2)));
+    }
+    out[n] = value;
+    value = product(value, factor);
+    factor = product(factor, turn);
+  }
+  return out;
+}
+
 void real_fft_rows(const double* rows, Complex* out, std::size_t length, std::size_t count) {
   // r2c keeps its input; FFTW's signature has no const.
   fftw_execute_dft_r2c(plan_for(Kind::Forward, length, count, rows, real_of(out)),
@@ -122,23 +147,29 @@ std::vector<Complex> zoom_fft(std::span<const double> x, double rate, double low
   std::size_t size = 1;
   while (size < x.size() + count - 1) size *= 2;
   std::vector<Complex> signal(size), filter(size);
+  const std::vector<Complex> chirped = chirps(step, std::max(x.size(), count));
+  const Complex shift = std::polar(1.0, -2 * std::numbers::pi * start);
+  Complex shifted = 1;
   for (std::size_t n = 0; n < x.size(); ++n) {
-    const auto k = static_cast<double>(n);
-    const long double turns = static_cast<long double>(start) * k;
-    const auto part = static_cast<double>(turns - std::floor(turns));
-    signal[n] = x[n] * std::polar(1.0, -2 * std::numbers::pi * part) * chirp(step, k);
+    if (n % 64 == 0) {
+      const long double turns = static_cast<long double>(start) * static_cast<long double>(n);
+      shifted =
+          std::polar(1.0, -2 * std::numbers::pi * static_cast<double>(turns - std::floor(turns)));
+    }
+    signal[n] = x[n] * product(shifted, chirped[n]);
+    shifted = product(shifted, shift);
   }
   for (std::size_t n = 0; n < std::max(x.size(), count); ++n) {
-    const Complex value = std::conj(chirp(step, static_cast<double>(n)));
+    const Complex value = std::conj(chirped[n]);
     if (n < count) filter[n] = value;
     if (n > 0 && n < x.size()) filter[size - n] = value;
   }
   signal = complex_fft(signal);
   filter = complex_fft(filter);
-  for (std::size_t i = 0; i < size; ++i) signal[i] *= filter[i];
+  for (std::size_t i = 0; i < size; ++i) signal[i] = product(signal[i], filter[i]);
   signal = inverse_complex_fft(signal);
   signal.resize(count);
-  for (std::size_t k = 0; k < count; ++k) signal[k] *= chirp(step, static_cast<double>(k));
+  for (std::size_t k = 0; k < count; ++k) signal[k] = product(signal[k], chirped[k]);
   return signal;
 }
 

@@ -14,11 +14,22 @@
 #include <cmath>
 
 namespace sensorium {
+namespace {
+
+// Of a finding that lasts from one time to another: as its pipeline says it, else in samples.
+QString begin_of(const Finding& finding) {
+  const auto said = finding.attributes.find("begin");
+  return said != finding.attributes.end() ? QString::fromStdString(said->second)
+                                          : QString("sample %1").arg(finding.box[0]);
+}
+
+}
 
 FindingsModel::FindingsModel(QObject* parent) : QAbstractTableModel(parent) {}
 
 void FindingsModel::set_picture(PixelStack stack) {
   stack_ = std::move(stack);
+  emit headerDataChanged(Qt::Horizontal, Slice, Slice);
   window_ = auto_window(stack_);
   crops_.clear();
 }
@@ -72,6 +83,7 @@ QVariant FindingsModel::text(const FindingItem& item, int column) const {
   case Size:
     return size_text(item.finding);
   case Slice:
+    if (stack_.empty()) return begin_of(item.finding);
     return item.finding.footprint.empty() && item.finding.box[5] > item.finding.box[2]
                ? QString("all")
                : QString::number(std::lround(item.finding.centroid[2]) + 1);
@@ -123,6 +135,7 @@ QVariant FindingsModel::data(const QModelIndex& index, int role) const {
   case Size:
     return size_value(it->finding);
   case Slice:
+    if (stack_.empty()) return it->finding.box[0];
     return it->finding.centroid[2] * 1e5 + it->finding.centroid[0];
   case State:
     return static_cast<int>(it->look);
@@ -137,6 +150,7 @@ QVariant FindingsModel::headerData(int section, Qt::Orientation orientation, int
     return int((section >= Score && section <= Slice ? Qt::AlignRight : Qt::AlignLeft) |
                Qt::AlignVCenter);
   if (role != Qt::DisplayRole) return {};
+  if (section == Slice && stack_.empty()) return QString("Begin");
   static const char* const names[] = {"", "Label", "Score", "Size", "Scan", "State"};
   return section >= 0 && section < ColumnCount ? QVariant(QString(names[section])) : QVariant();
 }
@@ -295,6 +309,15 @@ void FindingsPanel::set_empty_text(const QString& text) { empty_->setText(text);
 void FindingsPanel::set_remark(const QString& text) {
   remark_ = text;
   update_summary();
+}
+
+void FindingsPanel::set_picture(PixelStack stack) {
+  const bool spans = stack.empty();
+  model_->set_picture(std::move(stack));
+  for (const int column : {FindingsModel::Crop, FindingsModel::Size})
+    table_->setColumnHidden(column, spans);
+  table_->horizontalHeader()->resizeSection(FindingsModel::Slice, spans ? 76 : 42);
+  table_->verticalHeader()->setDefaultSectionSize(spans ? 30 : 40);
 }
 
 QString FindingsPanel::selected() const {

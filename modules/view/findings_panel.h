@@ -46,7 +46,8 @@ class FindingsPanel : public QWidget {
   Q_OBJECT
 public:
   explicit FindingsPanel(QWidget* parent = nullptr);
-  void set_picture(PixelStack stack) { model_->set_picture(std::move(stack)); }
+  // For the crops. An empty stack: the findings are spans of time, listed by their begin.
+  void set_picture(PixelStack stack);
   void set_items(FindingItems items);
   void set_empty_text(const QString& text);
   void set_remark(const QString& text); // one more sentence below the counts; may be empty

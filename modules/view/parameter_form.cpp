@@ -135,6 +135,9 @@ bool ParameterForm::set_value(const std::string& name, const nlohmann::json& val
   } catch (const nlohmann::json::exception&) {
     return false;
   }
+  // A text field tells of what is typed, not of what is put into it.
+  for (const ParameterSpec& spec : specs_)
+    if (spec.name == name && spec.type == ParameterType::Text) changed(spec, value);
   return true;
 }
 

@@ -125,8 +125,8 @@ void SliceView::keep_filled() {
     if (high - low <= room) return (room - low - high) / 2;
     return low > 0 ? -low : high < room ? room - high : 0.0;
   };
-  pan_ += QPointF(correction(r.left(), r.right(), width()),
-                  correction(r.top(), r.bottom(), height()));
+  pan_ +=
+      QPointF(correction(r.left(), r.right(), width()), correction(r.top(), r.bottom(), height()));
 }
 
 void SliceView::set_zoom_and_pan(double zoom, const QPointF& pan) {

@@ -18,8 +18,8 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 namespace {
 
-using hyper::ColourTable;
 using hyper::colour_table;
+using hyper::ColourTable;
 constexpr int rows = 4, columns = 6;
 constexpr double board = 0.03, scale = 10000; // reflectance of the board; stored value of 1
 

@@ -2,6 +2,9 @@
 
 #include "hyperspectral/components.h"
 #include "modules/core/error.h"
+#include "modules/core/hash.h"
+#include "modules/io/envi_reader.h"
+#include "modules/io/npy_reader.h"
 
 #include <fmt/format.h>
 
@@ -61,7 +64,8 @@ void expose(const Cube& cube, const Hs2rgbParameters& p, Converted& out) {
 
 void cie(const Cube& cube, const Hs2rgbParameters& p, const Context& context, Converted& out) {
   Coverage seen;
-  const Projection projection = cie_projection(cube, p, &seen);
+  Projection projection = cie_projection(cube, p, &seen);
+  projection.calibration = out.calibration;
   const auto raster = std::make_shared<Raster>(cube.lines, cube.samples);
   project(cube, projection, context, *raster);
   out.raster = raster;
@@ -115,12 +119,13 @@ void stretched(const Cube& cube, const Hs2rgbParameters& p, const Context& conte
   } else {
     const bool mnf = p.route == "mnf";
     from = 0.6;
-    const Statistics s = statistics(cube, {}, mnf, context.part(0, from));
+    const Statistics s = statistics(cube, {}, mnf, context.part(0, from), out.calibration.get());
     const Components components = mnf ? minimum_noise_fraction(s, 3) : principal_components(s, 3);
     projection = projection_on(s, components);
     out.record[mnf ? "signal_to_noise" : "variances"] = components.values;
     out.record["bands_used"] = s.bands.size();
   }
+  projection.calibration = out.calibration;
   const auto raster = std::make_shared<Raster>(cube.lines, cube.samples);
   project(cube, projection, context.part(from, 0.9), *raster);
   out.raster = raster;
@@ -159,13 +164,95 @@ Projection cie_projection(const Cube& cube, const Hs2rgbParameters& p, Coverage*
   return projection;
 }
 
+namespace {
+
+Cube reference_of(const std::string& path) {
+  if (!std::filesystem::exists(path))
+    throw Error(ErrorCode::NotFound, fmt::format("there is no reference '{}'", path),
+                "give an ENVI or npy file");
+  return npy::sniff(read_head(path)) > 0 ? npy::load(path, Samples::Load)
+                                         : envi::load(path, Samples::Load);
+}
+
+// The cube as what follows sees it: with a white reference 1 is white.
+Cube calibrated(const Cube& cube, const Hs2rgbParameters& p, const Context& context,
+                Converted& out) {
+  Cube shown = cube;
+  if (p.white.empty() && p.dark.empty()) return shown;
+  std::optional<Cube> white, dark;
+  if (!p.white.empty()) white = reference_of(p.white);
+  if (!p.dark.empty()) dark = reference_of(p.dark);
+  const References references{.white = white ? &*white : nullptr,
+                              .dark = dark ? &*dark : nullptr,
+                              .panel = p.panel_reflectance,
+                              .first_sample = p.reference_first_sample - 1};
+  const auto calibration =
+      std::make_shared<const Calibration>(calibrate(cube, references, context));
+  if (calibration->reflectance) shown.reflectance_scale = 1;
+  const auto entry = [](const std::optional<Cube>& reference, const std::string& path) -> json {
+    if (!reference) return json();
+    return {{"path", path},
+            {"lines", reference->lines},
+            {"sha256", sha256_of_path(reference->data_path)}};
+  };
+  out.record["calibration"] = {{"white", entry(white, p.white)},
+                               {"dark", entry(dark, p.dark)},
+                               {"panel_reflectance", p.panel_reflectance},
+                               {"reference_first_sample", p.reference_first_sample},
+                               {"elements_without_reference", calibration->bad},
+                               {"elements", calibration->gain.size()}};
+  if (calibration->bad > 0)
+    out.notes.push_back(fmt::format(
+        "{} of {} elements of the sensor have no usable reference (white is not brighter than dark "
+        "by a hundredth of the band's usual difference): pixels that need them are black.",
+        calibration->bad, calibration->gain.size()));
+  out.calibration = calibration;
+  return shown;
+}
+
+void check(const Cube& cube, const Hs2rgbParameters& p, const std::vector<int>& bands,
+           const Context& context, Converted& out) {
+  if (!p.check_pixels || bands.empty()) return;
+  const PixelCheck found = check_pixels(
+      cube, bands, p.saturation > 0 ? std::optional(p.saturation) : std::nullopt, context);
+  out.pixels = found;
+  out.record["pixels"] = {{"bands", bands.size()},
+                          {"saturation_level", found.level ? json(*found.level) : json()},
+                          {"saturated_pixels", found.saturated},
+                          {"dead_elements", found.dead},
+                          {"elements", found.elements},
+                          {"greatest_value", found.greatest}};
+  if (found.saturated > 0)
+    out.notes.push_back(fmt::format("{} pixels are saturated (a stored value of {:g}{}): their "
+                                    "colours are wrong.",
+                                    found.saturated, *found.level,
+                                    p.saturation > 0 ? " or more" : ", a full count"));
+  if (found.dead > 0)
+    out.notes.push_back(fmt::format("{} of {} elements of the sensor have the same value in every "
+                                    "line: dead, or outside of the scene.",
+                                    found.dead, found.elements));
+}
+
+// The bands that the picture is made of.
+std::vector<int> bands_used(const Cube& cube, const Hs2rgbParameters& p) {
+  if (p.route == "cie") return cie_projection(cube, p, nullptr).bands;
+  if (p.route != "bands" || cube.wavelengths_nm.empty()) return good_bands(cube);
+  std::vector<int> out;
+  for (const double nm : {p.red_nm, p.green_nm, p.blue_nm}) out.push_back(*band_at(cube, nm));
+  return out;
+}
+
+}
+
 Converted convert(const Cube& cube, const Hs2rgbParameters& p, const Context& context) {
   Converted out;
   out.record = {{"route", p.route}};
+  const Cube shown = calibrated(cube, p, context.part(0, 0.05), out);
   if (p.route == "cie")
-    cie(cube, p, context.part(0, 0.95), out);
+    cie(shown, p, context.part(0.05, 0.75), out);
   else
-    stretched(cube, p, context.part(0, 0.95), out);
+    stretched(shown, p, context.part(0.05, 0.75), out);
+  check(cube, p, bands_used(shown, p), context.part(0.75, 0.95), out);
   out.counts = count_picture(*out.raster, out.tone);
   if (out.counts.blank == cube.pixels())
     throw Error(

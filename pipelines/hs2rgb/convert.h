@@ -1,6 +1,7 @@
 // A cube becomes three values a pixel and the tone that shows them.
 #pragma once
 
+#include "hyperspectral/calibration.h"
 #include "hyperspectral/colour.h"
 #include "hyperspectral/picture.h"
 #include "hyperspectral/project.h"
@@ -18,8 +19,10 @@ struct Converted {
   hyper::Tone tone;
   hyper::PictureCounts counts;
   std::optional<hyper::Coverage> coverage; // route cie
-  double exposure = 1;                     // route cie: stored reflectance is multiplied by it
-  nlohmann::json record;                   // how it was made
+  std::optional<hyper::PixelCheck> pixels; // when asked for
+  std::shared_ptr<const hyper::Calibration> calibration;
+  double exposure = 1;   // route cie: stored reflectance is multiplied by it
+  nlohmann::json record; // how it was made
   std::vector<std::string> notes;
 };
 

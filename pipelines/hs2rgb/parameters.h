@@ -18,6 +18,11 @@ struct Hs2rgbParameters {
   double red_nm = 640, green_nm = 550, blue_nm = 460;
   double low_percent = 2, high_percent = 98;
   bool common_stretch = false;
+  std::string white, dark; // files of reference cubes
+  double panel_reflectance = 1;
+  int reference_first_sample = 0; // from 1; 0: the widths must agree
+  bool check_pixels = true;
+  double saturation = 0; // stored value; 0: found
 };
 
 void describe(ParameterVisitor& v, Hs2rgbParameters& p);

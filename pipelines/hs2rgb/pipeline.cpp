@@ -101,6 +101,18 @@ Findings conclude(const Dataset& dataset, const Analysis& analysis, const json& 
     f.summary.push_back({"expected colour error, greatest", a.picture.coverage->max_delta_e,
                          "delta E 2000", a.picture.coverage->worst_patch});
   }
+  if (a.picture.pixels) {
+    const hyper::PixelCheck& found = *a.picture.pixels;
+    f.summary.push_back({"saturated pixels", share(found.saturated), "%",
+                         found.level ? fmt::format("stored value {:g}", *found.level)
+                                     : "no full count is reached"});
+    f.summary.push_back({"dead elements", static_cast<double>(found.dead), "1",
+                         fmt::format("of {} (samples x bands used)", found.elements)});
+  }
+  if (a.picture.calibration)
+    f.summary.push_back({"elements without reference",
+                         static_cast<double>(a.picture.calibration->bad), "1",
+                         "samples x bands; pixels that need them are black"});
   return f;
 }
 

@@ -11,6 +11,7 @@ namespace {
 
 constexpr double first_depth = 0.04, last_depth = 0.55;
 constexpr double least_contrast = 0.06, wall_over_lung = 0.6;
+constexpr double erases = 0.35; // a ray from which a line counts as covered by a B-line
 
 // The upper one of two. Of values that are not empty.
 template<class T> T median_of(std::vector<T> values) {
@@ -107,17 +108,26 @@ Path repeated_from(const Lines& f, const std::vector<double>& score, const Path&
   return repeats ? shallow : Path{};
 }
 
-// Mean over lines of the grey at a multiple of each line's own pleural depth.
-std::vector<double> profile_below(const Lines& f, const std::vector<int>& pleura, int length) {
+// The grey at each distance below each line's own pleural depth, over the lines that no B-line
+// covers: there A-lines are erased. Rib shadows hide them too, so the upper third speaks. Empty
+// when B-lines cover all.
+std::vector<double> profile_below(const Lines& f, const Signs& s, int length) {
+  const Rays erased = rays_of(s, erases);
+  std::vector<char> clear(static_cast<std::size_t>(f.lines), 1);
+  for (const auto& [first, last] : erased.spans)
+    std::fill(clear.begin() + first, clear.begin() + last + 1, 0);
+  if (erased.covered > 0.9) return {};
   std::vector<double> out(static_cast<std::size_t>(length));
   for (int k = 0; k < length; ++k) {
     std::vector<double> all;
     for (int a = 0; a < f.lines; ++a) {
-      const int d = pleura[static_cast<std::size_t>(a)] + k;
-      if (d < f.depths) all.push_back(value(f, a, d));
+      const int d = s.pleura[static_cast<std::size_t>(a)] + k;
+      if (d < f.depths && clear[static_cast<std::size_t>(a)] != 0) all.push_back(value(f, a, d));
     }
     if (all.empty()) continue;
-    out[static_cast<std::size_t>(k)] = median_of(std::move(all));
+    const auto at = all.begin() + static_cast<std::ptrdiff_t>(all.size() * 2 / 3);
+    std::nth_element(all.begin(), at, all.end());
+    out[static_cast<std::size_t>(k)] = *at;
   }
   return out;
 }
@@ -165,7 +175,6 @@ Signs signs_of(const Lines& f) {
   s.pleura_found = s.pleura_contrast >= least_contrast;
   s.ray.assign(static_cast<std::size_t>(f.lines), 0);
   if (!s.pleura_found) return s;
-  s.a_line = a_line_of(profile_below(f, s.pleura, f.depths - pleura), pleura, f.depths);
   std::vector<double> bright;
   for (int a = 0; a < f.lines; ++a) {
     const int p = s.pleura[static_cast<std::size_t>(a)];
@@ -177,6 +186,7 @@ Signs signs_of(const Lines& f) {
     const int begin = p + (f.depths - p) / 2, end = static_cast<int>(0.97 * f.depths);
     s.ray[static_cast<std::size_t>(a)] = static_cast<float>(mean(f, a, begin, end) / reference);
   }
+  s.a_line = a_line_of(profile_below(f, s, f.depths - pleura), pleura, f.depths);
   return s;
 }
 

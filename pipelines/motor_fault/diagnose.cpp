@@ -127,9 +127,9 @@ Finding inter_turn(const Evidence& e, const MotorParameters& p, const Section& s
   return f;
 }
 
-void add_band_findings(const Evidence& e, Findings& out) {
+void add_band_findings(const Evidence& e, const std::vector<BandLevel>& levels, Findings& out) {
   std::map<std::string, std::vector<const BandLevel*>> by_fault;
-  for (const BandLevel& b : e.bands)
+  for (const BandLevel& b : levels)
     if (b.severity > 0) by_fault[b.band.fault].push_back(&b);
   constexpr std::array<const char*, 4> words{"none", "incipient", "moderate", "severe"};
   for (const auto& [fault, bands] : by_fault) {
@@ -139,8 +139,9 @@ void add_band_findings(const Evidence& e, Findings& out) {
     // A pair of lines speaks for the fault; a lone one may be anything.
     const bool pair = bands.size() > 1;
     const std::string label = fault.starts_with("bearing") ? "bearing" : fault;
-    Finding f = span_finding(fault, pair ? label : "unsure",
-                             pair ? 0.5 + 0.15 * worst->severity : 0.3, 0, e.currents.size());
+    Finding f =
+        span_finding(fault, pair ? label : "unsure", pair ? 0.5 + 0.15 * worst->severity : 0.3,
+                     e.spectrum_from, e.spectrum_to);
     f.attributes = {{"severity", words[static_cast<std::size_t>(worst->severity)]},
                     {"line", worst->band.label},
                     {"source", worst->band.source}};
@@ -157,12 +158,12 @@ void add_band_findings(const Evidence& e, Findings& out) {
   }
 }
 
-Table band_table(const Evidence& e) {
+Table band_table(const std::vector<BandLevel>& bands) {
   Table t{"fault bands",
           "Fault bands: level relative to the fundamental (thresholds are empirical)",
           {"fault", "line", "centre Hz", "level dB", "surroundings dB", "thresholds dB", "reading"},
           {}};
-  for (const BandLevel& b : e.bands)
+  for (const BandLevel& b : bands)
     t.rows.push_back({b.band.fault, b.band.label, fmt::format("{:.2f}", b.band.centre),
                       fmt::format("{:.1f}", b.level_db), fmt::format("{:.1f}", b.floor_db),
                       fmt::format("{:.0f} / {:.0f} / {:.0f}", b.band.thresholds[0],
@@ -195,17 +196,27 @@ Table audit_table(const Evidence& e) {
   return t;
 }
 
+std::vector<BandLevel> judged_bands(const Evidence& e, const MotorParameters& p) {
+  std::vector<BandLevel> out = e.bands;
+  for (BandLevel& b : out)
+    judge_band(b, b.band.fault == "broken bar"     ? p.broken_bar_from
+                  : b.band.fault == "eccentricity" ? p.eccentricity_from
+                                                   : p.bearing_from);
+  return out;
+}
+
 }
 
 Findings diagnose(const Evidence& e, const MotorParameters& p) {
   Findings out;
+  const std::vector<BandLevel> bands = judged_bands(e, p);
   const Section section = judged_section(e, p.least_change);
   const bool steady_fault = !section.changes && std::abs(e.course.faulty) > p.least_ratio;
   const bool network_says = e.network && !section.changes && verdict_of(e).index != 0 &&
                             verdict_of(e).probability >= p.sure_above;
   if (section.changes || steady_fault || network_says)
     out.items.push_back(inter_turn(e, p, section));
-  add_band_findings(e, out);
+  add_band_findings(e, bands, out);
   const double mean = (e.level[0] + e.level[1] + e.level[2]) / 3;
   out.summary = {{"fundamental", e.currents.supply_hz, "Hz", "measured"},
                  {"I2/I1, larger part", std::abs(e.course.faulty), "1", "Fortescue"},
@@ -217,7 +228,7 @@ Findings diagnose(const Evidence& e, const MotorParameters& p) {
                  {"THD", 100 * e.distortion, "%", "harmonics 2 to 40"}};
   if (e.slip.source != SlipSource::Unknown)
     out.summary.push_back({"slip", e.slip.value, "1", e.slip.text});
-  out.tables = {band_table(e), timeline_table(e), audit_table(e)};
+  out.tables = {band_table(bands), timeline_table(e), audit_table(e)};
   if (out.items.empty())
     out.notes.push_back(fmt::format("No sign of a fault: I2/I1 stays near {:.3f} (change {:.3f}), "
                                     "no resolved fault band stands above "
@@ -225,13 +236,17 @@ Findings diagnose(const Evidence& e, const MotorParameters& p) {
                                     std::abs(e.course.reference), e.course.change()));
   for (const Finding& f : out.items) out.notes.push_back(f.text);
   out.notes.push_back(e.slip.text);
+  if (!bands.empty() && e.spectrum_to - e.spectrum_from < e.currents.size())
+    out.notes.push_back(fmt::format("Fault bands were judged from {} to {}, where the currents are "
+                                    "steady.",
+                                    seconds(e, e.spectrum_from), seconds(e, e.spectrum_to)));
   std::size_t blurred = 0;
-  for (const BandLevel& b : e.bands) blurred += b.resolved ? 0 : 1;
+  for (const BandLevel& b : bands) blurred += b.resolved ? 0 : 1;
   if (blurred > 0)
     out.notes.push_back(
         fmt::format("{} of {} fault bands lie too near to the fundamental or a harmonic for a "
                     "record of this length: nothing is said about them.",
-                    blurred, e.bands.size()));
+                    blurred, bands.size()));
   for (const std::string& note : e.currents.notes) out.notes.push_back(note);
   for (const AuditEntry& entry : e.audit.entries) out.notes.push_back("Audit: " + entry.text);
   return out;

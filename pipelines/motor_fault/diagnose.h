@@ -15,7 +15,10 @@ struct Evidence {
   Audit audit;
   Timeline timeline;
   Course course;
-  Spectrum spectrum; // amplitudes, rms over the three phases, of the whole record
+  // Amplitudes, rms over the three phases, between two samples: the whole record, or the faulty
+  // part of one that changes.
+  FrequencySpectrum spectrum;
+  std::size_t spectrum_from = 0, spectrum_to = 0;
   Slip slip;
   std::vector<BandLevel> bands;
   std::vector<std::array<float, class_count>> windows; // of the section with the larger I2/I1

@@ -15,21 +15,31 @@ namespace {
 
 struct Judged {
   Section section;
-  std::vector<Features> windows;
+  std::vector<Features> windows, outside;
   double change = 0;
 };
 
 // The very steps of the pipeline between the currents and the network.
-Judged judged(const Recording& recording, double rate) {
+Judged judged(const Recording& recording, double rate, bool with_outside) {
   MotorParameters p;
   p.rate = rate;
   Evidence e;
   e.currents = currents_of(recording, p, {});
   e.timeline = timeline_of(e.currents);
   e.course = course_of(e.timeline.ratio());
-  Judged out{judged_section(e, p.least_change), {}, e.course.change()};
+  Judged out{judged_section(e, p.least_change), {}, {}, e.course.change()};
   out.windows =
       section_features(e.currents, out.section.from, out.section.to, out.section.reference);
+  const std::size_t least = window_length(e.currents.rate.hertz, e.currents.supply_hz),
+                    apart = e.timeline.length;
+  const auto add = [&](std::size_t from, std::size_t to) {
+    if (to < from + least) return;
+    for (const Features& f : section_features(e.currents, from, to, std::nullopt))
+      out.outside.push_back(f);
+  };
+  if (!out.section.changes || !with_outside) return out;
+  add(0, out.section.from - std::min(out.section.from, apart));
+  add(std::min(e.currents.size(), out.section.to + apart), e.currents.size());
   return out;
 }
 
@@ -48,13 +58,20 @@ std::vector<Example> synthetic_examples(int first_seed, int machines, const Cont
       o.seconds = 3;
       o.supply_hz = m % 3 == 0 ? 50 : 60;
       o.noise_db = -50 + m % 5 * 4;
-      o.clip_at = m % 4 == 0 ? 0.93 : 0;
+      o.disturbance = (m % 5) / 4.0;
+      o.clip_at = m % 3 == 0 ? 0 : 0.95 + 0.05 * (m % 10);
       if (m % 2 == 1) o.onset = 0, o.end = 1;
       const std::string group = fmt::format("synthetic {}", o.seed);
-      for (const Features& f : judged(make_motor(o), 0).windows) out.push_back({f, label, group});
+      for (const Features& f : judged(make_motor(o), 0, false).windows)
+        out.push_back({f, label, group});
     }
   }
   return out;
+}
+
+Example without_reference(Example e) {
+  for (const std::size_t i : of_reference) e.features[i] = 0;
+  return e;
 }
 
 std::optional<std::pair<int, int>> label_of_name(const std::string& stem) {
@@ -78,7 +95,7 @@ std::vector<LabelledFile> labelled_files(const std::vector<std::string>& paths, 
   std::vector<LabelledFile> out;
   const auto add = [&](const fs::path& path) {
     if (const auto label = label_of_name(path.stem().string()))
-      out.push_back({path, label->first, label->second, {}, false, 0});
+      out.push_back({path, label->first, label->second, {}, {}, false, 0});
   };
   for (const std::string& path : paths) {
     std::error_code code;
@@ -95,11 +112,13 @@ std::vector<LabelledFile> labelled_files(const std::vector<std::string>& paths, 
   for (std::size_t i = 0; i < out.size(); ++i) {
     context.step(static_cast<double>(i) / static_cast<double>(out.size()),
                  "reading labelled recordings");
-    const Judged j = judged(load_csv_recording(out[i].path, {}), rate);
+    const Judged j = judged(load_csv_recording(out[i].path, {}), rate, true);
     out[i].changes = j.section.changes;
     out[i].change = j.change;
     for (const Features& f : j.windows)
       out[i].windows.push_back({f, out[i].label, out[i].path.stem().string()});
+    for (const Features& f : j.outside)
+      out[i].outside.push_back({f, out[i].label, out[i].path.stem().string()});
   }
   return out;
 }

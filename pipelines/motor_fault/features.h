@@ -11,6 +11,8 @@ namespace sensorium::motor_fault {
 inline constexpr std::size_t feature_count = 18;
 using Features = std::array<float, feature_count>;
 const std::array<const char*, feature_count>& feature_names();
+// Those that need a part without the fault.
+inline constexpr std::array<std::size_t, 4> of_reference{3, 4, 5, 6};
 
 // Windows of twenty-four periods.
 std::size_t window_length(double rate, double supply_hz);

@@ -6,10 +6,12 @@ namespace sensorium::motor_fault {
 namespace {
 
 // Root of the mean power of the three phases' amplitude spectra.
-Spectrum joint_spectrum(const Currents& c, const std::string& window_name) {
-  Spectrum out;
+FrequencySpectrum joint_spectrum(const Currents& c, std::size_t from, std::size_t to,
+                                 const std::string& window_name) {
+  FrequencySpectrum out;
   for (const auto& phase : c.phases()) {
-    const Spectrum one = amplitude_spectrum(phase, c.rate.hertz, window_name);
+    const FrequencySpectrum one =
+        amplitude_spectrum(phase.subspan(from, to - from), c.rate.hertz, window_name);
     out.step = one.step;
     out.values.resize(one.values.size());
     for (std::size_t k = 0; k < one.values.size(); ++k)
@@ -29,8 +31,15 @@ Evidence measure(const Recording& recording, const MotorParameters& p, const Nam
   e.nameplate = nameplate;
   context.step(0.2, "audit");
   e.audit = audit(recording, {}, context.part(0.2, 0.4));
-  context.step(0.4, "spectrum");
-  e.spectrum = joint_spectrum(e.currents, p.window);
+  context.step(0.4, "negative sequence over time");
+  e.timeline = timeline_of(e.currents);
+  e.course = course_of(e.timeline.ratio());
+  context.step(0.7, "spectrum");
+  // A step within the record would smear the fundamental over the lines beside it.
+  const Section steady = judged_section(e, p.least_change);
+  e.spectrum_from = steady.from;
+  e.spectrum_to = steady.to;
+  e.spectrum = joint_spectrum(e.currents, steady.from, steady.to, p.window);
   const double rate = e.currents.rate.hertz, hz = e.currents.supply_hz;
   e.slip = slip_of(nameplate, hz, e.spectrum);
   const double lobe = p.window == "rectangular"                     ? 1
@@ -40,9 +49,6 @@ Evidence measure(const Recording& recording, const MotorParameters& p, const Nam
                                                                     : 4;
   e.bands = measure_bands(fault_bands(nameplate, hz, e.slip, rate, e.spectrum.step), e.spectrum, hz,
                           lobe);
-  context.step(0.6, "negative sequence over time");
-  e.timeline = timeline_of(e.currents);
-  e.course = course_of(e.timeline.ratio());
   for (std::size_t k = 0; k < 3; ++k) {
     e.level[k] = rms(e.currents.values[k]);
     e.distortion += total_harmonic_distortion(

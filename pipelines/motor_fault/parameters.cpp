@@ -34,6 +34,19 @@ void describe(ParameterVisitor& v, MotorParameters& p) {
             .min = 0,
             .max = 1,
             .live = true});
+  const auto level = [&](const char* name, double& value, const char* fault) {
+    v.number(name, value,
+             {.help = std::string("Level of a ") + fault +
+                      " band from which it counts as incipient (empirical); moderate and severe "
+                      "keep their distance.",
+              .unit = "dB",
+              .min = -120,
+              .max = 0,
+              .live = true});
+  };
+  level("broken_bar_from", p.broken_bar_from, "broken-bar");
+  level("eccentricity_from", p.eccentricity_from, "eccentricity");
+  level("bearing_from", p.bearing_from, "bearing");
   v.flag("use_network", p.use_network,
          {.help = "Let the trained network name phase and severity; else rules alone."});
 }

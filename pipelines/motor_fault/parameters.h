@@ -15,6 +15,7 @@ struct MotorParameters {
   double least_change = 0.02;
   double least_ratio = 0.06;
   double sure_above = 0.7;
+  double broken_bar_from = -50, eccentricity_from = -50, bearing_from = -60;
   bool use_network = true;
 };
 

@@ -91,8 +91,28 @@ void describe(ParameterVisitor& v, SyntheticOptions& o) {
   v.number(
       "noise_db", o.noise_db,
       {.help = "White noise relative to the fundamental.", .unit = "dB", .min = -200, .max = 0});
-  v.number("clip_at", o.clip_at,
-           {.help = "Sensor limit as part of the peak; 0: none.", .min = 0, .max = 1});
+  v.number(
+      "clip_at", o.clip_at,
+      {.help = "Sensor limit as part of the fundamental's peak; 0: none.", .min = 0, .max = 2});
+  v.number("disturbance", o.disturbance,
+           {.help = "How far harmonics, gains and zero sequence spread.", .min = 0, .max = 1});
+}
+
+// Drawn after everything else, so that a clean motor keeps its bits.
+static void disturb(std::vector<Wave>& waves, std::array<double, 3>& gain,
+                    const SyntheticOptions& o, Random& random) {
+  const double d = o.disturbance;
+  for (double& g : gain) g *= 1 + d * random.uniform(-0.1, 0.1);
+  const auto add = [&](double order, double most, int sequence) {
+    waves.push_back({order * o.supply_hz, d * random.uniform(0, most), random.uniform(0, turn),
+                     sequence, false});
+  };
+  add(1, 0.12, 0);
+  for (const int sequence : {-1, 0, 1}) add(3, 0.15, sequence);
+  add(5, 0.30, -1);
+  add(5, 0.05, 1);
+  add(7, 0.12, 1);
+  add(9, 0.05, 0);
 }
 
 Recording make_motor(const SyntheticOptions& o) {
@@ -110,7 +130,8 @@ Recording make_motor(const SyntheticOptions& o) {
       {5 * o.supply_hz, random.uniform(0.002, 0.04), random.uniform(0, turn), -1, false},
       {7 * o.supply_hz, random.uniform(0.001, 0.03), random.uniform(0, turn), 1, false}};
   if (o.fault != "none") add_fault(waves, o, random);
-  const std::array<double, 3> gain{1, random.uniform(0.985, 1.015), random.uniform(0.985, 1.015)};
+  std::array<double, 3> gain{1, random.uniform(0.985, 1.015), random.uniform(0.985, 1.015)};
+  if (o.disturbance > 0) disturb(waves, gain, o, random);
   const double noise = std::pow(10, o.noise_db / 20) / std::sqrt(2.0),
                limit = o.clip_at > 0 ? o.clip_at : 1e9;
   std::vector<double> values(3 * n);

@@ -29,6 +29,9 @@ struct SyntheticOptions {
   double onset = 0.3, end = 0.7; // parts of the recording; a fault before and after: 0, 1
   double noise_db = -45;         // white noise, relative to the fundamental
   double clip_at = 0;            // parts of the peak value, 0: nothing is clipped
+  // 0: a clean supply and equal sensors; 1: harmonics up to 0.3, gains up to 10 % apart, a zero
+  // sequence up to 0.12 of the fundamental
+  double disturbance = 0;
 };
 void describe(ParameterVisitor& v, SyntheticOptions& o);
 

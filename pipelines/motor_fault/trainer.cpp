@@ -11,8 +11,6 @@
 namespace sensorium::motor_fault {
 namespace {
 
-constexpr std::array<std::size_t, 4> of_reference{3, 4, 5, 6};
-
 class Windows : public SampleSource {
 public:
   Windows(const std::vector<Example>& examples, const Normalisation& normalisation)
@@ -47,6 +45,10 @@ private:
 void describe(ParameterVisitor& v, TrainerOptions& o) {
   v.integer("machines", o.machines,
             {.help = "Synthetic machines for each of the 13 classes.", .min = 4, .max = 5000});
+  v.integer("validation_machines", o.validation_machines,
+            {.help = "Synthetic machines for each class on which calibration is fitted.",
+             .min = 2,
+             .max = 1000});
   v.integer("width", o.width, {.help = "Width of the residual MLP.", .min = 4, .max = 1024});
   v.integer("blocks", o.blocks, {.help = "Residual blocks.", .min = 1, .max = 16});
   v.integer("steps", o.steps, {.help = "Steps on synthetic motors.", .min = 1, .max = 1000000});
@@ -94,6 +96,25 @@ Graph with_normalisation(Graph graph, const Normalisation& n) {
     return graph;
   }
   throw Error(ErrorCode::Internal, "the network does not use its input");
+}
+
+constexpr int first_validation_machine = 100000;
+
+Pretrained pretrain(const TrainerOptions& o, const std::filesystem::path& folder,
+                    const Context& context) {
+  const auto training = synthetic_examples(1 + o.seed * 1000, o.machines, context.part(0, 0.3));
+  Pretrained out;
+  out.validation = synthetic_examples(first_validation_machine + o.seed * 1000,
+                                      o.validation_machines, context.part(0.3, 0.35));
+  out.normalisation = normalisation_of(training);
+  const Graph start = build_residual_mlp({.inputs = static_cast<int>(feature_count),
+                                          .classes = class_count,
+                                          .width = o.width,
+                                          .blocks = o.blocks},
+                                         static_cast<std::uint64_t>(o.seed));
+  out.graph = train_on(start, training, out.validation, out.normalisation, o.steps, o.learning_rate,
+                       o, folder, context.part(0.35, 1));
+  return out;
 }
 
 Graph train_on(const Graph& start, const std::vector<Example>& training,

@@ -1,10 +1,10 @@
 #include "pipelines/oct_hrf/evaluate.h"
 
 #include "modules/core/error.h"
+#include "modules/core/random.h"
 #include "modules/imaging/components.h"
 #include "pipelines/oct_hrf/enhance.h"
 #include "pipelines/oct_hrf/normalise.h"
-#include "modules/core/random.h"
 
 #include <algorithm>
 #include <cmath>

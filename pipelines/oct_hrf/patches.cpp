@@ -3,10 +3,10 @@
 #include "pipelines/oct_hrf/patches.h"
 
 #include "modules/core/error.h"
+#include "modules/core/random.h"
 #include "modules/imaging/filters.h"
 #include "pipelines/oct_hrf/enhance.h"
 #include "pipelines/oct_hrf/normalise.h"
-#include "modules/core/random.h"
 
 #include <fmt/format.h>
 

@@ -2,8 +2,8 @@
 
 #include "modules/core/error.h"
 #include "modules/core/parallel.h"
-#include "pipelines/oct_hrf/phantom_anatomy.h"
 #include "modules/core/random.h"
+#include "pipelines/oct_hrf/phantom_anatomy.h"
 #include "pipelines/oct_hrf/phantom_speckle.h"
 
 #include <fmt/format.h>

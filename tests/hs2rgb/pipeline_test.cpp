@@ -1,6 +1,7 @@
 // The pipeline as the host sees it.
 #include "modules/core/extension.h"
 #include "modules/core/file.h"
+#include "modules/io/envi_writer.h"
 #include "pipelines/hs2rgb/convert.h"
 #include "tests/io_cube/support.h"
 
@@ -146,6 +147,45 @@ TEST(Hs2rgb, TheRecordSaysFromWhatAndHow) {
   EXPECT_EQ(record.at("method").at("illuminant"), "A");
   EXPECT_TRUE(contains(record.at("method").at("observer"), "1964"));
   EXPECT_EQ(record.at("parameters").at("route"), "cie");
+}
+
+// Counts = dark + reflectance * (white - dark), another white and dark for each sample: the picture
+// is that of the reflectance.
+TEST(Hs2rgb, WhiteAndDarkReferencesGiveReflectance) {
+  const test::Folder folder;
+  const auto counts = [](int lines, auto value) {
+    Cube cube = ramp();
+    cube.lines = lines;
+    set_dense_strides(cube);
+    std::vector<float> all;
+    for (int l = 0; l < lines; ++l)
+      for (int b = 0; b < 31; ++b)
+        for (int s = 0; s < 11; ++s) all.push_back(static_cast<float>(value(l, b, s)));
+    cube.data = Buffer::of(std::move(all));
+    return cube;
+  };
+  const auto dark = [](int b, int s) { return 100.0 + b + 3 * s; };
+  const auto span = [](int b, int s) { return 2000.0 - 20 * b + 10 * s; };
+  envi::write(counts(2, [&](int l, int b, int s) { return dark(b, s) + (l == 0 ? -5 : 5); }),
+              folder / "dark.hdr", Context{});
+  envi::write(counts(4, [&](int, int b, int s) { return dark(b, s) + span(b, s); }),
+              folder / "white.hdr", Context{});
+  const Cube cube =
+      counts(2, [&](int, int b, int s) { return dark(b, s) + span(b, s) * (s / 10.0) / 0.5; });
+  const json given = {{"white", (folder / "white.hdr").string()},
+                      {"dark", (folder / "dark.hdr").string()},
+                      {"panel_reflectance", 0.5}};
+  const auto a = analysed(cube, given), plain = analysed(ramp(), {{"exposure", "as_stored"}});
+  EXPECT_EQ(bytes_of(*a, cube), bytes_of(*plain, ramp()));
+  for (const std::string& note : a->notes) EXPECT_FALSE(contains(note, "brightness")) << note;
+  for (const ResultFile& file : a->files) file.write(folder / file.name, cube.origin);
+  const json record = json::parse(read_text(folder / "rgb.json")).at("method").at("calibration");
+  EXPECT_EQ(record.at("white").at("lines"), 4);
+  EXPECT_EQ(record.at("white").at("sha256").get<std::string>().size(), 64u);
+  EXPECT_EQ(record.at("elements_without_reference"), 0);
+  json missing = given;
+  missing["white"] = (folder / "none.hdr").string();
+  EXPECT_EQ(error_of([&] { analysed(cube, missing); }).code(), ErrorCode::NotFound);
 }
 
 TEST(Hs2rgb, WrongUseIsRefused) {

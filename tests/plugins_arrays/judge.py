@@ -151,4 +151,18 @@ def tiff():
         return dict(shape=list(values.shape), type=str(values.dtype), metadata=str(tags.get(42112, "")), ignore=str(tags.get(42113, "")))
 
 
-print(json.dumps({"cubes": cubes, "recordings": recordings, "tiff": tiff}[verb]()))
+def written():
+    """What SciPy and h5py see in our files of recordings: names, values, rate."""
+    out = {}
+    m = sio.loadmat(path("ours.mat"))
+    out["mat"] = dict(values=[m[k][:, 0].tolist() for k in ("ia__A_", "x2nd")], hertz=float(m["Fs"][0, 0]), start=float(m["t0"][0, 0]), units=str(m["units"][0]))
+    with h5py.File(path("ours.h5")) as h:
+        out["hdf5"] = dict(values=[h[k][...].tolist() for k in ("ia__A_", "x2nd")], hertz=float(h["x2nd"].attrs["sample_rate"]), start=float(h["x2nd"].attrs["start_s"]), units=h["x2nd"].attrs["unit"].decode())
+    rate, data = wavfile.read(path("ours.wav"))
+    out["wav"] = dict(values=data.T.astype(float).tolist(), hertz=rate, start=0, units="")
+    table = np.genfromtxt(path("ours.csv"), delimiter=",", names=True)
+    out["csv"] = dict(values=[table[n].tolist() for n in table.dtype.names[1:]], hertz=1 / float(np.diff(table[table.dtype.names[0]]).mean()), start=float(table[table.dtype.names[0]][0]), units="")
+    return out
+
+
+print(json.dumps({"written": written, "cubes": cubes, "recordings": recordings, "tiff": tiff}[verb]()))

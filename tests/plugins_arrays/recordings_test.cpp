@@ -1,3 +1,4 @@
+#include "modules/io/recording_writer.h"
 #include "tests/plugins_arrays/support.h"
 
 #include <sndfile.h>
@@ -88,6 +89,89 @@ TEST_F(Recordings, AudioThatIsCutShortIsRefusedWithBothNumbers) {
   const Dataset dataset = registry().open(folder / "open.wav");
   EXPECT_EQ(std::get<Recording>(dataset).length, 4000u);
   ASSERT_EQ(origin_of(dataset).warnings.size(), 1u);
+}
+
+Recording two_channels(double hertz) {
+  Recording r;
+  r.length = 100000;
+  std::vector<double> a(r.length), b(r.length);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    a[i] = std::sin(0.01 * static_cast<double>(i)) / 3;
+    b[i] = static_cast<double>(i) * 0.25;
+  }
+  r.channels.push_back({.name = "ia (A)", .unit = "A", .samples = Buffer::of(a)});
+  r.channels.push_back({.name = "2nd", .unit = "mm/s", .samples = Buffer::of(b)});
+  r.rate = hertz > 0 ? known_rate(hertz, RateSource::Stated, "test") : unknown_rate("test");
+  r.start_s = 2;
+  r.origin.path = "two channels";
+  return r;
+}
+
+TEST(WrittenRecordings, OthersReadWhatWeWrite) {
+  NEEDS_JUDGES();
+  const Folder folder;
+  const Recording r = two_channels(8000);
+  const SampleSpan span{4000, 70000}; // more than one block
+  write_recording_mat(r, span, folder / "ours.mat", Context{});
+  write_recording_hdf5(r, span, folder / "ours.h5", Context{});
+  write_recording_wav(r, span, folder / "ours.wav", Context{});
+  write_recording_csv(r, span, folder / "ours.csv", Context{});
+  const auto seen = judge("plugins_arrays/judge.py", {"written", folder.path().string()});
+  for (const auto& [format, one] : seen.items()) {
+    SCOPED_TRACE(format);
+    EXPECT_NEAR(one["hertz"].get<double>(), 8000, 1e-6);
+    if (format != "wav") {
+      EXPECT_NEAR(one["start"].get<double>(), 2.5, 1e-12);
+    }
+    for (std::size_t c = 0; c < 2; ++c) {
+      const auto got = one["values"][c].get<std::vector<double>>();
+      std::vector<double> want = block(r, c, span.first, span.count);
+      if (format == "wav")
+        for (double& v : want) v = static_cast<double>(static_cast<float>(v));
+      expect_same(got, want, 0);
+    }
+  }
+  EXPECT_EQ(seen["mat"]["units"], "A,mm/s");
+  EXPECT_EQ(seen["hdf5"]["units"], "mm/s");
+  for (const char* name : {"ours.mat", "ours.h5", "ours.wav", "ours.csv"}) {
+    SCOPED_TRACE(name);
+    const Dataset dataset = registry().open(folder / name);
+    const Recording& back = std::get<Recording>(dataset);
+    EXPECT_EQ(back.length, span.count);
+    EXPECT_EQ(back.channels.size(), 2u);
+    EXPECT_NEAR(back.rate.hertz, 8000, 1e-3);
+  }
+}
+
+TEST(WrittenRecordings, WhatAFormatCannotHoldIsRefusedAndLeavesNothing) {
+  const Folder folder;
+  const auto told = [&](const auto& work) {
+    try {
+      work();
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    ADD_FAILURE() << "no error";
+    return std::string();
+  };
+  EXPECT_NE(told([&] {
+              write_recording_wav(two_channels(0), {0, 10}, folder / "a.wav", Context{});
+            }).find("unknown"),
+            std::string::npos);
+  EXPECT_NE(told([&] {
+              write_recording_wav(two_channels(0.5), {0, 10}, folder / "a.wav", Context{});
+            }).find("0.5 Hz"),
+            std::string::npos);
+  EXPECT_NE(told([&] {
+              write_recording_csv(two_channels(1), {99999, 2}, folder / "a.csv", Context{});
+            }).find("which has 100000"),
+            std::string::npos);
+  const Context stop{.progress = [](double, std::string_view) { return false; }};
+  told([&] {
+    write_recording_mat(two_channels(1), {0, 10}, folder / "a.mat", stop);
+    return 0;
+  });
+  EXPECT_TRUE(fs::is_empty(folder.path()));
 }
 
 // No judge in PyPI is independent of libsndfile: the values are compared with what was given to it.

@@ -98,7 +98,7 @@ TEST(Machine, ABrokenBarIsReadAtItsSidebands) {
     x[i] = std::cos(turn * 50 * t) + 0.0101 * std::cos(turn * 47 * t) +
            0.0101 * std::cos(turn * 53 * t);
   }
-  const Spectrum s = amplitude_spectrum(x, 1000, "hann");
+  const FrequencySpectrum s = amplitude_spectrum(x, 1000, "hann");
   const Nameplate n{.pole_pairs = 2, .measured_rpm = 1455};
   const Slip slip = slip_of(n, 50, s);
   const auto levels = measure_bands(fault_bands(n, 50, slip, 1000, s.step), s, 50);
@@ -117,7 +117,7 @@ TEST(Machine, ARecordTooShortIsNotJudged) {
   std::vector<double> x(1000);
   for (std::size_t i = 0; i < x.size(); ++i)
     x[i] = std::cos(turn * 50 * static_cast<double>(i) / 1000);
-  const Spectrum s = amplitude_spectrum(x, 1000, "hann");
+  const FrequencySpectrum s = amplitude_spectrum(x, 1000, "hann");
   const Nameplate n{.pole_pairs = 2, .measured_rpm = 1497}; // slip 0.002: lines 0.2 Hz away
   for (const BandLevel& l :
        measure_bands(fault_bands(n, 50, slip_of(n, 50, s), 1000, s.step), s, 50))
@@ -259,4 +259,22 @@ TEST(Pyramid, TheCoarsePictureReadsAFewSamplesOfEachColumn) {
   ASSERT_EQ(found.size(), 10u);
   EXPECT_EQ(found[5].greatest, 9); // the first sample of its column
   EXPECT_EQ(found[4].greatest, 1);
+}
+
+TEST(Bands, AreJudgedAnewFromAnotherLevel) {
+  BandLevel b{.band = {.thresholds = {-50, -45, -40}}, .level_db = -47, .floor_db = -80};
+  judge_band(b, -50);
+  EXPECT_EQ(b.severity, 1);
+  judge_band(b, -60); // -60, -55, -50
+  EXPECT_EQ(b.severity, 3);
+  EXPECT_EQ(b.band.thresholds[2], -50);
+  judge_band(b, -40);
+  EXPECT_EQ(b.severity, 0);
+  b.floor_db = -50; // only 3 dB above its surroundings
+  judge_band(b, -60);
+  EXPECT_EQ(b.severity, 0);
+  b.floor_db = -80;
+  b.resolved = false;
+  judge_band(b, -60);
+  EXPECT_EQ(b.severity, 0);
 }

@@ -37,7 +37,7 @@ std::vector<double> noise(std::size_t n, unsigned seed) {
 
 TEST(Spectrum, ASineOnABinShowsItsAmplitude) {
   for (const std::string& name : window_names()) {
-    const Spectrum s = amplitude_spectrum(sine(1000, 1000, 50, 3), 1000, name);
+    const FrequencySpectrum s = amplitude_spectrum(sine(1000, 1000, 50, 3), 1000, name);
     EXPECT_DOUBLE_EQ(s.step, 1);
     EXPECT_NEAR(s.values[50], 3, 1e-9) << name;
   }
@@ -50,7 +50,7 @@ TEST(Spectrum, WelchKeepsThePowerOfNoise) {
   double mean = 0, power = 0;
   for (double v : x) mean += v / 200000;
   for (double v : x) power += (v - mean) * (v - mean) / 200000;
-  const Spectrum s = welch(x, 1000, {});
+  const FrequencySpectrum s = welch(x, 1000, {});
   double sum = 0;
   for (double v : s.values) sum += v * s.step;
   EXPECT_NEAR(sum, power, 0.02 * power);
@@ -65,7 +65,7 @@ TEST(Spectrum, BurstsRaiseTheSpectralKurtosis) {
   auto x = noise(40000, 9);
   for (std::size_t i = 0; i < x.size(); ++i)
     if (i % 4000 < 200) x[i] += 8 * std::cos(turn * 0.2 * static_cast<double>(i));
-  const Spectrum k = spectral_kurtosis(x, 1000, {.segment = 256});
+  const FrequencySpectrum k = spectral_kurtosis(x, 1000, {.segment = 256});
   EXPECT_GT(k.values[51], 3);             // 200 Hz
   EXPECT_LT(std::abs(k.values[20]), 0.6); // noise alone
 }
