@@ -62,7 +62,10 @@ INSERT INTO alembic_version VALUES ('v3.2.0.a');
 class Database {
 public:
   explicit Database(const fs::path& path) : path_(path) {
-    if (sqlite3_open(path.c_str(), &handle_) != SQLITE_OK) fail();
+    if (sqlite3_open(path.c_str(), &handle_) == SQLITE_OK) return;
+    const std::string why = sqlite3_errmsg(handle_);
+    sqlite3_close(handle_); // a handle is made even when the file is not
+    fail(why);
   }
   ~Database() { sqlite3_close(handle_); }
   Database(const Database&) = delete;
@@ -94,9 +97,10 @@ private:
     }
     if (code != SQLITE_OK) fail();
   }
-  [[noreturn]] void fail() const {
+  [[noreturn]] void fail() const { fail(sqlite3_errmsg(handle_)); }
+  [[noreturn]] void fail(const std::string& why) const {
     throw Error(ErrorCode::Resources,
-                fmt::format("'{}' cannot be written: {}", path_.string(), sqlite3_errmsg(handle_)),
+                fmt::format("'{}' cannot be written: {}", path_.string(), why),
                 "is the disk full, or the folder of another user?");
   }
   fs::path path_;

@@ -29,6 +29,7 @@ FindingsModel::FindingsModel(QObject* parent) : QAbstractTableModel(parent) {}
 
 void FindingsModel::set_picture(PixelStack stack) {
   stack_ = std::move(stack);
+  spans_ = stack_.empty();
   emit headerDataChanged(Qt::Horizontal, Slice, Slice);
   window_ = auto_window(stack_);
   crops_.clear();
@@ -83,7 +84,7 @@ QVariant FindingsModel::text(const FindingItem& item, int column) const {
   case Size:
     return size_text(item.finding);
   case Slice:
-    if (stack_.empty()) return begin_of(item.finding);
+    if (spans_) return begin_of(item.finding);
     return item.finding.footprint.empty() && item.finding.box[5] > item.finding.box[2]
                ? QString("all")
                : QString::number(std::lround(item.finding.centroid[2]) + 1);
@@ -135,7 +136,7 @@ QVariant FindingsModel::data(const QModelIndex& index, int role) const {
   case Size:
     return size_value(it->finding);
   case Slice:
-    if (stack_.empty()) return it->finding.box[0];
+    if (spans_) return it->finding.box[0];
     return it->finding.centroid[2] * 1e5 + it->finding.centroid[0];
   case State:
     return static_cast<int>(it->look);
@@ -150,7 +151,7 @@ QVariant FindingsModel::headerData(int section, Qt::Orientation orientation, int
     return int((section >= Score && section <= Slice ? Qt::AlignRight : Qt::AlignLeft) |
                Qt::AlignVCenter);
   if (role != Qt::DisplayRole) return {};
-  if (section == Slice && stack_.empty()) return QString("Begin");
+  if (section == Slice && spans_) return QString("Begin");
   static const char* const names[] = {"", "Label", "Score", "Size", "Scan", "State"};
   return section >= 0 && section < ColumnCount ? QVariant(QString(names[section])) : QVariant();
 }

@@ -38,6 +38,7 @@ private:
   QPixmap crop(const FindingItem& item) const;
   FindingItems items_;
   PixelStack stack_;
+  bool spans_ = false; // of a recording without pictures: findings last from a time to another
   GreyWindow window_;
   mutable QHash<QString, QPixmap> crops_;
 };

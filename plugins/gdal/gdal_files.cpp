@@ -61,7 +61,9 @@ Held opened(const fs::path& path) {
   Held set(GDALDataset::FromHandle(GDALOpenEx(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY,
                                               drivers.data(), nullptr, nullptr)));
   if (set == nullptr)
-    throw bad(path, fmt::format("GDAL's {} driver cannot open it: {}", driver, last_words()));
+    throw bad(path,
+              fmt::format("GDAL's {} driver cannot open it: {}", driver,
+                          last_words().empty() ? "it is damaged or cut short" : last_words()));
   return set;
 }
 

@@ -193,10 +193,10 @@ TEST_F(CommandLine, CompressedDicomOpensInTheWholeProgram) {
 }
 
 TEST_F(CommandLine, FilesOfOtherKindsAreNamed) {
-  write_atomically(folder_ / "map.gis", "HEAD74 and more");
-  const Outcome outcome = sensorium({"info", path("map.gis")});
+  write_atomically(folder_ / "scan.fda", "FOCTFDA and more");
+  const Outcome outcome = sensorium({"info", path("scan.fda")});
   EXPECT_EQ(outcome.status, 5);
-  EXPECT_NE(outcome.err.find("ERDAS"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("Topcon"), std::string::npos) << outcome.err;
 }
 
 TEST_F(CommandLine, DamagedRecipesAreRefused) {
