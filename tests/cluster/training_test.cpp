@@ -94,6 +94,8 @@ void slurm(std::vector<std::string> words) {
 TEST_F(Training, EndsWithTheSameWeightsHoweverItWasStopped) {
   const ClusterRun preempted = send("preempted", "scavenge");
   ASSERT_TRUE(is_training(preempted)) << log(preempted);
+  // It must not end before Slurm gets round to it; Slurm wakes what it ends.
+  slurm({"scancel", "--signal=STOP", "--full", preempted.job_id});
   slurm({"sbatch", "--partition=urgent", "--exclusive", "--nodes=2", "--output=/dev/null",
          "--wrap=true"});
 
