@@ -1,9 +1,9 @@
 #include "modules/core/error.h"
 #include "modules/io/array_file.h"
 #include "modules/io/bytes.h"
+#include "modules/io/hdf5_id.h"
 
 #include <fmt/format.h>
-#include <hdf5.h>
 
 #include <algorithm>
 #include <array>
@@ -13,32 +13,13 @@ namespace sensorium {
 namespace fs = std::filesystem;
 namespace {
 
+using hdf5::Id;
+using hdf5::library;
+
 constexpr std::size_t most_arrays = 4096, most_attributes = 64, most_text = 4096;
 constexpr hsize_t most_small = 1u << 20;
 constexpr std::uint64_t piece_bytes = 16u << 20, largest_chunk = 1u << 30;
 constexpr unsigned deepest = 32;
-
-// Debian's library is not thread-safe.
-std::recursive_mutex& library() {
-  static std::recursive_mutex mutex;
-  return mutex;
-}
-
-class Id {
-public:
-  Id(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
-  ~Id() {
-    if (id_ >= 0) close_(id_);
-  }
-  Id(const Id&) = delete;
-  Id& operator=(const Id&) = delete;
-  operator hid_t() const { return id_; } // NOLINT
-  bool good() const { return id_ >= 0; }
-
-private:
-  hid_t id_;
-  herr_t (*close_)(hid_t);
-};
 
 struct Native {
   SampleType type;

@@ -1,26 +1,13 @@
+#include "modules/io/hdf5_id.h"
 #include "modules/io/recording_writer.h"
 
 #include <fmt/format.h>
-#include <hdf5.h>
 
 namespace sensorium {
 namespace fs = std::filesystem;
 namespace {
 
-class Id {
-public:
-  Id(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
-  ~Id() {
-    if (id_ >= 0) close_(id_);
-  }
-  Id(const Id&) = delete;
-  Id& operator=(const Id&) = delete;
-  operator hid_t() const { return id_; } // NOLINT
-
-private:
-  hid_t id_;
-  herr_t (*close_)(hid_t);
-};
+using hdf5::Id;
 
 bool put_number(hid_t object, const char* name, double value) {
   const Id space(H5Screate(H5S_SCALAR), H5Sclose);
@@ -42,6 +29,7 @@ bool put_text(hid_t object, const char* name, const std::string& text) {
 void write_recording_hdf5(const Recording& r, const SampleSpan& span, const fs::path& path,
                           const Context& context) {
   check_span(r, span);
+  const std::lock_guard lock(hdf5::library());
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   DraftFile draft(path);
   {

@@ -13,7 +13,6 @@ namespace sensorium::lung_ultrasound {
 namespace {
 
 constexpr double pi = 3.14159265358979323846;
-constexpr double probe_radius_mm = 60; // of a usual abdominal convex probe
 
 // Where line and depth of the beam are in the picture.
 struct Geometry {
@@ -26,7 +25,7 @@ struct Geometry {
     half_angle = convex ? opening_deg / 2 * pi / 180 : 0;
     const double far = probe_radius_mm + o.depth_mm;
     const double high = convex ? far - probe_radius_mm * std::cos(half_angle) : o.depth_mm;
-    across_mm = convex ? 2 * far * std::sin(half_angle) : std::min(o.depth_mm, 50.0);
+    across_mm = convex ? 2 * far * std::sin(half_angle) : linear_width_mm(o);
     scale = std::min((o.height - room - 4) / high, (o.width - 8) / across_mm);
     top = room;
     left = (o.width - across_mm * scale) / 2;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <complex>
 #include <numbers>
 
 namespace sensorium::lung_ultrasound {
@@ -75,8 +76,9 @@ void Scene::vary() {
   o.gain_db += around(0, 5);
   o.dynamic_range_db += around(0, 8);
   o.breathing_mm *= std::exp(around(0, 0.5));
-  across_mm_ = o.probe == "convex" ? (60 + pleura_) * opening_deg_ * std::numbers::pi / 180
-                                   : std::min(o.depth_mm, 50.0);
+  across_mm_ = o.probe == "convex"
+                   ? (probe_radius_mm + pleura_) * opening_deg_ * std::numbers::pi / 180
+                   : linear_width_mm(o);
   if (o.ribs) ribs_ = {around(0.08, 0.05), around(0.92, 0.05)};
 }
 

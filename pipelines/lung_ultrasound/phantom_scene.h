@@ -3,10 +3,13 @@
 
 #include "pipelines/lung_ultrasound/phantom.h"
 
-#include <complex>
+#include <algorithm>
 #include <vector>
 
 namespace sensorium::lung_ultrasound {
+
+constexpr double probe_radius_mm = 60; // of a usual abdominal convex probe
+inline double linear_width_mm(const PhantomOptions& o) { return std::min(o.depth_mm, 50.0); }
 
 class Scene {
 public:
