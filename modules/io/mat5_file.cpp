@@ -32,7 +32,7 @@ public:
   explicit Plain(std::span<const std::byte> data) : data_(data) {}
   std::size_t read(std::span<std::byte> out) override {
     const std::size_t count = std::min(out.size(), data_.size() - at_);
-    std::memcpy(out.data(), data_.data() + at_, count);
+    std::ranges::copy(data_.subspan(at_, count), out.begin());
     at_ += count;
     return count;
   }
