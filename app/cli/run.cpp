@@ -2,6 +2,7 @@
 #include "app/cli/batch.h"
 #include "app/cli/commands.h"
 #include "app/cli/engine.h"
+#include "app/cli/follow.h"
 #include "modules/core/error.h"
 
 #include <CLI/CLI.hpp>
@@ -18,7 +19,8 @@ struct RunWords {
   std::vector<std::string> files;
   std::string output, model;
   std::optional<std::uint64_t> seed;
-  bool no_report = false;
+  bool no_report = false, follow = false;
+  double idle_s = 0;
 };
 
 void show_result(const Session& session, const CaseRun& run) {
@@ -112,6 +114,9 @@ Recipe recipe_of(Session& session, const std::string& pipeline, const RunWords& 
 }
 
 int run_recipe_file(Session& session, const std::string& file, const RunWords& words) {
+  if (words.follow)
+    throw Error(ErrorCode::Usage, "a recipe names finished recordings; there is nothing to follow",
+                "sensorium run PIPELINE FILE --follow");
   if (fs::path(file).extension() != ".json" && !fs::exists(file))
     session.registry.pipeline(file); // throws, with the nearest name
   if (!words.files.empty())
@@ -188,6 +193,13 @@ void add_run(CLI::App& app, Session& session) {
   command->add_option("--model", words->model, "An .onnx model instead of the pipeline's own");
   command->add_option("--seed", words->seed, "Seed of everything random");
   command->add_flag("--no-report", words->no_report, "Write no report.pdf");
+  command->add_flag("--follow", words->follow,
+                    "FILE is still being written (a growing table, a named pipe, or -): answer "
+                    "while it is; Ctrl-C ends");
+  command
+      ->add_option("--idle", words->idle_s,
+                   "With --follow: end after so many seconds without new samples (0: never)")
+      ->check(CLI::Range(0.0, 1e9));
 
   const std::string pipeline =
       session.words.empty() || session.words.front() == "run" || session.words.size() > 1
@@ -205,6 +217,13 @@ void add_run(CLI::App& app, Session& session) {
       if (words->files.empty())
         throw Error(ErrorCode::Usage, fmt::format("run {} needs at least one file", pipeline),
                     fmt::format("sensorium run {} FILE -o DIR", pipeline));
+      if (words->follow)
+        return follow_file(session, {.pipeline = pipeline,
+                                     .files = words->files,
+                                     .output = words->output,
+                                     .model = words->model,
+                                     .idle_s = words->idle_s,
+                                     .parameters = parameters_given(specs, *values)});
       const fs::path stem = fs::path(words->files.front()).lexically_normal();
       const fs::path output =
           words->output.empty()
