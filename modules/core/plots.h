@@ -38,4 +38,7 @@ nlohmann::json to_json(const std::vector<Plot>& plots);
 // in the wrong order, coordinates of two lengths, more than a million points in all.
 std::vector<Plot> plots_from_json(const nlohmann::json& json, const std::string& source);
 
+// Round numbers between two limits: 1, 2 or 5 times a power of ten apart, at most about `wanted`.
+std::vector<double> ticks_between(double from, double to, int wanted);
+
 }

@@ -219,17 +219,6 @@ void draw_one(Flow& flow, const Plot& plot, const std::vector<PlotSpan>& spans) 
 
 }
 
-std::vector<double> ticks_between(double from, double to, int wanted) {
-  if (!(to > from) || wanted < 1) return {};
-  const double rough = (to - from) / wanted, power = std::pow(10, std::floor(std::log10(rough)));
-  const double part = rough / power;
-  const double step = power * (part <= 1 ? 1 : part <= 2 ? 2 : part <= 5 ? 5 : 10);
-  std::vector<double> out;
-  for (double k = std::ceil(from / step - 1e-9); k * step <= to + 1e-9 * step; ++k)
-    out.push_back(k * step);
-  return out;
-}
-
 void draw_plots(Flow& flow, const std::vector<Plot>& plots, const std::vector<PlotSpan>& spans) {
   for (const Plot& plot : plots) draw_one(flow, plot, spans);
 }

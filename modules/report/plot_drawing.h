@@ -16,7 +16,4 @@ struct PlotSpan {
 // Each with its title, axes, legend and caption. Spans are shown in plots whose x is time.
 void draw_plots(Flow& flow, const std::vector<Plot>& plots, const std::vector<PlotSpan>& spans);
 
-// Round numbers between two limits: 1, 2 or 5 times a power of ten apart, about `wanted` of them.
-std::vector<double> ticks_between(double from, double to, int wanted);
-
 }

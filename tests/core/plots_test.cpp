@@ -62,5 +62,14 @@ TEST(Plots, DamagedOnesAreRefusedByName) {
   EXPECT_THROW(plots_from_json(json::parse("{", nullptr, false), "x"), Error);
 }
 
+TEST(Plots, TicksAreRoundNumbers) {
+  const auto ticks = ticks_between(0, 1, 5);
+  ASSERT_EQ(ticks.size(), 6u);
+  for (std::size_t k = 0; k < 6; ++k) EXPECT_NEAR(ticks[k], 0.2 * static_cast<double>(k), 1e-12);
+  EXPECT_EQ(ticks_between(-90, 5, 4), (std::vector<double>{-50, 0}));
+  EXPECT_EQ(ticks_between(100, 100.5, 5).size(), 6u);
+  EXPECT_TRUE(ticks_between(1, 1, 4).empty());
+}
+
 }
 }

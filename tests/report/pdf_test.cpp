@@ -1,6 +1,5 @@
 // What stands in a report, as poppler's pdftotext and pdfinfo read it.
 #include "modules/core/error.h"
-#include "modules/report/plot_drawing.h"
 #include "modules/report/report.h"
 #include "modules/review/footprint.h"
 
@@ -214,13 +213,6 @@ TEST_F(RecordingReport, RejectedSpansAndNamesOfTheFileAreLeftOut) {
   EXPECT_FALSE(says(text(), "inter-turn short, from"));
   EXPECT_TRUE(says(text(), "Quillfeather_19511103 is a file"));
   EXPECT_FALSE(says(text({.deidentified = true}), "Quillfeather_19511103"));
-}
-
-TEST_F(RecordingReport, TicksAreRoundNumbers) {
-  EXPECT_EQ(ticks_between(0, 1, 5), (std::vector<double>{0, 0.2, 0.4, 0.6000000000000001, 0.8, 1}));
-  EXPECT_EQ(ticks_between(-90, 5, 4), (std::vector<double>{-50, 0}));
-  EXPECT_TRUE(ticks_between(1, 1, 4).empty());
-  EXPECT_EQ(ticks_between(100, 100.5, 5).size(), 6u);
 }
 
 }
