@@ -36,9 +36,9 @@ void measure_spectrum(Evidence& evidence, std::size_t from, std::size_t to,
 // The bands judged by the parameters' levels.
 std::vector<BandLevel> judged_bands(const std::vector<BandLevel>& bands,
                                     const MotorParameters& parameters);
-// Features of the windows (hop: a quarter) between two samples.
-std::vector<Features> section_features(const Currents& currents, std::size_t from, std::size_t to,
-                                       std::optional<Complex> reference);
+// The windows (hop: a quarter) between two samples.
+std::vector<Window> section_windows(const Currents& currents, std::size_t from, std::size_t to,
+                                    std::optional<Complex> reference);
 // The section the network judges, and its reference: the larger part of a course that changes by
 // more than least_change, else the whole recording without a reference.
 struct Section {

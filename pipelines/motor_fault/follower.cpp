@@ -219,15 +219,14 @@ void Follower::begin_fault(std::uint64_t begin, bool with_reference, Events& out
 
 void Follower::judge_fault(Events& out) {
   const std::size_t wanted = window_length(signal_.rate, supply_hz_);
-  std::vector<Features> features;
+  std::vector<Window> windows;
   for (; next_features_ + wanted <= next_ + length_ - hop_; next_features_ += wanted / 4)
     if (next_features_ >= first_)
-      features.push_back(
-          window_features(part(next_features_, wanted), signal_.rate, supply_hz_,
-                          with_reference_ ? std::optional(reference_) : std::nullopt));
-  if (features.empty()) return;
+      windows.push_back(window_of(part(next_features_, wanted), signal_.rate, supply_hz_,
+                                  with_reference_ ? std::optional(reference_) : std::nullopt));
+  if (windows.empty()) return;
   if (judge_)
-    for (const auto& row : judge_(features)) rows_.push_back(row);
+    for (const auto& row : judge_(windows)) rows_.push_back(row);
   if (rows_.size() > most_rows)
     rows_.erase(rows_.begin(), rows_.end() - static_cast<std::ptrdiff_t>(most_rows));
   const Complex faulty =

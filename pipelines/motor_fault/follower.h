@@ -9,7 +9,7 @@ namespace sensorium::motor_fault {
 
 // Probabilities of windows, or nothing where rules decide.
 using WindowJudge =
-    std::function<std::vector<std::array<float, class_count>>(const std::vector<Features>&)>;
+    std::function<std::vector<std::array<float, class_count>>(const std::vector<Window>&)>;
 
 struct FollowedSignal {
   std::array<std::string, 3> names; // phases a, b, c

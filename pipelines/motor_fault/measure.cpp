@@ -80,20 +80,20 @@ Section judged_section(const Evidence& e, double least_change) {
   return {from, to, e.course.reference, true};
 }
 
-std::vector<Features> section_features(const Currents& c, std::size_t from, std::size_t to,
-                                       std::optional<Complex> reference) {
+std::vector<Window> section_windows(const Currents& c, std::size_t from, std::size_t to,
+                                    std::optional<Complex> reference) {
   const std::size_t length = std::min(window_length(c.rate.hertz, c.supply_hz), to - from);
   const std::size_t hop = std::max<std::size_t>(1, length / 4);
   constexpr std::size_t most = 2000;
   const std::size_t windows = length == 0 ? 0 : (to - from - length) / hop + 1;
   const std::size_t every = windows / most + 1;
-  std::vector<Features> out;
+  std::vector<Window> out;
   const ThreePhase phases = c.phases();
   for (std::size_t k = 0; k < windows; k += every) {
     const std::size_t at = from + k * hop;
-    out.push_back(window_features({phases[0].subspan(at, length), phases[1].subspan(at, length),
-                                   phases[2].subspan(at, length)},
-                                  c.rate.hertz, c.supply_hz, reference));
+    out.push_back(window_of({phases[0].subspan(at, length), phases[1].subspan(at, length),
+                             phases[2].subspan(at, length)},
+                            c.rate.hertz, c.supply_hz, reference));
   }
   return out;
 }

@@ -72,8 +72,7 @@ std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request, Classifi
   const std::lock_guard lock(mutex);
   a->evidence->windows = classifier.run(
       request.model,
-      section_features(a->evidence->currents, section.from, section.to, section.reference),
-      context);
+      section_windows(a->evidence->currents, section.from, section.to, section.reference), context);
   a->evidence->network = !a->evidence->windows.empty();
   a->model_card = classifier.card_json();
   return a;
@@ -114,7 +113,7 @@ Extension make_extension() {
     WindowJudge judge;
     const bool wanted = parameters_from<MotorParameters>(request.parameters).use_network;
     if (wanted && has_network() && !request.model.empty())
-      judge = [&](const std::vector<Features>& windows) {
+      judge = [&](const std::vector<Window>& windows) {
         const std::lock_guard lock(*mutex);
         return classifier->run(request.model, windows, context);
       };
