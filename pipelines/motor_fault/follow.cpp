@@ -112,7 +112,8 @@ void Session::add_row(const double* row) {
   if (const auto column = stream_.time_column()) {
     const double now = row[*column] * stream_.time_unit_s();
     const double step = 1 / source_.rate.hertz;
-    if (time_ && std::isfinite(now)) {
+    if (!std::isfinite(now)) return; // the next row's time tells what is missing
+    if (time_) {
       const double missing = std::round((now - *time_) / step) - 1;
       if (missing * step > longest_bridged_s || now <= *time_) {
         for (json& e : follower_->add(values_)) tell(std::move(e));
@@ -127,7 +128,7 @@ void Session::add_row(const double* row) {
           values_.insert(values_.end(), 3, std::numeric_limits<double>::quiet_NaN());
       }
     }
-    time_ = std::isfinite(now) ? now : time_ ? *time_ + step : time_;
+    time_ = now;
   }
   for (const std::size_t c : columns_) {
     const double v = row[c];

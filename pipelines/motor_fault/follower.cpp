@@ -20,7 +20,7 @@ constexpr std::size_t most_kept = std::size_t{1} << 21, learned_windows = 25, mo
                       most_rows = 40;
 constexpr int windows_in_a_row = 5;
 constexpr double follow_slowly = 1.0 / 500; // of a window: about ten seconds of a mains current
-constexpr double off_below = 0.05, on_above = 0.1; // of the largest fundamental so far
+constexpr double off_below = 0.05, on_above = 0.1; // of the largest rms so far
 
 }
 
@@ -84,38 +84,47 @@ std::vector<json> Follower::add(std::span<const double> values) {
   return out;
 }
 
+// The first second that holds a sine; later, each second, the one just passed.
 void Follower::find_supply(Events& out) {
-  const auto second = static_cast<std::size_t>(signal_.rate) + 1;
-  if (end() < first_ + second || (supply_hz_ > 0 ? next_ : end()) < next_supply_) return;
-  const std::uint64_t from =
-      supply_hz_ > 0 ? std::clamp<std::uint64_t>(next_, first_, end() - second) : end() - second;
-  next_supply_ = (supply_hz_ > 0 ? next_ : end()) + second;
+  const std::size_t second = std::min(most_kept / 2, static_cast<std::size_t>(signal_.rate)) + 1;
   const double low = nameplate_.supply_hz > 0 ? 0.8 * nameplate_.supply_hz : 10,
                high = nameplate_.supply_hz > 0 ? 1.2 * nameplate_.supply_hz : 400;
-  const auto sine =
-      strongest_sine(part(from, second), signal_.rate, low, std::min(high, 0.45 * signal_.rate));
+  const auto sine_at = [&](std::uint64_t from) {
+    return strongest_sine(part(from, second), signal_.rate, low,
+                          std::min(high, 0.45 * signal_.rate));
+  };
+  std::optional<Sine> sine;
+  if (supply_hz_ > 0) {
+    if (state_ == State::Off || next_ < next_supply_ || next_ < first_ + second) return;
+    sine = sine_at(next_ - second);
+  } else
+    for (; !sine && end() >= next_ + second; next_ += sine ? 0 : second / 2) sine = sine_at(next_);
   if (!sine) return;
+  next_supply_ = next_ + second;
   const bool other = std::abs(sine->frequency - supply_hz_) > 0.05 * supply_hz_;
   supply_hz_ = sine->frequency;
   if (!other) return;
   length_ = static_cast<std::size_t>(std::lround(6 * signal_.rate / supply_hz_));
   hop_ = std::max<std::size_t>(1, length_ / 5);
-  next_ = std::max(next_, from);
-  next_supply_ = next_ + second;
   next_status_ = next_ + second;
-  state_ = State::Learning;
-  learned_.clear();
   history_.clear();
-  learning_ = 0;
+  begin_learning();
   json e = event("signal", next_, fmt::format("fundamental {:.2f} Hz", supply_hz_));
   e["supply_hz"] = supply_hz_;
   out.push_back(std::move(e));
 }
 
+void Follower::begin_learning() {
+  state_ = State::Learning;
+  learned_.clear();
+  learning_ = 0;
+  learning_from_ = next_;
+}
+
 void Follower::one_window(Events& out) {
   const ThreePhase w = part(next_, length_);
   const Sequence s = sequence_at(w, signal_.rate, supply_hz_);
-  const double level = std::abs(s.positive), size = std::norm(s.positive);
+  const double level = (rms(w[0]) + rms(w[1]) + rms(w[2])) / 3, size = std::norm(s.positive);
   const Complex ratio = size > 0 ? s.negative * std::conj(s.positive) / size : Complex();
   most_level_ = std::max(most_level_, level);
   history_.push_back({next_ + length_ / 2, ratio});
@@ -139,9 +148,8 @@ bool Follower::turned_off(double level, Events& out) {
     out.push_back(event("stopped", next_, "no current"));
     state_ = State::Off;
   } else if (state_ == State::Off && level > on_above * most_level_) {
-    state_ = State::Learning;
-    learned_.clear();
-    learning_ = 0;
+    next_supply_ = next_ + static_cast<std::uint64_t>(signal_.rate); // it may have another one now
+    begin_learning();
   }
   return state_ == State::Off;
 }
@@ -166,7 +174,7 @@ void Follower::learn(Complex ratio, Events& out) {
   beyond_ = 0;
   told_bands_.clear();
   steady_from_ = next_;
-  if (std::abs(mean) > parameters_.least_ratio) return begin_fault(first_, false, out);
+  if (std::abs(mean) > parameters_.least_ratio) return begin_fault(learning_from_, false, out);
   state_ = State::Quiet;
   json e = event("ready", next_, fmt::format("watching; I2/I1 {:.3f}", std::abs(mean)));
   e["i2_i1"] = std::abs(mean);
@@ -199,7 +207,7 @@ void Follower::begin_fault(std::uint64_t begin, bool with_reference, Events& out
   rows_.clear();
   told_.clear();
   steady_from_ = next_;
-  const double late = static_cast<double>(end() - begin) / signal_.rate;
+  const double late = static_cast<double>(next_ - hop_ + length_ - begin) / signal_.rate;
   const Complex change = with_reference ? recent() - reference_ : reference_;
   json e = event(
       "begin", next_,
@@ -281,7 +289,8 @@ void Follower::watch_end(Complex ratio, Events& out) {
   out.push_back(std::move(e));
   beyond_ = 0;
   steady_from_ = next_;
-  state_ = with_reference_ ? State::Quiet : State::Learning;
+  state_ = State::Quiet;
+  if (!with_reference_) begin_learning();
 }
 
 void Follower::tell_status(Events& out) {
@@ -310,11 +319,11 @@ void Follower::tell_bands(Events& out) {
   next_bands_ = next_ + static_cast<std::uint64_t>(bands_every_s * signal_.rate);
   const std::uint64_t from = std::max(first_, steady_from_);
   if ((state_ != State::Quiet && state_ != State::Fault) ||
-      static_cast<double>(end() - from) < least_for_bands_s * signal_.rate)
+      static_cast<double>(next_ - from) < least_for_bands_s * signal_.rate)
     return;
   Evidence e;
-  const std::size_t count = std::min(keep_, static_cast<std::size_t>(end() - from));
-  const ThreePhase last = part(end() - count, count);
+  const std::size_t count = std::min(keep_, static_cast<std::size_t>(next_ - from));
+  const ThreePhase last = part(next_ - count, count);
   for (std::size_t k = 0; k < 3; ++k) e.currents.values[k].assign(last[k].begin(), last[k].end());
   e.currents.rate = known_rate(signal_.rate, RateSource::Stated, "stream");
   e.currents.supply_hz = supply_hz_;
@@ -351,7 +360,8 @@ void Follower::trim() {
   if (values_[0].size() < 2 * keep_) return;
   // What is still to be looked at stays.
   std::uint64_t from = end() - keep_;
-  if (supply_hz_ > 0) from = std::min(from, next_);
+  from = std::min(from, next_ - std::min(next_, std::uint64_t{keep_} / 2));
+  if (from <= first_) return;
   const auto drop = static_cast<std::ptrdiff_t>(from - first_);
   for (auto& x : values_) x.erase(x.begin(), x.begin() + drop);
   first_ = from;

@@ -45,6 +45,7 @@ private:
 
   void find_supply(Events& out);
   void one_window(Events& out);
+  void begin_learning();
   bool turned_off(double level, Events& out);
   void learn(Complex ratio, Events& out);
   void watch(Complex ratio, Events& out);
@@ -62,7 +63,7 @@ private:
   std::array<std::vector<double>, 3> values_;
   std::uint64_t first_ = 0; // number of the first kept sample
   std::uint64_t bridged_ = 0, next_ = 0, next_supply_ = 0, next_status_ = 0, next_bands_ = 0,
-                steady_from_ = 0;
+                steady_from_ = 0, learning_from_ = 0;
   std::size_t length_ = 0, hop_ = 0, keep_ = 0;
   double supply_hz_ = 0, most_level_ = 0;
   State state_ = State::Waiting;
