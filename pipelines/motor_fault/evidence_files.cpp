@@ -54,7 +54,7 @@ Plot spectrum_plot(const Evidence& e, const MotorParameters& p) {
   const double highest = std::min(e.currents.rate.hertz / 2, 8 * e.currents.supply_hz);
   Plot out{.title = "Spectrum and fault bands",
            .x_label = "Hz",
-           .y_label = "dB below the fundamental",
+           .y_label = "dB relative to the fundamental",
            .x_to = highest,
            .y_to = 5};
   out.lines = {spectrum_line(e, highest)};
