@@ -71,7 +71,7 @@ SendDialog::SendDialog(const QString& program, const QString& name, const json& 
   send_ = buttons->addButton("Send", QDialogButtonBox::AcceptRole);
   send_->setEnabled(false);
   send_->setDefault(true);
-  send_->setObjectName("primary");
+  send_->setProperty("next", true);
   auto* all = new QVBoxLayout(this);
   all->setContentsMargins(2 * grid, 2 * grid, 2 * grid, 2 * grid);
   all->setSpacing(grid);
