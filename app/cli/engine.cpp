@@ -5,6 +5,7 @@
 #include "modules/core/error.h"
 #include "modules/core/file.h"
 #include "modules/core/hash.h"
+#include "modules/core/json_text.h"
 #include "modules/core/map_guard.h"
 #include "modules/core/promoted_models.h"
 #include "modules/report/report.h"
@@ -309,7 +310,8 @@ fs::path report_case(Registry&, const CaseRun& run, const fs::path& file, const 
     if (made.name.ends_with(".png"))
       input.pictures.emplace_back(run.folder / made.name, made.caption);
   if (const fs::path plots = run.folder / "plots.json"; fs::exists(plots))
-    input.plots = plots_from_json(json::parse(read_text(plots), nullptr, false), plots.string());
+    input.plots = plots_from_json(
+        parse_json(read_text(plots), plots.string(), "run the analysis again"), plots.string());
   input.options.deidentified = choice.deidentified;
   input.options.proposed_count = choice.undecided;
   write_pdf(input, file);

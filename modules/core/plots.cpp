@@ -1,6 +1,7 @@
 #include "modules/core/plots.h"
 
 #include "modules/core/error.h"
+#include "modules/core/json_text.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -100,7 +101,7 @@ std::vector<Plot> plots_from_json(const json& in, const std::string& source) {
     throw Error(ErrorCode::BadInput, fmt::format("'{}': {}", source, e.what()),
                 "run the analysis again");
   } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("'{}' holds no plots: {}", source, e.what()),
+    throw Error(ErrorCode::BadInput, fmt::format("'{}' holds no plots: {}", source, json_fault(e)),
                 "run the analysis again");
   }
 }
