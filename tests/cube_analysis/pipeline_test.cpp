@@ -147,7 +147,7 @@ TEST(CubeAnalysis, ClustersFollowTheShapeOnceTheContinuumIsGone) {
 
 TEST(CubeAnalysis, TheOddPixelIsTheAnomaly) {
   const Cube cube = halves();
-  const auto a = analysed(cube, {{"method", "rx"}, {"percent", 1.0}});
+  const auto a = analysed(cube, {{"method", "rx"}, {"percent", 2.0}});
   const test::Folder folder;
   write_all(*a, folder.path());
   const std::vector<float> c = classes_in(folder.path());
