@@ -292,6 +292,10 @@ bool ScriptDriver::perform_page(const json& step) {
     cube->view()->zoom(step.at("factor").get<double>());
   else if (word == "make_picture")
     cube->make_picture();
+  else if (word == "sort_pixels")
+    cube->sort_pixels(text_of(step, "method"), step.value("library", false));
+  else if (word == "library")
+    cube->open_library(text_of(step, "file"));
   else if (word == "say_cube") {
     std::ifstream memory("/proc/self/statm");
     double all = 0, resident = 0;
