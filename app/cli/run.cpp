@@ -3,6 +3,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/engine.h"
 #include "modules/core/error.h"
+#include "modules/core/file.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -18,7 +19,8 @@ struct RunWords {
   std::vector<std::string> files;
   std::string output, model;
   std::optional<std::uint64_t> seed;
-  bool no_report = false;
+  std::string zones;
+  bool no_report = false, follow = false;
 };
 
 void show_result(const Session& session, const CaseRun& run) {
@@ -111,6 +113,26 @@ Recipe recipe_of(Session& session, const std::string& pipeline, const RunWords& 
   return recipe;
 }
 
+// What a pipeline offers beside running on one recording: an exam of several, a stream.
+int run_offered(Session& session, const std::string& pipeline, const std::string& verb,
+                const RunWords& words, json parameters, const fs::path& output) {
+  for (const PipelineCommand& command : session.registry.pipeline(pipeline).commands) {
+    if (command.verb != verb) continue;
+    if (!words.model.empty()) parameters["model"] = words.model;
+    parameters = complete(command.parameters, parameters);
+    make_folder(output);
+    const json result = command.run(words.files, parameters, output, session.console.context());
+    session.console.end_progress();
+    session.console.print(result);
+    session.console.print(result.value("text", fmt::format("result: {}", output.string())));
+    return 0;
+  }
+  throw Error(ErrorCode::Usage,
+              fmt::format("the pipeline {} takes no {}", pipeline,
+                          verb == "exam" ? "exams of several recordings" : "streams"),
+              fmt::format("leave --{} out", verb == "exam" ? "zones" : "follow"));
+}
+
 int run_recipe_file(Session& session, const std::string& file, const RunWords& words) {
   if (fs::path(file).extension() != ".json" && !fs::exists(file))
     session.registry.pipeline(file); // throws, with the nearest name
@@ -189,6 +211,12 @@ void add_run(CLI::App& app, Session& session) {
   command->add_option("--seed", words->seed, "Seed of everything random");
   command->add_flag("--no-report", words->no_report, "Write no report.pdf");
 
+  command->add_option("--zones", words->zones,
+                      "Take the recordings (a folder, a table with the columns file and zone, or "
+                      "several files) as one exam under this zone scheme");
+  command->add_flag("--follow", words->follow,
+                    "Read one stream that may still be growing; - is standard input");
+
   const std::string pipeline =
       session.words.empty() || session.words.front() == "run" || session.words.size() > 1
           ? named_pipeline(session)
@@ -210,8 +238,14 @@ void add_run(CLI::App& app, Session& session) {
           words->output.empty()
               ? fs::path((stem.has_stem() ? stem.stem().string() : "result") + "_" + pipeline)
               : fs::path(words->output);
-      return run_all(session,
-                     recipe_of(session, pipeline, *words, parameters_given(specs, *values)), output,
+      json parameters = parameters_given(specs, *values);
+      if (words->follow)
+        return run_offered(session, pipeline, "follow", *words, std::move(parameters), output);
+      if (!words->zones.empty()) {
+        parameters["zones"] = words->zones;
+        return run_offered(session, pipeline, "exam", *words, std::move(parameters), output);
+      }
+      return run_all(session, recipe_of(session, pipeline, *words, parameters), output,
                      !words->no_report);
     };
   });
