@@ -145,7 +145,9 @@ QWidget* ClipPage::build_board() {
   rules_place_ = new QGridLayout;
   rules_place_->setHorizontalSpacing(4);
   rules_place_->setVerticalSpacing(2);
-  auto* decisions = new QHBoxLayout;
+  verdict_->setWordWrap(true); // a long verdict and its state go on two lines, never cut
+  class_->setWordWrap(true);
+  auto* decisions = new QGridLayout; // two by two: four in a row are wider than a small window
   decisions->setSpacing(4);
   relabel_->setAccessibleName("Another verdict");
   relabel_->setToolTip("Give the clip another verdict");
@@ -154,17 +156,16 @@ QWidget* ClipPage::build_board() {
   accept_->setToolTip("The verdict is right");
   reject_->setToolTip("The verdict is wrong");
   uninterpretable_->setToolTip("Nothing can be said about this clip");
-  for (QPushButton* button : {accept_, reject_, uninterpretable_}) decisions->addWidget(button);
+  decisions->addWidget(accept_, 0, 0);
+  decisions->addWidget(reject_, 0, 1);
+  decisions->addWidget(uninterpretable_, 1, 0);
+  decisions->addWidget(relabel_, 1, 1);
   for (QWidget* w : {static_cast<QWidget*>(accept_), static_cast<QWidget*>(reject_),
                      static_cast<QWidget*>(uninterpretable_), static_cast<QWidget*>(relabel_)})
     w->setSizePolicy(QSizePolicy::Minimum, QSizePolicy::Fixed);
   relabel_->setSizeAdjustPolicy(QComboBox::AdjustToContents);
-  decisions->addStretch(1);
-  auto* top = new QHBoxLayout; // the fourth decision stands beside the verdict: four do not fit
-  top->addWidget(verdict_);
-  top->addStretch(1);
-  top->addWidget(relabel_);
-  left->addLayout(top);
+  decisions->setColumnStretch(2, 1);
+  left->addWidget(verdict_);
   left->addWidget(class_);
   left->addLayout(rules_place_);
   left->addWidget(warning_);
@@ -498,25 +499,11 @@ void ClipPage::refresh_board() {
       QString("Clip: %1%2")
           .arg(label,
                now ? QString("   %1 %2").arg(glyph_of(now->look), text_of(now->look)) : QString()));
-  const FindingItem* named = nullptr;
-  for (std::size_t i = 0; items_ && i < items_->size(); ++i)
-    if ((*items_)[i].finding.id.starts_with("class-")) named = &(*items_)[i];
-  class_->setText(
-      named ? QString("Network: %1, %2 %%3")
-                  .arg(q(named->finding.label))
-                  .arg(100 * named->finding.score, 0, 'f', 0)
-                  .arg(named->look == FindingLook::Machine
-                           ? QString()
-                           : QString("   %1 %2").arg(glyph_of(named->look), text_of(named->look)))
-            : QString());
-  class_->setVisible(named != nullptr);
+  refresh_class();
   QStringList scores, classes;
   int column = 0;
   for (const Rule& rule : rules_) {
-    auto* chip =
-        new QLabel(rule.named.isEmpty()
-                       ? QString("%1  <b>%2</b>").arg(rule.name, rule.score)
-                       : QString("%1  <b>%2</b><br>%3").arg(rule.name, rule.score, rule.named));
+    auto* chip = new QLabel(QString("%1  <b>%2</b>").arg(rule.name, rule.score));
     chip->setTextFormat(Qt::RichText);
     chip->setObjectName(rule.used ? "chip_used" : "chip");
     chip->setToolTip(rule.used ? "This rule gives the verdict; choose another under Parameters."
@@ -537,6 +524,26 @@ void ClipPage::refresh_board() {
                      static_cast<QWidget*>(uninterpretable_), static_cast<QWidget*>(relabel_)})
     w->setEnabled(own);
   refresh_key_frames();
+}
+
+// What the network says, and what it would say under the other rules where they differ.
+void ClipPage::refresh_class() {
+  const FindingItem* named = nullptr;
+  for (std::size_t i = 0; items_ && i < items_->size(); ++i)
+    if ((*items_)[i].finding.id.starts_with("class-")) named = &(*items_)[i];
+  class_->setVisible(named != nullptr);
+  if (!named) return class_->clear();
+  QString text = QString("Network: %1, %2 %")
+                     .arg(q(named->finding.label))
+                     .arg(100 * named->finding.score, 0, 'f', 0);
+  if (named->look != FindingLook::Machine)
+    text += QString("   %1 %2").arg(glyph_of(named->look), text_of(named->look));
+  QStringList others;
+  for (const Rule& rule : rules_)
+    if (!rule.used && rule.named != q(named->finding.label))
+      others << rule.name + ": " + rule.named;
+  if (!others.isEmpty()) text += QString("  (%1)").arg(others.join(", "));
+  class_->setText(text);
 }
 
 // Frames with marks first, then those that score worst, not too near to each other.

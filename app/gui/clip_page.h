@@ -74,6 +74,7 @@ private:
   void read_tables();
   void refresh_activation(std::vector<int> looked_at);
   void refresh_board();
+  void refresh_class();
   void refresh_key_frames();
   const FindingItem* verdict() const; // null before a run
   void enable_actions(bool on);

@@ -8,6 +8,7 @@
 #include "pipelines/lung_ultrasound/cross_validation.h"
 #include "pipelines/lung_ultrasound/figures.h"
 #include "pipelines/lung_ultrasound/labels.h"
+#include "pipelines/lung_ultrasound/look.h"
 #include "pipelines/lung_ultrasound/parameters.h"
 
 #include <nlohmann/json.hpp>
@@ -63,17 +64,16 @@ struct Clip : LabelledClip {
 };
 
 void measure(Clip& clip, Registry& registry, const EvaluateParameters& p, const Context& context) {
-  const Frames frames = frames_of(registry.open(clip.file), p.lung.frames);
-  const Beam beam = find_beam(frames);
-  if (!beam.found()) throw Error(ErrorCode::BadInput, beam.failure);
+  LungParameters without = p.lung;
+  without.use_network = false;
+  Classifier none;
   context.step(0, clip.file.filename().string());
-  std::vector<FrameScore> scores;
+  const Look look = look_at(registry.open(clip.file), without, {}, none, Context{});
+  if (!look.beam.found()) throw Error(ErrorCode::BadInput, look.beam.failure);
+  const std::vector<FrameScore> scores = judge(look, without).frames;
   double sum = 0;
-  for (std::size_t k = 0; k < frames.grey.size(); ++k) {
-    const Signs s = signs_of(along_beam(frames.grey[k], beam));
-    scores.push_back(score_frame(s, frames.number[k], p.lung.score));
+  for (const Signs& s : look.signs)
     if (s.pleura_found) sum += s.a_line;
-  }
   clip.measured = score_clip(scores, p.lung.score);
   if (clip.measured.readable == 0)
     throw Error(ErrorCode::BadInput, "no frame shows a pleural line");

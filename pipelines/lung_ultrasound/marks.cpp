@@ -193,7 +193,8 @@ Table frame_table(const std::vector<FrameScore>& frames,
           {"frame", "readable", "A-lines", "B-lines", "covered, %", "score"},
           {}};
   if (!probabilities.empty())
-    for (const char* name : class_names) t.columns.push_back(std::string(name) + ", %");
+    for (const char* name : {"COVID-19, %", "bacterial, %", "viral, %", "regular, %"})
+      t.columns.push_back(name);
   for (std::size_t i = 0; i < frames.size(); ++i) {
     const FrameScore& f = frames[i];
     t.rows.push_back(

@@ -19,6 +19,29 @@ constexpr int finer = 3; // samples of a cell along each axis
 constexpr int beam_frames = 32;
 constexpr std::string_view magic = "SNSLUNG3";
 
+// Pictures of these sizes are means of blocks of larger ones, so that one set of stored pictures
+// serves them all.
+constexpr int common_side = 64;
+int stored_side(int side) {
+  return side < common_side && common_side % side == 0 ? common_side : side;
+}
+
+Picture shrunk(const Picture& picture, int from, int to) {
+  if (from == to) return picture;
+  const int block = from / to;
+  Picture out(static_cast<std::size_t>(to) * to);
+  for (int y = 0; y < to; ++y)
+    for (int x = 0; x < to; ++x) {
+      int sum = 0;
+      for (int k = 0; k < block * block; ++k)
+        sum +=
+            picture[static_cast<std::size_t>(y * block + k / block) * from + x * block + k % block];
+      out[static_cast<std::size_t>(y) * to + x] =
+          static_cast<std::uint8_t>((sum + block * block / 2) / (block * block));
+    }
+  return out;
+}
+
 fs::path cache_file(const fs::path& file, int count, int side) {
   std::error_code none;
   const auto size = fs::file_size(file, none);
@@ -62,20 +85,21 @@ bool unpack(const std::string& text, int side, SmallClip& clip) {
 }
 
 Picture picture_of(const std::vector<float>& grey, const Beam& beam, int side) {
-  const Lines fine = along_beam(grey, beam, side * finer, side * finer);
-  Picture out(static_cast<std::size_t>(side) * side);
-  for (int line = 0; line < side; ++line)
-    for (int depth = 0; depth < side; ++depth) {
+  const int first = stored_side(side);
+  const Lines fine = along_beam(grey, beam, first * finer, first * finer);
+  Picture out(static_cast<std::size_t>(first) * first);
+  for (int line = 0; line < first; ++line)
+    for (int depth = 0; depth < first; ++depth) {
       double sum = 0;
       for (int a = 0; a < finer; ++a)
         for (int d = 0; d < finer; ++d)
           sum +=
               std::max(0.0f, fine.value[static_cast<std::size_t>(line * finer + a) * fine.depths +
                                         static_cast<std::size_t>(depth * finer + d)]);
-      out[static_cast<std::size_t>(depth) * side + line] =
+      out[static_cast<std::size_t>(depth) * first + line] =
           static_cast<std::uint8_t>(std::lround(255 * std::clamp(sum / (finer * finer), 0.0, 1.0)));
     }
-  return out;
+  return shrunk(out, first, side);
 }
 
 bool SmallClip::any_readable() const {
@@ -103,20 +127,24 @@ SmallClip small_clip(const Dataset& dataset, int count, int side) {
 }
 
 SmallClip small_clip(Registry& registry, const fs::path& file, int count, int side) {
-  const fs::path cached = cache_file(file, count, side);
+  const int stored = stored_side(side);
+  const fs::path cached = cache_file(file, count, stored);
   SmallClip out;
   std::error_code none;
-  if (fs::exists(cached, none) && unpack(read_text(cached), side, out)) return out;
-  out = {.side = side};
-  try {
-    out = small_clip(registry.open(file), count, side);
-  } catch (const Error& e) {
-    if (e.code() == ErrorCode::Cancelled) throw;
-    out.failure = e.what();
+  if (!fs::exists(cached, none) || !unpack(read_text(cached), stored, out)) {
+    out = {.side = stored};
+    try {
+      out = small_clip(registry.open(file), count, stored);
+    } catch (const Error& e) {
+      if (e.code() == ErrorCode::Cancelled) throw;
+      out.failure = e.what();
+    }
+    if (!out.failure.empty()) return out;
+    make_folder(cached.parent_path());
+    write_atomically(cached, packed(out));
   }
-  if (!out.failure.empty()) return out;
-  make_folder(cached.parent_path());
-  write_atomically(cached, packed(out));
+  out.side = side;
+  for (Picture& picture : out.pictures) picture = shrunk(picture, stored, side);
   return out;
 }
 

@@ -15,15 +15,15 @@ namespace sensorium::lung_ultrasound {
 struct TrainerOptions {
   int side = 64;     // of the pictures
   int pictures = 10; // of each clip
-  std::string widths = "16,32,64";
+  std::string widths = "8,16,32";
   int blocks = 1;
   std::string norm = "batch";
-  int steps = 300;
-  double learning_rate = 2e-3, weight_decay = 0.02;
-  int batch_size = 32;
+  int steps = 150;
+  double learning_rate = 4e-3, weight_decay = 0.02;
+  int batch_size = 16;
   double augmentation = 1; // 0: none
   int phantoms = 0;        // clips of the pipeline's own phantom to begin with
-  int phantom_steps = 300;
+  int phantom_steps = 150;
 };
 void describe(ParameterVisitor& v, TrainerOptions& o);
 
