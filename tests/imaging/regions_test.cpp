@@ -38,8 +38,12 @@ TEST(Regions, NeighboursShareANumberAndNumbersAreConnected) {
       const auto i = static_cast<std::size_t>(y * w + x);
       ASSERT_EQ(label[i] != 0, mask[i] != 0);
       ++size[static_cast<std::size_t>(label[i])];
-      if (x > 0 && mask[i] != 0 && mask[i - 1] != 0) ASSERT_EQ(label[i], label[i - 1]);
-      if (y > 0 && mask[i] != 0 && mask[i - w] != 0) ASSERT_EQ(label[i], label[i - w]);
+      if (x > 0 && mask[i] != 0 && mask[i - 1] != 0) {
+        ASSERT_EQ(label[i], label[i - 1]);
+      }
+      if (y > 0 && mask[i] != 0 && mask[i - w] != 0) {
+        ASSERT_EQ(label[i], label[i - w]);
+      }
     }
   // Flooding from one pixel of each number reaches all of its pixels.
   std::vector<char> seen(mask.size());

@@ -99,15 +99,16 @@ TEST(LungNetwork, FoldsKeepGroupsTogetherAndSpreadClasses) {
   EXPECT_THROW((void)folds_of({"a", "a"}, {0, 1}, 2, 1), Error);
 }
 
-// Pictures of one class are bright on top, those of the other below.
+// Pictures of one class have stripes from side to side, those of the other from top to bottom.
 TEST(LungNetwork, ItLearnsWhatTellsClassesApart) {
   TrainerOptions o = small();
   o.augmentation = 0.3;
   std::vector<Picture> pictures;
   for (std::uint32_t i = 0; i < 24; ++i) {
     Picture p = noise(o.side, i, 0, 120);
-    for (int k = 0; k < o.side * o.side / 2; ++k)
-      p[static_cast<std::size_t>(k + (i % 2 == 0 ? 0 : o.side * o.side / 2))] += 100;
+    for (int k = 0; k < o.side * o.side; ++k)
+      p[static_cast<std::size_t>(k)] = static_cast<std::uint8_t>(
+          p[static_cast<std::size_t>(k)] + (i % 2 == 0 ? k / o.side : k % o.side) / 3 % 2 * 100);
     pictures.push_back(std::move(p));
   }
   std::vector<Example> training, check;
@@ -136,6 +137,7 @@ fs::path labelled_phantoms() {
     PhantomOptions o;
     o.seed = i + 1;
     o.frames = 4;
+    o.frame_rate = 3;
     o.width = 160;
     o.height = 144;
     o.variety = 0.2;

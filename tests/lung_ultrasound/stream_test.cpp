@@ -114,7 +114,9 @@ TEST(Follow, EveryFrameOfAStreamGetsARowWithItsLatency) {
       const json row = json::parse(line);
       EXPECT_EQ(row.at("frame"), number + 1);
       EXPECT_GE(row.at("latency_ms"), 0);
-      if (number < 11) EXPECT_EQ(row.at("reason"), "no beam yet");
+      if (number < 11) {
+        EXPECT_EQ(row.at("reason"), "no beam yet");
+      }
     }
     EXPECT_EQ(number, 30);
     EXPECT_THROW((void)c.run({"/nowhere/x.y4m"}, json::object(), folder, {}), Error);
