@@ -264,7 +264,7 @@ CaseRun restore_case(Registry& registry, const fs::path& folder, const Context& 
                                        std::move(stored.result.artifacts),
                                        std::move(stored.result.surfaces), context.part(0.7, 1));
   conclude_case(run, run.recipe.parameters);
-  run.lasting_files = lasting_files(folder);
+  run.lasting_files = lasting_files(run.provenance);
   return run;
 }
 
@@ -275,18 +275,19 @@ void save_case(Registry& registry, CaseRun& run) {
   result.files = run.analysis->files;
   add_mask(result, *run.dataset);
   write_result_folder(run.folder, result, volume_writer(nrrd(registry), run.dataset));
-  run.lasting_files = lasting_files(run.folder);
+  run.lasting_files = lasting_files(stored_provenance(run.folder));
 }
 
 std::function<void()> save_recount(Registry& registry, CaseRun& run) {
-  if (run.lasting_files.is_null() || lasting_files(run.folder) != run.lasting_files) {
+  json before = stored_provenance(run.folder);
+  if (run.lasting_files.is_null() || lasting_files(before) != run.lasting_files) {
     save_case(registry, run);
     return [] {};
   }
-  return [folder = run.folder, dataset = run.dataset, result = result_of(run),
-          writer = volume_writer(nrrd(registry), run.dataset)]() mutable {
+  return [folder = run.folder, before = std::move(before), dataset = run.dataset,
+          result = result_of(run), writer = volume_writer(nrrd(registry), run.dataset)]() mutable {
     add_mask(result, *dataset);
-    rewrite_findings(folder, result, writer);
+    rewrite_findings(folder, before, result, writer);
   };
 }
 

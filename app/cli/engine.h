@@ -19,7 +19,7 @@ struct CaseRun {
   Findings findings;
   nlohmann::json provenance;
   std::filesystem::path folder;
-  nlohmann::json lasting_files; // lasting_files(folder) as this run wrote or found them, or null
+  nlohmann::json lasting_files; // lasting_files() as this run wrote or found them, or null
 };
 
 // Opens the recipe's first input, analyses it and counts. Writes nothing. Throws Error: Conflict
