@@ -1,7 +1,4 @@
-#include "modules/io/video.h"
-
-#include "modules/core/file.h"
-#include "modules/io/video_container.h"
+#include "modules/io/opencv_codecs.h"
 
 #include <fmt/format.h>
 #include <opencv2/core/utils/logger.hpp>
@@ -109,19 +106,8 @@ void set_frame_time(const Clock& clock, Video& v) {
 
 }
 
-Video load_video(const fs::path& path, Samples samples, const Context& context) {
-  Video v;
-  v.origin.path = path.string();
-  v.origin.format = "video";
-  v.channels = 3;
-  const auto mapped = MappedFile::open(path);
-  const Bytes file(mapped->bytes(), path.string());
-  const Container container = video_container(file.all());
-  if (container == Container::None)
-    throw file.unsupported("is no MP4, QuickTime, AVI, MPEG, GIF or Matroska video",
-                           "convert it to MP4 (H.264)");
-  check_complete(file, container);
-  v.origin.facts.push_back({"File type", std::string(name_of(container)), "content"});
+void decode_video(const Bytes& file, const fs::path& path, Samples samples, const Context& context,
+                  Video& v) {
   Clock clock;
   try {
     cv::VideoCapture capture = open_capture(file, path);
@@ -133,9 +119,6 @@ Video load_video(const fs::path& path, Samples samples, const Context& context) 
                    "copy or export the video again");
   }
   set_frame_time(clock, v);
-  const std::string why = "a video file carries no scale";
-  v.spacing = {unknown_spacing(why), unknown_spacing(why)};
-  return v;
 }
 
 }
