@@ -178,7 +178,8 @@ QPixmap FindingsModel::crop(const FindingItem& item) const {
     painter.setRenderHint(QPainter::Antialiasing);
     const QTransform t =
         QTransform::fromTranslate(-area.x(), -area.y()) * QTransform::fromScale(s, s);
-    painter.strokePath(t.map(outline_of(item.finding.footprint, z)), pen_of(item.look, 1));
+    painter.strokePath(marker_of(t.map(outline_of(item.finding.footprint, z))),
+                       pen_of(item.look, 1));
   }
   crops_.insert(id, out);
   return out;
@@ -378,7 +379,8 @@ void FindingsPanel::update_summary() {
   const int all = model_->rowCount();
   const QString text =
       QString("%1 counted, %2 to read, %3 rejected").arg(all - rejected).arg(unread).arg(rejected);
-  summary_->setText(all && !remark_.isEmpty() ? text + "\n" + remark_ + "."
+  const char* stop = remark_.endsWith('.') ? "" : ".";
+  summary_->setText(all && !remark_.isEmpty() ? text + "\n" + remark_ + stop
                     : all                     ? text
                                               : QString());
   emit summary_changed(text);

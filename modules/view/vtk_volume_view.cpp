@@ -1,4 +1,4 @@
-#include "modules/view/volume_view.h"
+#include "modules/view/vtk_volume_view.h"
 #include "modules/view/theme.h"
 
 #include <vtkActor.h>
@@ -21,6 +21,7 @@
 #include <vtkVolume.h>
 #include <vtkVolumeProperty.h>
 
+#include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPainter>
 #include <QWheelEvent>
@@ -30,7 +31,7 @@
 
 namespace sensorium {
 
-struct VolumeView::Scene {
+struct VtkVolumeView::Scene {
   vtkNew<vtkImageData> image;
   vtkNew<vtkOpenGLGPUVolumeRayCastMapper> mapper;
   vtkNew<vtkVolume> volume;
@@ -43,17 +44,21 @@ struct VolumeView::Scene {
   vtkNew<vtkActor> frame;
 };
 
-VolumeView::VolumeView(QWidget* parent) : GlVtkWidget(parent), scene_(std::make_unique<Scene>()) {
+VtkVolumeView::VtkVolumeView(QWidget* parent)
+    : GlVtkWidget(parent), scene_(std::make_unique<Scene>()) {
   setAccessibleName("3-D view");
-  setAccessibleDescription("Drag to turn, wheel to zoom, double click to reset.");
+  setAccessibleDescription(
+      "Drag or arrows turn it, wheel, plus and minus zoom, double click or Home resets.");
   setMinimumSize(140, 120);
+  setFocusPolicy(Qt::StrongFocus);
 }
 
-VolumeView::~VolumeView() {
+VtkVolumeView::~VtkVolumeView() {
   with_context([this] { scene_.reset(); });
 }
 
-void VolumeView::set_volume(SmallVolume volume, double um_x, double um_y, double um_z, int depth) {
+void VtkVolumeView::set_volume(SmallVolume volume, double um_x, double um_y, double um_z,
+                               int depth) {
   volume_ = std::move(volume);
   depth_ = depth;
   const double full[3] = {volume_.width * volume_.step_x, volume_.height * volume_.step_y,
@@ -72,12 +77,12 @@ void VolumeView::set_volume(SmallVolume volume, double um_x, double um_y, double
   update();
 }
 
-void VolumeView::showEvent(QShowEvent* event) {
+void VtkVolumeView::showEvent(QShowEvent* event) {
   if (!built_) build();
   GlVtkWidget::showEvent(event);
 }
 
-void VolumeView::build() {
+void VtkVolumeView::build() {
   if (volume_.depth < 4 || !renderer()) return;
   built_ = true;
   vtkImageData* image = scene_->image;
@@ -126,7 +131,7 @@ void VolumeView::build() {
   reset_camera();
 }
 
-void VolumeView::reset_camera() {
+void VtkVolumeView::reset_camera() {
   vtkRenderer* r = renderer();
   if (!r || !built_) return;
   vtkCamera* camera = r->GetActiveCamera();
@@ -138,7 +143,7 @@ void VolumeView::reset_camera() {
   render_later();
 }
 
-void VolumeView::changeEvent(QEvent* event) {
+void VtkVolumeView::changeEvent(QEvent* event) {
   if (built_ && event->type() == QEvent::PaletteChange) {
     const QColor back = theme_colors().imaging;
     renderer()->SetBackground(back.redF(), back.greenF(), back.blueF());
@@ -147,17 +152,17 @@ void VolumeView::changeEvent(QEvent* event) {
   GlVtkWidget::changeEvent(event);
 }
 
-void VolumeView::set_items(FindingItems items) {
+void VtkVolumeView::set_items(FindingItems items) {
   items_ = std::move(items);
   if (built_) place_items();
 }
 
-void VolumeView::set_selected(const QString& id) {
+void VtkVolumeView::set_selected(const QString& id) {
   selected_ = id;
   if (built_) place_items();
 }
 
-void VolumeView::place_items() {
+void VtkVolumeView::place_items() {
   vtkNew<vtkPoints> points;
   vtkNew<vtkUnsignedCharArray> colors;
   colors->SetNumberOfComponents(3);
@@ -180,7 +185,7 @@ void VolumeView::place_items() {
   render_later();
 }
 
-void VolumeView::place_frame() {
+void VtkVolumeView::place_frame() {
   const double w = volume_.width * volume_.step_x * unit_[0],
                h = volume_.height * volume_.step_y * unit_[1];
   const double z = slice_ * unit_[2];
@@ -198,16 +203,21 @@ void VolumeView::place_frame() {
   render_later();
 }
 
-void VolumeView::set_slice(int z) {
+void VtkVolumeView::set_slice(int z) {
   slice_ = z;
   if (built_) place_frame();
 }
 
-void VolumeView::paint_over(QPainter& painter) {
+void VtkVolumeView::paint_over(QPainter& painter) {
   QFont font = painter.font();
   font.setPointSize(small_text);
   painter.setFont(font);
   painter.setPen(QColor("#c8ccd0"));
+  if (hasFocus()) {
+    painter.setPen(QPen(theme_colors().accent, 2));
+    painter.drawRect(rect().adjusted(1, 1, -1, -1));
+    painter.setPen(QColor("#c8ccd0"));
+  }
   if (built_)
     painter.drawText(QPointF(8, 16), tall_ ? "3-D, depth × 3" : "3-D");
   else
@@ -215,27 +225,62 @@ void VolumeView::paint_over(QPainter& painter) {
                      depth_ > 0 && depth_ < 4 ? "A 3-D view needs at least four B-scans." : "");
 }
 
-void VolumeView::mousePressEvent(QMouseEvent* event) { drag_ = event->position(); }
+void VtkVolumeView::mousePressEvent(QMouseEvent* event) { drag_ = event->position(); }
 
-void VolumeView::mouseMoveEvent(QMouseEvent* event) {
-  const QPointF d = event->position() - drag_;
-  drag_ = event->position();
-  if (!built_ || !(event->buttons() & Qt::LeftButton)) return;
+void VtkVolumeView::turn(double across, double up) {
+  if (!built_) return;
   vtkCamera* camera = renderer()->GetActiveCamera();
-  camera->Azimuth(-d.x() * 0.5);
-  camera->Elevation(d.y() * 0.5);
+  camera->Azimuth(across);
+  camera->Elevation(up);
   camera->OrthogonalizeViewUp();
   renderer()->ResetCameraClippingRange();
   render_later();
 }
 
-void VolumeView::wheelEvent(QWheelEvent* event) {
-  event->accept();
+void VtkVolumeView::zoom(double factor) {
   if (!built_) return;
-  renderer()->GetActiveCamera()->Zoom(event->angleDelta().y() > 0 ? 1.1 : 1 / 1.1);
+  renderer()->GetActiveCamera()->Zoom(factor);
   render_later();
 }
 
-void VolumeView::mouseDoubleClickEvent(QMouseEvent*) { reset_camera(); }
+void VtkVolumeView::mouseMoveEvent(QMouseEvent* event) {
+  const QPointF d = event->position() - drag_;
+  drag_ = event->position();
+  if (event->buttons() & Qt::LeftButton) turn(-d.x() * 0.5, d.y() * 0.5);
+}
 
+void VtkVolumeView::wheelEvent(QWheelEvent* event) {
+  event->accept();
+  zoom(event->angleDelta().y() > 0 ? 1.1 : 1 / 1.1);
+}
+
+void VtkVolumeView::keyPressEvent(QKeyEvent* event) {
+  constexpr double step = 10;
+  switch (event->key()) {
+  case Qt::Key_Left:
+    return turn(step, 0);
+  case Qt::Key_Right:
+    return turn(-step, 0);
+  case Qt::Key_Up:
+    return turn(0, -step);
+  case Qt::Key_Down:
+    return turn(0, step);
+  case Qt::Key_Plus:
+  case Qt::Key_Equal:
+    return zoom(1.1);
+  case Qt::Key_Minus:
+    return zoom(1 / 1.1);
+  case Qt::Key_Home:
+    return reset_camera();
+  default:
+    QWidget::keyPressEvent(event);
+  }
+}
+
+void VtkVolumeView::mouseDoubleClickEvent(QMouseEvent*) { reset_camera(); }
+
+}
+
+extern "C" sensorium::VolumeView* sensorium_make_volume_view() {
+  return new sensorium::VtkVolumeView;
 }

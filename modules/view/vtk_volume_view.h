@@ -1,26 +1,21 @@
-// The volume in three dimensions, with its findings as balls and the current B-scan as a frame.
+// The 3-D view by VTK; the only thing in libsensorium_view3d.so, reached through volume_view.h.
 #pragma once
 
-#include "modules/view/finding_item.h"
 #include "modules/view/gl_vtk_widget.h"
-#include "modules/view/pixel_stack.h"
+#include "modules/view/volume_view.h"
 
 namespace sensorium {
 
-class VolumeView : public GlVtkWidget {
+class VtkVolumeView : public GlVtkWidget, public VolumeView {
   Q_OBJECT
 public:
-  explicit VolumeView(QWidget* parent = nullptr);
-  ~VolumeView() override;
-  // micrometres: 0 where unknown; then the volume is drawn as a cube-like block. Depth (y) is drawn
-  // three times as tall as it is, and the view says so: a retina is thin. A volume of fewer than
-  // four slices shows a text.
-  void set_volume(SmallVolume volume, double um_x, double um_y, double um_z, int depth);
-  void set_items(FindingItems items);
-  void set_selected(const QString& id);
-
-public slots:
-  void set_slice(int z);
+  explicit VtkVolumeView(QWidget* parent = nullptr);
+  ~VtkVolumeView() override;
+  QWidget* widget() override { return this; }
+  void set_volume(SmallVolume volume, double um_x, double um_y, double um_z, int depth) override;
+  void set_items(FindingItems items) override;
+  void set_selected(const QString& id) override;
+  void set_slice(int z) override;
 
 protected:
   void paint_over(QPainter&) override;
@@ -30,12 +25,15 @@ protected:
   void mouseMoveEvent(QMouseEvent*) override;
   void wheelEvent(QWheelEvent*) override;
   void mouseDoubleClickEvent(QMouseEvent*) override;
+  void keyPressEvent(QKeyEvent*) override;
 
 private:
   void build();
   void place_items();
   void place_frame();
   void reset_camera();
+  void turn(double across, double up); // degrees
+  void zoom(double factor);
   struct Scene;
   std::unique_ptr<Scene> scene_;
   SmallVolume volume_;
