@@ -1,6 +1,7 @@
 #include "app/cli/case_layers.h"
 
 #include "modules/core/error.h"
+#include "modules/core/json_text.h"
 #include "modules/report/result_folder.h"
 
 #include <fmt/format.h>
@@ -35,7 +36,7 @@ CaseLayers::CaseLayers(Registry& registry, fs::path folder, Context context)
   } catch (const json::exception& e) {
     throw Error(
         ErrorCode::BadInput,
-        fmt::format("'{}' is damaged: {}", (folder_ / "provenance.json").string(), e.what()),
+        fmt::format("'{}' is damaged: {}", (folder_ / "provenance.json").string(), json_fault(e)),
         "run the analysis again into a new folder");
   }
 }

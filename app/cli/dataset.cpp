@@ -4,6 +4,7 @@
 #include "modules/core/error.h"
 #include "modules/core/file.h"
 #include "modules/core/hash.h"
+#include "modules/core/json_text.h"
 #include "modules/core/promoted_models.h"
 #include "modules/core/training_set.h"
 #include "modules/learn/splits.h"
@@ -163,7 +164,7 @@ std::map<std::string, std::string> parts_before(const fs::path& index) {
     for (const json& item : json::parse(read_text(index, 512u << 20)).at("items"))
       out[item.at("patient").get<std::string>()] = item.at("part").get<std::string>();
   } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("'{}' is no index: {}", index.string(), e.what()),
+    throw Error(ErrorCode::BadInput, fmt::format("'{}' is no index: {}", index.string(), json_fault(e)),
                 "give the index.json of an earlier training set");
   }
   return out;

@@ -200,6 +200,7 @@ int show_pipelines(Session& session, const std::string& wanted) {
 }
 
 int show_devices(Session& session) {
+  resolve_device(session.console.device); // a word that is no device is said
   json list = json::array();
   for (const Device& device : devices()) {
     const double memory_gib = static_cast<double>(device.memory_bytes) / (1u << 30);

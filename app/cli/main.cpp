@@ -62,8 +62,9 @@ Error usage_error(CLI::App& app, const CLI::ParseError& e) {
 int run(int argc, char** argv) {
   Session session;
   for (int i = 1; i < argc; ++i) session.words.emplace_back(argv[i]);
-  CLI::App app("Sensorium analyses OCT volumes and other sensing data.\nNot a medical device: for "
-               "research, and for review by qualified people only.",
+  CLI::App app("Sensorium analyses retinal OCT, lung ultrasound, hyperspectral cubes and motor "
+               "currents.\nNot a medical device: for research, and for review by qualified people "
+               "only.",
                "sensorium");
   app.set_version_flag("--version", version);
   app.add_flag("--json", session.console.json, "Print results as one JSON document");

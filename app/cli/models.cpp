@@ -266,13 +266,28 @@ int bring_weights(Session& session, const ImportWords& words) {
   return 0;
 }
 
+// A model whose sizes are fixed but for the batch must run; another open one may not take 64.
+void try_model(Session& session, const std::string& file, const Graph& graph, ModelCheck& check) {
+  const std::string why = trial_failure(session, file);
+  if (why.empty()) return;
+  const bool open = std::ranges::any_of(graph.inputs, [](const ValueInfo& v) {
+    return !v.has_shape || v.dims.empty() || v.type != DType::Float32 ||
+           std::any_of(v.dims.begin() + 1, v.dims.end(), [](std::int64_t d) { return d < 0; });
+  });
+  if (open)
+    check.warnings.push_back("tried with 64 for each open size (batch: 1) it did not run: " + why);
+  else
+    check.errors.push_back(why);
+}
+
 int import_model(Session& session, const ImportWords& words) {
   if (!words.weights.empty()) return bring_weights(session, words);
   const std::string& file = words.file;
   const bool wanted = words.install;
   const Graph graph = read_onnx(file);
   const std::vector<std::string> unknown = unknown_operators(graph);
-  const ModelCheck check = check_model(graph, unknown);
+  ModelCheck check = check_model(graph, unknown);
+  if (check.usable()) try_model(session, file, graph, check);
   json result = facts_of(file, graph);
   result.update({{"usable", check.usable()},
                  {"errors", check.errors},

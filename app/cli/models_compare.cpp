@@ -206,6 +206,21 @@ ParameterSpecs evaluate_specs(const Session& session) {
 
 }
 
+std::string trial_failure(Session& session, const fs::path& file) {
+  Context context;
+  context.device = resolve_device(session.console.device);
+  const CompareRequest request{.first = file, .second = file, .rounds = 1};
+  const auto compare = load_comparison();
+  try {
+    json result;
+    compare(&request, &context, &result);
+    return {};
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::Cancelled) throw;
+    return error.what();
+  }
+}
+
 void add_models_compare(CLI::App& models, Session& session) {
   auto* command = models.add_subcommand("compare", "Two models on the same data");
   const auto words = std::make_shared<CompareWords>();

@@ -102,7 +102,7 @@ public:
       return refuse(json::object(), Error(ErrorCode::Usage, e.what(), e.hint()));
     } catch (const json::exception& e) {
       return refuse(request.is_object() ? request : json::object(),
-                    Error(ErrorCode::Usage, fmt::format("a request is damaged: {}", e.what()),
+                    Error(ErrorCode::Usage, fmt::format("a request is damaged: {}", json_fault(e)),
                           "see docs/WORKER.md"));
     }
     {
@@ -174,7 +174,7 @@ private:
       refuse(request, Error(ErrorCode::Resources, "out of memory",
                             "close other programs, or use a smaller input"));
     } catch (const json::exception& e) {
-      refuse(request, Error(ErrorCode::Usage, fmt::format("a request is damaged: {}", e.what()),
+      refuse(request, Error(ErrorCode::Usage, fmt::format("a request is damaged: {}", json_fault(e)),
                             "see docs/WORKER.md"));
     } catch (const std::exception& e) {
       refuse(request, Error(ErrorCode::Internal, e.what(),

@@ -2,6 +2,7 @@
 
 #include "modules/core/error.h"
 #include "modules/core/hash.h"
+#include "modules/core/json_text.h"
 
 #include <fmt/format.h>
 
@@ -162,7 +163,7 @@ ClusterRun run_from_json(const json& in) {
     check_run(run);
     return run;
   } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("a run is not as it should be: {}", e.what()),
+    throw Error(ErrorCode::BadInput, fmt::format("a run is not as it should be: {}", json_fault(e)),
                 "it cannot be used");
   }
 }

@@ -1,6 +1,7 @@
 #include "modules/core/dataset_store.h"
 
 #include "modules/core/error.h"
+#include "modules/core/json_text.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -272,7 +273,7 @@ Dataset map_dataset(const fs::path& path) {
     validate(dataset);
     return dataset;
   } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("'{}' is damaged: {}", path.string(), e.what()));
+    throw Error(ErrorCode::BadInput, fmt::format("'{}' is damaged: {}", path.string(), json_fault(e)));
   }
 }
 

@@ -1,6 +1,7 @@
 #include "modules/core/findings.h"
 
 #include "modules/core/error.h"
+#include "modules/core/json_text.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -108,7 +109,7 @@ Findings findings_from_json(const json& in) {
     findings.nothing_counted = in.value("nothing_counted", false);
     return findings;
   } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("the findings are damaged: {}", e.what()),
+    throw Error(ErrorCode::BadInput, fmt::format("the findings are damaged: {}", json_fault(e)),
                 "run the analysis again");
   }
 }

@@ -39,8 +39,32 @@ nlohmann::json parse_json(std::string_view text, const std::string& name, const 
   try {
     return nlohmann::json::parse(text);
   } catch (const nlohmann::json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("'{}' is not JSON: {}", name, e.what()), hint);
+    throw Error(ErrorCode::BadInput, fmt::format("'{}' is not JSON: {}", name, json_fault(e)),
+                hint);
   }
+}
+
+std::string json_fault(const nlohmann::json::exception& error) {
+  // "[json.exception.parse_error.101] parse error at line 2, column 1: syntax error while parsing
+  // value - unexpected end of input; expected '[', '{', or a literal"
+  std::string_view text = error.what();
+  if (const auto end = text.find("] "); end != text.npos) text.remove_prefix(end + 2);
+  if (const auto at = text.find("at line "); at != text.npos) {
+    const std::string_view place = text.substr(at + 3, text.find(':', at) - at - 3);
+    const auto dash = text.find(" - ");
+    if (dash == text.npos) return std::string(place);
+    const std::string_view why = text.substr(dash + 3);
+    return fmt::format("{}: {}", place, why.substr(0, why.find("; last read")));
+  }
+  if (text.starts_with("key '"))
+    return fmt::format("the {} is missing", text.substr(0, text.find(" not found")));
+  if (const auto want = text.find("type must be "); want != text.npos) {
+    const std::string_view rest = text.substr(want + 13);
+    if (const auto but = rest.find(", but is "); but != rest.npos)
+      return fmt::format("a value is of the wrong type ({} expected, it is {})",
+                         rest.substr(0, but), rest.substr(but + 9));
+  }
+  return std::string(text);
 }
 
 }

@@ -3,6 +3,7 @@
 #include "modules/core/error.h"
 #include "modules/core/file.h"
 #include "modules/core/hash.h"
+#include "modules/core/json_text.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -77,7 +78,7 @@ PromotedModels::PromotedModels(fs::path file) : file_(std::move(file)) {
       pipelines_.emplace_back(pipeline, std::move(history));
     }
   } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("'{}' is damaged: {}", file_.string(), e.what()),
+    throw Error(ErrorCode::BadInput, fmt::format("'{}' is damaged: {}", file_.string(), json_fault(e)),
                 "move it away; the pipelines' own models are used then");
   }
 }

@@ -98,7 +98,7 @@ TrainingSet read_training_set(const fs::path& folder) {
     return parse(folder, text);
   } catch (const json::exception& e) {
     throw Error(ErrorCode::BadInput,
-                fmt::format("'{}' is damaged: {}", (folder / "index.json").string(), e.what()),
+                fmt::format("'{}' is damaged: {}", (folder / "index.json").string(), json_fault(e)),
                 "make the training set again");
   }
 }

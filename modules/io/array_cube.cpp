@@ -418,8 +418,8 @@ Cube cube_of(const ArrayFile& file, const CubeChoice& choice, const ArrayView& v
   cube.origin.path = file.path().string();
   cube.origin.facts.push_back(
       {"variable", fmt::format("{} ({})", array.name, size_text(array)), file.format()});
-  if (!array.stored_as.empty())
-    cube.origin.facts.push_back({"values", array.stored_as, file.format()});
+  if (const auto stored = stored_as(array); !stored.empty())
+    cube.origin.facts.push_back({"values", stored, file.format()});
   cube.origin.facts.insert(cube.origin.facts.end(), choice.facts.begin(), choice.facts.end());
   cube.origin.warnings = choice.warnings;
   if (choice.wavelengths.empty())

@@ -43,6 +43,11 @@ std::string size_text(const NamedArray& array) {
   return out.empty() ? "one value" : out;
 }
 
+std::string stored_as(const NamedArray& array) {
+  if (!array.own || !array.type || *array.own == *array.type) return {};
+  return fmt::format("{}, stored as {}", name_of(*array.own), name_of(*array.type));
+}
+
 const NamedArray* ArrayFile::find(std::string_view name) const {
   for (const NamedArray& array : arrays_)
     if (array.name == name || (array.name.size() == name.size() + 1 && array.name[0] == '/' &&

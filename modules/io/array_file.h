@@ -19,7 +19,8 @@ struct NamedArray {
   std::vector<std::uint64_t> size, stride; // of each axis; stride in samples
   std::optional<SampleType> type;          // nothing for text, structures, cells, sparse numbers
   bool big_endian = false;
-  std::string stored_as; // where a file stores a narrower type than the array's own: both names
+  std::optional<SampleType> own; // MAT v5: the array's own type; the file may store a narrower one
+  std::string text;              // MAT v5: of an array of at most 1000 characters, its ASCII
   // HDF5's attributes, their names in lower case.
   std::map<std::string, std::vector<double>> numbers;
   std::map<std::string, std::string> texts;
@@ -32,6 +33,8 @@ struct NamedArray {
 };
 // "145 x 145 x 200"
 std::string size_text(const NamedArray& array);
+// "float64, stored as uint8" where the file stores a narrower type than the array's own, else "".
+std::string stored_as(const NamedArray& array);
 
 class ArrayFile {
 public:
@@ -57,8 +60,9 @@ protected:
   std::vector<NamedArray> arrays_;
 };
 
-// MAT v5: arrays at the top level; uncompressed ones are mapped. Throws Error BadInput with both
-// numbers where an element is longer than the file.
+// MAT v5: arrays at the top level, and the fields of a 1 x 1 structure there as "study.image",
+// which follow it; uncompressed ones are mapped. Throws Error BadInput with both numbers where an
+// element is longer than the file.
 std::unique_ptr<ArrayFile> open_mat5(const std::filesystem::path& path);
 // HDF5, and MAT v7.3, which is HDF5 with the axes turned round. Throws Error BadInput.
 std::unique_ptr<ArrayFile> open_hdf5(const std::filesystem::path& path);

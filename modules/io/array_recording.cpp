@@ -308,8 +308,8 @@ Recording recording_of(const ArrayFile& file, const RecordingChoice& choice, con
   std::string names, others;
   for (const NamedArray* array : choice.arrays) {
     names += fmt::format("{}{} ({})", names.empty() ? "" : ", ", array->name, size_text(*array));
-    if (!array->stored_as.empty())
-      r.origin.facts.push_back({"values of " + array->name, array->stored_as, file.format()});
+    if (const auto stored = stored_as(*array); !stored.empty())
+      r.origin.facts.push_back({"values of " + array->name, stored, file.format()});
   }
   r.origin.facts.insert(r.origin.facts.begin(), {"variable", names, file.format()});
   for (const NamedArray& a : file.arrays())

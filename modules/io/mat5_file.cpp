@@ -1,5 +1,5 @@
-// MAT-File Format (MathWorks, R2019b), chapter "Level 5 MAT-File Format": numeric arrays of the top
-// level. Structures, cells and text are passed over.
+// MAT-File Format (MathWorks, R2019b), chapter "Level 5 MAT-File Format": numbers and text of the
+// top level and of one structure there. Deeper structures, cells and objects are passed over.
 #include "modules/core/error.h"
 #include "modules/io/array_file.h"
 #include "modules/io/bytes.h"
@@ -8,6 +8,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace sensorium {
@@ -16,7 +17,9 @@ namespace {
 
 constexpr std::size_t most_variables = 4096;
 constexpr std::uint64_t most_small = 1u << 20;
+constexpr std::uint64_t most_text = 1000;
 constexpr std::uint32_t matrix = 14, compressed = 15;
+constexpr std::uint32_t structure_class = 2, text_class = 4;
 
 // The bytes of one element: as they lie, or inflated on the way.
 class Source {
@@ -25,6 +28,15 @@ public:
   // Fewer than asked for only at the end.
   virtual std::size_t read(std::span<std::byte> out) = 0;
   virtual std::uint64_t position() const = 0;
+  // False where the end comes before.
+  virtual bool skip(std::uint64_t count) {
+    std::array<std::byte, 1 << 16> passed;
+    for (std::uint64_t n = 0; count > 0; count -= n) {
+      n = std::min<std::uint64_t>(count, passed.size());
+      if (read(std::span(passed).first(n)) != n) return false;
+    }
+    return true;
+  }
 };
 
 class Plain : public Source {
@@ -37,6 +49,11 @@ public:
     return count;
   }
   std::uint64_t position() const override { return at_; }
+  bool skip(std::uint64_t count) override {
+    if (count > data_.size() - at_) return false;
+    at_ += count;
+    return true;
+  }
 
 private:
   std::span<const std::byte> data_;
@@ -240,8 +257,7 @@ private:
   }
   std::unique_ptr<Source> at_samples(const Place& place) const {
     auto source = source_of(place);
-    std::vector<std::byte> passed(place.samples);
-    if (source->read(passed) != passed.size()) throw bad("truncated inside an array");
+    if (!source->skip(place.samples)) throw bad("truncated inside an array");
     return source;
   }
 
@@ -261,12 +277,19 @@ private:
     Place place{at + 8, length, type == compressed, 0};
     const auto source = source_of(place);
     Parts parts(*source, swap_, path_.string());
-    if (place.packed && parts.tag().type != matrix) throw bad("an element that is no array");
-    if (length > 0) describe(parts, *source, place);
+    std::uint64_t end = length;
+    if (place.packed) {
+      const Tag inner = parts.tag();
+      if (inner.type != matrix) throw bad("an element that is no array");
+      end = source->position() + inner.length;
+    }
+    if (length > 0) describe(parts, *source, place, end, nullptr);
     return at + 8 + length;
   }
 
-  void describe(Parts& parts, Source& source, Place place) {
+  // end: where the array's element ends, as source counts. field: its name in a structure.
+  void describe(Parts& parts, Source& source, Place place, std::uint64_t end,
+                const std::string* field) {
     const auto flags = parts.body(parts.tag(), 16, "array flags");
     if (flags.size() < 8) throw parts.bad("an array without flags");
     const std::uint32_t word = parts.turned(flags), kind = word & 0xff;
@@ -275,7 +298,8 @@ private:
     const auto dimensions = parts.body(dimension_tag, 4 * 32, "dimensions");
     const auto name = parts.body(parts.tag(), 4096, "a name");
     NamedArray array;
-    array.name = clean_text({reinterpret_cast<const char*>(name.data()), name.size()});
+    array.name =
+        field ? *field : clean_text({reinterpret_cast<const char*>(name.data()), name.size()});
     array.big_endian = swap_;
     std::uint64_t step = 1;
     for (std::size_t i = 0; i + 4 <= dimensions.size(); i += 4) {
@@ -287,25 +311,70 @@ private:
     const auto own = class_type(kind);
     const bool is_complex_array = (word & 0x800) != 0;
     if (own && !is_complex_array && step > 0 && !array.size.empty()) {
-      const Tag data = parts.tag();
-      const auto stored = stored_type(data.type);
-      const std::uint64_t want = stored ? step * size_of(*stored) : 0;
-      if (step > (std::uint64_t{1} << 40) || !stored || data.length != want)
-        throw parts.bad(fmt::format("the variable '{}' ({}) has {} bytes of samples, {} expected",
-                                    array.name, size_text(array), data.length, want));
-      place.samples = source.position();
-      if (!place.packed && want > place.length - std::min(place.length, place.samples))
-        throw parts.bad(fmt::format("truncated: the variable '{}' has {} bytes, {} expected",
-                                    array.name, place.length - place.samples, want));
-      if (place.packed && want / 1032 > place.length)
-        throw parts.bad(fmt::format("variable '{}' claims {} bytes, which the file cannot hold",
-                                    array.name, want));
-      array.type = stored;
-      if (*stored != *own)
-        array.stored_as = fmt::format("{}, stored as {}", name_of(*own), name_of(*stored));
+      array.own = own;
+      place_samples(parts, source, place, end, step, array);
     }
+    if (kind == text_class && step <= most_text) array.text = text_of(parts, step);
+    const bool has_fields = kind == structure_class && field == nullptr && step == 1;
+    const std::string prefix = array.name + ".";
     arrays_.push_back(std::move(array));
     places_.push_back(place);
+    if (has_fields) describe_fields(parts, source, place, end, prefix);
+  }
+
+  void place_samples(Parts& parts, Source& source, Place& place, std::uint64_t end,
+                     std::uint64_t count, NamedArray& array) {
+    const Tag data = parts.tag();
+    const auto stored = stored_type(data.type);
+    const std::uint64_t want = stored ? count * size_of(*stored) : 0;
+    if (count > (std::uint64_t{1} << 40) || !stored || data.length != want)
+      throw parts.bad(fmt::format("the variable '{}' ({}) has {} bytes of samples, {} expected",
+                                  array.name, size_text(array), data.length, want));
+    place.samples = source.position();
+    if (want > end - std::min(end, place.samples))
+      throw parts.bad(fmt::format("truncated: the variable '{}' has {} bytes, {} expected",
+                                  array.name, end - std::min(end, place.samples), want));
+    if (place.packed && want / 1032 > place.length)
+      throw parts.bad(fmt::format("variable '{}' claims {} bytes, which the file cannot hold",
+                                  array.name, want));
+    array.type = stored;
+  }
+
+  // Characters of one, two or (UTF-8) any number of bytes; what is not ASCII is left out.
+  std::string text_of(Parts& parts, std::uint64_t count) {
+    const Tag tag = parts.tag();
+    const std::uint64_t width = tag.type == 4 || tag.type == 17 ? 2 : 1;
+    const auto bytes = parts.body(tag, 4 * most_text, "text");
+    std::string out;
+    for (std::uint64_t i = 0; i < std::min(count, bytes.size() / width); ++i) {
+      const char c = std::to_integer<char>(bytes[i * width + (swap_ ? width - 1 : 0)]);
+      if (c >= ' ' && c < 127) out += c;
+    }
+    while (out.ends_with(' ')) out.pop_back();
+    return out;
+  }
+
+  void describe_fields(Parts& parts, Source& source, Place place, std::uint64_t end,
+                       const std::string& prefix) {
+    const auto width_bytes = parts.body(parts.tag(), 8, "the length of field names");
+    if (width_bytes.size() < 4) throw parts.bad("a structure without a length of field names");
+    const std::uint32_t width = parts.turned(width_bytes);
+    const auto names = parts.body(parts.tag(), most_small, "field names");
+    if (width == 0 || width > 4096 || names.size() % width != 0)
+      throw parts.bad(
+          fmt::format("a structure with {} bytes of field names of {} each", names.size(), width));
+    for (std::size_t i = 0; i < names.size() && places_.size() < most_variables; i += width) {
+      const std::string_view raw(reinterpret_cast<const char*>(names.data() + i), width);
+      const std::string name = prefix + clean_text(raw.substr(0, raw.find('\0')));
+      const Tag tag = parts.tag();
+      const std::uint64_t begin = source.position();
+      if (tag.type != matrix || begin > end || tag.length > end - begin)
+        throw parts.bad(fmt::format("the field '{}' is no array inside its structure", name));
+      if (tag.length > 0) describe(parts, source, place, begin + tag.length, &name);
+      if (source.position() > begin + tag.length ||
+          !source.skip(begin + tag.length - source.position()))
+        throw parts.bad(fmt::format("the field '{}' does not fit its structure", name));
+    }
   }
 
   std::shared_ptr<const MappedFile> map_;

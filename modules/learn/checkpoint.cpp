@@ -3,6 +3,7 @@
 #include "modules/core/error.h"
 #include "modules/core/file.h"
 #include "modules/core/hash.h"
+#include "modules/core/json_text.h"
 
 #include <fmt/format.h>
 
@@ -82,7 +83,7 @@ Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string&
     }
     return out;
   } catch (const json::exception& e) {
-    throw damaged(name, fmt::format("is damaged: {}", e.what()));
+    throw damaged(name, fmt::format("is damaged: {}", json_fault(e)));
   }
 }
 

@@ -12,9 +12,16 @@ namespace sensorium {
 using Tensors = std::vector<at::Tensor>;
 
 Window window_of(const Node& node) {
-  return {node.integers("kernel_shape"),   node.integers("strides"),
-          node.integers("dilations"),      node.integers("pads"),
-          node.text("auto_pad", "NOTSET"), node.integer("ceil_mode", 0) != 0};
+  const std::string padding = node.text("auto_pad", "NOTSET");
+  if (padding != "NOTSET" && padding != "VALID" && padding != "SAME_UPPER" &&
+      padding != "SAME_LOWER")
+    refuse(node, "this value of auto_pad");
+  return {node.integers("kernel_shape"),
+          node.integers("strides"),
+          node.integers("dilations"),
+          node.integers("pads"),
+          padding,
+          node.integer("ceil_mode", 0) != 0};
 }
 
 void fill(Window& w, std::size_t rank) {

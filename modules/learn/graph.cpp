@@ -160,8 +160,12 @@ std::vector<std::int64_t> Node::integers(const std::string& key,
   return attribute_or(*this, key, std::move(otherwise));
 }
 std::string Node::label() const {
-  return name.empty() ? fmt::format("{} (making '{}')", op, outputs.empty() ? "" : outputs.front())
-                      : fmt::format("{} '{}'", op, name);
+  std::string out =
+      name.empty() ? fmt::format("{} (making '{}')", op, outputs.empty() ? "" : outputs.front())
+                   : fmt::format("{} '{}'", op, name);
+  // A file from elsewhere must not steer the terminal.
+  std::ranges::replace_if(out, [](unsigned char c) { return c < ' ' || c == 127; }, '?');
+  return out;
 }
 
 std::int64_t Graph::parameters() const {

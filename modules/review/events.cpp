@@ -2,6 +2,7 @@
 
 #include "modules/core/error.h"
 #include "modules/core/hash.h"
+#include "modules/core/json_text.h"
 
 #include <fmt/format.h>
 
@@ -175,7 +176,7 @@ json parse_event_data(std::string_view text) {
       return true;
     });
   } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("the event is not JSON: {}", e.what()));
+    throw Error(ErrorCode::BadInput, fmt::format("the event is not JSON: {}", json_fault(e)));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "modules/core/error.h"
 #include "modules/core/file.h"
+#include "modules/core/json_text.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -154,7 +155,7 @@ Trial trial_from_json(const json& in) {
       throw Error(ErrorCode::BadInput, "a trial is not as it should be", "it cannot be used");
     return out;
   } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("a trial is not as it should be: {}", e.what()),
+    throw Error(ErrorCode::BadInput, fmt::format("a trial is not as it should be: {}", json_fault(e)),
                 "it cannot be used");
   }
 }

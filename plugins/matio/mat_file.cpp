@@ -1,6 +1,7 @@
 #include "plugins/matio/mat_file.h"
 
 #include "modules/core/file.h"
+#include "modules/io/array_file.h"
 
 #include <fmt/format.h>
 #include <hdf5.h>
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace sensorium::mat {
 namespace fs = std::filesystem;
@@ -58,32 +60,61 @@ Variable described(const matvar_t& v, const std::string& prefix) {
   return out;
 }
 
-// Top-level elements of a v5 file: a tag of two 32-bit numbers, type and bytes, then the bytes.
-void walk_elements(const fs::path& path) {
-  const auto file = MappedFile::open(path);
-  const auto all = file->bytes();
-  if (all.size() < 128)
-    throw bad(path, fmt::format("truncated: {} bytes, a MAT header has 128", all.size()));
-  const bool swap = std::to_integer<char>(all[126]) == 'M';
-  const auto number = [&](std::size_t at) {
-    std::uint32_t value;
-    std::memcpy(&value, all.data() + at, 4);
-    return swap ? __builtin_bswap32(value) : value;
-  };
-  std::size_t at = 128;
-  while (at < all.size()) {
-    if (all.size() - at < 8)
-      throw bad(path, fmt::format("truncated: it ends inside the element at byte {}", at));
-    const std::uint64_t type = number(at), length = number(at + 4);
-    if (type != 14 && type != 15)
-      throw bad(path, fmt::format("the element at byte {} is of type {}, not an array", at, type));
-    if (length > all.size() - at - 8)
-      throw bad(path,
-                fmt::format("truncated: the element at byte {} promises {} bytes, there are {}", at,
-                            length, all.size() - at - 8));
-    at += 8 + static_cast<std::size_t>(length);
+std::optional<PixelType> pixel_type(const std::optional<SampleType>& type) {
+  if (!type) return std::nullopt;
+  switch (*type) {
+  case SampleType::UInt8:
+    return PixelType::UInt8;
+  case SampleType::Int8:
+    return PixelType::Int8;
+  case SampleType::UInt16:
+    return PixelType::UInt16;
+  case SampleType::Int16:
+    return PixelType::Int16;
+  case SampleType::UInt32:
+    return PixelType::UInt32;
+  case SampleType::Int32:
+    return PixelType::Int32;
+  case SampleType::Float32:
+    return PixelType::Float32;
+  case SampleType::Float64:
+    return PixelType::Float64;
+  default:
+    return std::nullopt;
   }
-  if (at == 128) throw bad(path, "it holds no variable");
+}
+
+template<class T> std::vector<std::byte> narrowed(const std::vector<double>& values) {
+  std::vector<std::byte> out(values.size() * sizeof(T));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    constexpr double least = static_cast<double>(std::numeric_limits<T>::lowest()),
+                     most = static_cast<double>(std::numeric_limits<T>::max());
+    const T value = static_cast<T>(std::clamp(values[i], least, most));
+    std::memcpy(out.data() + i * sizeof(T), &value, sizeof(T));
+  }
+  return out;
+}
+
+std::vector<std::byte> as_type(const std::vector<double>& values, PixelType type) {
+  switch (type) {
+  case PixelType::UInt8:
+    return narrowed<std::uint8_t>(values);
+  case PixelType::Int8:
+    return narrowed<std::int8_t>(values);
+  case PixelType::UInt16:
+    return narrowed<std::uint16_t>(values);
+  case PixelType::Int16:
+    return narrowed<std::int16_t>(values);
+  case PixelType::UInt32:
+    return narrowed<std::uint32_t>(values);
+  case PixelType::Int32:
+    return narrowed<std::int32_t>(values);
+  case PixelType::Float32:
+    return narrowed<float>(values);
+  case PixelType::Float64:
+    return narrowed<double>(values);
+  }
+  return {};
 }
 
 bool is_v73(const fs::path& path) {
@@ -94,16 +125,16 @@ bool is_v73(const fs::path& path) {
 
 }
 
+// matio takes the dimensions of a v5 structure at their word (16 GB for a file of 384 bytes), so v5
+// is read by modules/io, v7.3 by matio.
 struct File::Handle {
+  std::unique_ptr<ArrayFile> arrays;
   mat_t* file = nullptr;
   ~Handle() {
     if (file != nullptr) Mat_Close(file);
   }
-  // "a" or "a.b"; without its numbers.
   Held info(const std::string& name) const {
-    const auto dot = name.find('.');
-    Held top(Mat_VarReadInfo(file, name.substr(0, dot).c_str()));
-    return top;
+    return Held(Mat_VarReadInfo(file, name.substr(0, name.find('.')).c_str()));
   }
 };
 
@@ -124,11 +155,25 @@ int sniff(std::span<const std::byte> head) {
 }
 
 File::File(const fs::path& path) : path_(path), handle_(std::make_unique<Handle>()) {
-  if (!is_v73(path)) walk_elements(path);
+  if (is_v73(path))
+    list_v73();
+  else
+    list_v5();
+  if (variables_.empty()) throw bad(path, "no variable of it can be read");
+}
+
+void File::list_v5() {
+  handle_->arrays = open_mat5(path_);
+  for (const NamedArray& array : handle_->arrays->arrays())
+    variables_.push_back(
+        {array.name, array.size, array.type ? pixel_type(array.own) : std::nullopt});
+}
+
+void File::list_v73() {
   Mat_LogInitFunc("sensorium", silent);
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  handle_->file = Mat_Open(path.c_str(), MAT_ACC_RDONLY);
-  if (handle_->file == nullptr) throw bad(path, "not readable as a MAT file");
+  handle_->file = Mat_Open(path_.c_str(), MAT_ACC_RDONLY);
+  if (handle_->file == nullptr) throw bad(path_, "not readable as a MAT file");
   while (variables_.size() < most_variables) {
     const Held v(Mat_VarReadNextInfo(handle_->file));
     if (v == nullptr) break;
@@ -140,7 +185,6 @@ File::File(const fs::path& path) : path_(path), handle_(std::make_unique<Handle>
       if (const matvar_t* field = Mat_VarGetStructFieldByIndex(v.get(), i, 0))
         variables_.push_back(described(*field, std::string(v->name) + "."));
   }
-  if (variables_.empty()) throw bad(path, "no variable of it can be read");
 }
 
 File::~File() = default;
@@ -155,6 +199,7 @@ std::optional<double> File::scalar(const std::string& name) const {
   const Variable* v = find(name);
   if (v == nullptr || !v->type || v->elements() != 1 || name.find('.') != std::string::npos)
     return std::nullopt;
+  if (handle_->arrays != nullptr) return handle_->arrays->values(v5_array(*v)).at(0);
   const Held held(Mat_VarRead(handle_->file, name.c_str()));
   if (held == nullptr || held->data == nullptr || held->nbytes < size_of(*v->type))
     return std::nullopt;
@@ -186,6 +231,7 @@ std::optional<double> File::scalar(const std::string& name) const {
 std::string File::text(const std::string& name) const {
   const Variable* v = find(name);
   if (v == nullptr || v->type || v->elements() > 1000) return {};
+  if (handle_->arrays != nullptr) return v5_array(*v).text;
   const Held held(Mat_VarRead(handle_->file, name.c_str()));
   if (held == nullptr || held->class_type != MAT_C_CHAR || held->data == nullptr ||
       held->data_size < 1)
@@ -202,6 +248,31 @@ std::string File::text(const std::string& name) const {
   return out;
 }
 
+const NamedArray& File::v5_array(const Variable& v) const {
+  return handle_->arrays->arrays()[static_cast<std::size_t>(&v - variables_.data())];
+}
+
+std::vector<std::byte> File::v5_samples(const Variable& v) const {
+  const NamedArray& array = v5_array(v);
+  const StoredSamples held = handle_->arrays->samples(array, {});
+  const auto stored = held.data.bytes();
+  if (array.type == array.own && !array.big_endian) return {stored.begin(), stored.end()};
+  return as_type(widened(stored, *array.type, array.big_endian, array.elements()), *v.type);
+}
+
+std::vector<std::byte> File::v73_samples(const Variable& v, std::uint64_t bytes) const {
+  const Held top = handle_->info(v.name);
+  const auto dot = v.name.find('.');
+  matvar_t* one = top == nullptr || dot == std::string::npos
+                      ? top.get()
+                      : Mat_VarGetStructFieldByName(top.get(), v.name.substr(dot + 1).c_str(), 0);
+  if (one == nullptr || Mat_VarReadDataAll(handle_->file, one) != 0 || one->data == nullptr ||
+      one->nbytes != bytes || one->data_size != static_cast<int>(size_of(*v.type)))
+    throw bad(path_, fmt::format("the {} bytes of variable '{}' cannot be read", bytes, v.name));
+  const auto* in = static_cast<const std::byte*>(one->data);
+  return {in, in + bytes};
+}
+
 std::vector<std::byte> File::samples(const Variable& v) const {
   const std::size_t width = size_of(v.type.value());
   const std::string what = fmt::format("'{}': variable '{}'", path_.string(), v.name);
@@ -209,23 +280,15 @@ std::vector<std::byte> File::samples(const Variable& v) const {
   if (bytes / 1032 > fs::file_size(path_))
     throw bad(path_, fmt::format("variable '{}' claims {} bytes, which the file cannot hold",
                                  v.name, bytes));
-  const Held top = handle_->info(v.name);
-  const auto dot = v.name.find('.');
-  matvar_t* one = top == nullptr || dot == std::string::npos
-                      ? top.get()
-                      : Mat_VarGetStructFieldByName(top.get(), v.name.substr(dot + 1).c_str(), 0);
-  if (one == nullptr || Mat_VarReadDataAll(handle_->file, one) != 0 || one->data == nullptr ||
-      one->nbytes != bytes || one->data_size != static_cast<int>(width))
-    throw bad(path_, fmt::format("the {} bytes of variable '{}' cannot be read", bytes, v.name));
+  const auto in = handle_->arrays != nullptr ? v5_samples(v) : v73_samples(v, bytes);
   const std::size_t rows = v.size[0], columns = v.size.size() > 1 ? v.size[1] : 1,
                     slices = bytes / width / rows / columns;
   std::vector<std::byte> out(bytes);
-  const auto* in = static_cast<const std::byte*>(one->data);
   for (std::size_t z = 0; z < slices; ++z)
     for (std::size_t y = 0; y < rows; ++y)
       for (std::size_t x = 0; x < columns; ++x)
         std::memcpy(out.data() + ((z * rows + y) * columns + x) * width,
-                    in + ((z * columns + x) * rows + y) * width, width);
+                    in.data() + ((z * columns + x) * rows + y) * width, width);
   return out;
 }
 

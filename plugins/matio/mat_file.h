@@ -1,4 +1,4 @@
-// A MATLAB file (v5 or v7.3) by matio: what variables it holds, and their numbers in our order.
+// A MATLAB file (v5, and v7.3 by matio): what variables it holds, and their numbers in our order.
 #pragma once
 
 #include "modules/core/dataset.h"
@@ -10,6 +10,10 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+namespace sensorium {
+struct NamedArray;
+}
 
 namespace sensorium::mat {
 
@@ -25,8 +29,7 @@ int sniff(std::span<const std::byte> head);
 
 class File {
 public:
-  // Walks the elements of a v5 file first: throws Error BadInput where one is longer than the file
-  // (both numbers).
+  // Throws Error BadInput, with both numbers where an element of a v5 file is longer than the file.
   explicit File(const std::filesystem::path& path);
   ~File();
   File(const File&) = delete;
@@ -45,6 +48,11 @@ public:
 
 private:
   struct Handle;
+  void list_v5();
+  void list_v73();
+  const NamedArray& v5_array(const Variable& variable) const;
+  std::vector<std::byte> v5_samples(const Variable& variable) const;
+  std::vector<std::byte> v73_samples(const Variable& variable, std::uint64_t bytes) const;
   std::filesystem::path path_;
   std::unique_ptr<Handle> handle_;
   std::vector<Variable> variables_;

@@ -67,14 +67,16 @@ sf_count_t read_frames(SNDFILE* file, PixelType type, void* out, sf_count_t fram
 // A WAV's data chunk against the file: libsndfile shortens what is cut off without a word. Returns
 // where a length lies that was never written, else 0.
 std::uint64_t check_wave(const Bytes& file, const fs::path& path) {
-  if (!file.has(0, 12) || file.text(0, 4, "mark") != "RIFF") return 0;
+  const std::string mark = file.has(0, 12) ? file.text(0, 4, "mark") : std::string();
+  if (mark != "RIFF" && mark != "RIFX") return 0;
   std::uint64_t at = 12;
   while (file.has(at, 8)) {
     const std::string id = file.text(at, 4, "a chunk");
-    const std::uint32_t size = file.little<std::uint32_t>(at + 4, "a chunk's size");
+    const auto little = file.little<std::uint32_t>(at + 4, "a chunk's size");
+    const std::uint32_t size = mark == "RIFX" ? __builtin_bswap32(little) : little;
     const std::uint64_t left = file.size() - at - 8;
     if (id == "data") {
-      if (size == 0 || size >= 0xfffffff0u) return at + 4;
+      if (mark == "RIFF" && (size == 0 || size >= 0xfffffff0u)) return at + 4;
       if (size <= left) return 0;
       throw bad(path, fmt::format("is cut short: {} bytes of samples, the header promises {}", left,
                                   size));
@@ -122,7 +124,9 @@ struct View {
 int sniff(std::span<const std::byte> head) {
   const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
   const std::string_view kind = text.size() >= 12 ? text.substr(8, 4) : std::string_view();
-  if ((text.starts_with("RIFF"sv) || text.starts_with("RF64"sv)) && kind == "WAVE") return 95;
+  if ((text.starts_with("RIFF"sv) || text.starts_with("RIFX"sv) || text.starts_with("RF64"sv)) &&
+      kind == "WAVE")
+    return 95;
   if (text.starts_with("FORM"sv) && (kind == "AIFF" || kind == "AIFC")) return 95;
   if (text.starts_with("fLaC"sv) || text.starts_with("caff\0\1"sv)) return 95;
   return text.starts_with("riff\x2e\x91\xcf\x11"sv) ? 95 : 0;

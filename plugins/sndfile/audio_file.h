@@ -1,4 +1,4 @@
-// WAV (RIFF, RF64, Wave64), FLAC, AIFF and CAF files as recordings, by libsndfile.
+// WAV (RIFF, RIFX, RF64, Wave64), FLAC, AIFF and CAF files as recordings, by libsndfile.
 #pragma once
 
 #include "modules/core/context.h"

@@ -103,6 +103,23 @@ TEST_F(Models, ImportNamesWhatIsMissing) {
   EXPECT_FALSE(fs::exists(path("data")));
 }
 
+// A weight of three values fits no row of six; nothing in the file is damaged.
+TEST_F(Models, ImportTriesTheModelWithNumbers) {
+  Graph model = graph("Relu");
+  model.initializers["w"] = HostTensor::floats({3}, {1, 2, 3});
+  const Outcome open = models({"import", write(model, "a.onnx")});
+  EXPECT_EQ(open.status, 4) << "only the batch is open, and it is 1 everywhere" << open.out;
+  model.inputs[0].dims = {2, -1};
+  const Outcome any = models({"import", write(model, "b.onnx")});
+  EXPECT_EQ(any.status, 0) << any.out;
+  EXPECT_NE(any.out.find("did not run"), std::string::npos) << any.out;
+  model.inputs[0].dims = {2, 6};
+  const Outcome fixed = models({"import", write(model, "c.onnx"), "--install"});
+  EXPECT_EQ(fixed.status, 4) << fixed.out;
+  EXPECT_NE(fixed.out.find("node Add"), std::string::npos) << fixed.out;
+  EXPECT_FALSE(fs::exists(path("data")));
+}
+
 TEST_F(Models, AnInstalledModelIsListedAndFoundById) {
   const std::string file = write(graph("Relu"), "mine.onnx");
   ASSERT_EQ(models({"import", file, "--install"}).status, 0);

@@ -79,6 +79,25 @@ TEST_F(Files, HashOfSeveralFilesSeesEachOfThem) {
   EXPECT_THROW(sha256_of_files(folder_ / "a.xml", {"c.tif"}), Error);
 }
 
+std::string fault_of(const std::string& text, const std::function<void(const nlohmann::json&)>& use) {
+  try {
+    use(nlohmann::json::parse(text));
+  } catch (const nlohmann::json::exception& e) {
+    return json_fault(e);
+  }
+  return {};
+}
+
+TEST(Json, AFaultIsSaidInAUsersWords) {
+  const auto nothing = [](const nlohmann::json&) {};
+  const std::string cut = fault_of("{\"a\":\n ", nothing);
+  EXPECT_TRUE(cut.starts_with("line 2, column 2: unexpected end of input")) << cut;
+  EXPECT_EQ(fault_of("{}", [](const nlohmann::json& j) { j.at("path"); }),
+            "the key 'path' is missing");
+  EXPECT_EQ(fault_of("3", [](const nlohmann::json& j) { j.get<std::string>(); }),
+            "a value is of the wrong type (string expected, it is number)");
+}
+
 TEST(JsonText, NestingIsBounded) {
   const auto nested = [](int depth) {
     return std::string(static_cast<std::size_t>(depth), '[') +

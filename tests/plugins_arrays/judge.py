@@ -4,7 +4,7 @@ judge.py cubes DIR       writes files, prints what each holds; NAME.f64 has its 
 judge.py recordings DIR  the same; NAME.f64 has [channel][sample]
 judge.py tiff FILE       what tifffile sees in a GeoTIFF of ours; FILE.f64 has its samples
 """
-import json, os, sys
+import json, os, struct, sys
 import h5py
 import numpy as np
 import scipy.io as sio
@@ -137,6 +137,12 @@ def recordings():
     pcm = np.round(x * 32767).astype(np.int16)
     wavfile.write(path("pcm.wav"), 44100, pcm.T.copy())
     add("pcm.wav", pcm / 32768, hertz=44100, field="header", unit="", names=["channel 1", "channel 2", "channel 3"])
+    big = pcm.T.astype(">i2").tobytes()  # RIFX: all of it big-endian
+    with open(path("big.wav"), "wb") as f:
+        f.write(struct.pack(">4sI4s4sIHHIIHH4sI", b"RIFX", 36 + len(big), b"WAVE", b"fmt ", 16, 1, 3, 44100, 44100 * 6, 6, 16, b"data", len(big)) + big)
+    rate, same = wavfile.read(path("big.wav"))
+    assert rate == 44100 and (same == pcm.T).all()
+    add("big.wav", pcm / 32768, hertz=44100, field="header", unit="", names=["channel 1", "channel 2", "channel 3"])
     wavfile.write(path("float.wav"), 96000, (x * 5).T.astype(np.float32))
     add("float.wav", (x * 5).astype(np.float32), hertz=96000, field="header", unit="", names=["channel 1", "channel 2", "channel 3"])
     return cases

@@ -109,6 +109,15 @@ TEST_F(Mat, ALyingLengthNamesBothNumbers) {
                fmt::format("promises 2147483632 bytes, there are {}", text.size() - 136));
 }
 
+// matio asks for 8 bytes an element here before it reads on.
+TEST_F(Mat, AStructureThatLiesAboutItsSizeIsPassedOver) {
+  std::string text = read_text(folder / "nested.mat");
+  ASSERT_EQ(text[0xa0], 1) << "the first dimension of the structure";
+  text[0xa3] = 0x3e;
+  std::ofstream(folder / "lie.mat", std::ios::binary) << text;
+  expect_error(folder / "lie.mat", ErrorCode::Unsupported, "none of them an image");
+}
+
 TEST(MatFile, EmptyAndForeignFilesAreNotOurs) {
   const Folder folder;
   std::ofstream(folder / "empty.mat").close();
