@@ -233,7 +233,8 @@ Volume read_volume(Registry& registry, const fs::path& path) {
 
 }
 
-CaseRun restore_case(Registry& registry, const fs::path& folder, const Context& context) {
+CaseRun restore_case(Registry& registry, const fs::path& folder, const Context& context,
+                     const fs::path& recording) {
   context.step(0, "opening the case");
   StoredResult stored =
       read_result_folder(folder, [&](const fs::path& path) { return read_volume(registry, path); });
@@ -244,7 +245,8 @@ CaseRun restore_case(Registry& registry, const fs::path& folder, const Context& 
   run.recipe = stored.result.recipe;
   run.provenance = stored.result.provenance;
   run.pipeline = &registry.pipeline(run.recipe.pipeline);
-  const RecipeInput& input = run.recipe.inputs.front();
+  RecipeInput& input = run.recipe.inputs.front();
+  if (!recording.empty()) input.path = fs::absolute(recording).lexically_normal().string();
   context.step(0.3, "opening the recording");
   if (std::error_code code; !fs::exists(input.path, code))
     throw Error(ErrorCode::NotFound,

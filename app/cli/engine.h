@@ -27,9 +27,10 @@ struct CaseRun {
 CaseRun run_recipe(Registry& registry, const Recipe& recipe, const std::filesystem::path& folder,
                    const Context& context);
 
-// The same from a result folder's stored maps, without the network. Throws Error.
+// The same from a result folder's stored maps, without the network. recording: where it is now;
+// empty: where the recipe says. Throws Error; Conflict when its content is not what was analysed.
 CaseRun restore_case(Registry& registry, const std::filesystem::path& folder,
-                     const Context& context);
+                     const Context& context, const std::filesystem::path& recording = {});
 
 // Counts again with other live parameters.
 void conclude_case(CaseRun& run, const nlohmann::json& parameters);

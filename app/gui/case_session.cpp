@@ -174,8 +174,9 @@ void CaseSession::run_with(const QString& pipeline, const json& changes) {
 void CaseSession::restore() {
   set_stage(Stage::Running);
   begin(
-      "restore", {{"folder", entry_.folder.string()}}, "Loading the stored result",
-      [this](const json& result) { take_result(result); }, [this] { restore(); }, Stage::Opened);
+      "restore", {{"folder", entry_.folder.string()}, {"recording", entry_.source.toStdString()}},
+      "Loading the stored result", [this](const json& result) { take_result(result); },
+      [this] { restore(); }, Stage::Opened);
 }
 
 void CaseSession::take_result(const json& result) {
@@ -207,15 +208,17 @@ void CaseSession::take_result(const json& result) {
   loaded_generation_ = worker_.generation();
   outdated_ = false;
   base_parameters_ = parameters_;
+  std::optional<Error> closed;
   try {
     review_.open(entry_.folder, stored_reader(), *dataset_);
   } catch (const Error& e) {
-    refuse(e);
+    closed = e;
   }
   review_.set_findings(findings_, threshold());
   set_stage(Stage::Analysed);
   emit result_changed();
   emit items_changed();
+  if (closed) refuse(*closed); // last, so that what is said of the result does not cover it
 }
 
 double CaseSession::threshold() const {

@@ -23,7 +23,9 @@ void CaseSession::set_parameters(const json& parameters, bool live) {
 // A worker that was started anew gets the case again.
 void CaseSession::ensure_loaded() {
   if (worker_.process_id() != 0 && worker_.generation() == loaded_generation_) return;
-  worker_.request("restore", {{"folder", entry_.folder.string()}}, [](const WorkerReply&) {});
+  worker_.request("restore",
+                  {{"folder", entry_.folder.string()}, {"recording", entry_.source.toStdString()}},
+                  [](const WorkerReply&) {});
   loaded_generation_ = worker_.generation();
 }
 

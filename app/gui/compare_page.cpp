@@ -248,7 +248,7 @@ void ComparePage::show_items() {
   pair_->show_right(!overlaid);
   const QString name_a = "A: " + a_->currentText() + " (blue, solid)",
                 name_b = "B: " + b_->currentText() + " (orange, dashed)";
-  const QString bold = ". Bold: only this one has it";
+  const QString bold = ". Bold: only here";
   pair_->set_captions(overlaid ? name_a + "   " + name_b + bold : name_a + bold, name_b + bold);
 }
 

@@ -102,14 +102,13 @@ void WorkerClient::read_lines() {
   }
   heard_.restart();
   for (qsizetype end = buffer_.indexOf('\n'); end >= 0; end = buffer_.indexOf('\n')) {
-    const QByteArray line = buffer_.left(end);
+    auto event = nlohmann::json::parse(buffer_.cbegin(), buffer_.cbegin() + end, nullptr, false);
     buffer_.remove(0, end + 1);
-    const auto event = nlohmann::json::parse(line.begin(), line.end(), nullptr, false);
-    if (event.is_object()) handle(event);
+    if (event.is_object()) handle(std::move(event));
   }
 }
 
-void WorkerClient::handle(const nlohmann::json& event) {
+void WorkerClient::handle(nlohmann::json event) {
   const auto id_field = event.find("id");
   const int id =
       id_field != event.end() && id_field->is_number_integer() ? id_field->get<int>() : 0;
@@ -124,7 +123,7 @@ void WorkerClient::handle(const nlohmann::json& event) {
           fraction != event.end() && fraction->is_number() ? fraction->get<double>() : 0,
           text_field(event, "text"));
   } else if (kind == "result") {
-    finish(id, {.ok = true, .result = event});
+    finish(id, {.ok = true, .result = std::move(event)});
   } else if (kind == "error") {
     finish(id, {.code = text_field(event, "code"),
                 .message = text_field(event, "message"),

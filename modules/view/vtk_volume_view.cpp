@@ -182,7 +182,7 @@ void VtkVolumeView::place_items() {
   scene_->places->SetPoints(points);
   scene_->places->GetPointData()->SetScalars(colors);
   scene_->places->Modified();
-  render_later();
+  render_at_rest();
 }
 
 void VtkVolumeView::place_frame() {
@@ -200,7 +200,7 @@ void VtkVolumeView::place_frame() {
   scene_->frame_data->SetPoints(points);
   scene_->frame_data->SetLines(lines);
   scene_->frame_data->Modified();
-  render_later();
+  render_at_rest();
 }
 
 void VtkVolumeView::set_slice(int z) {
