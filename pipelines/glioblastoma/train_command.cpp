@@ -1,6 +1,7 @@
 #include "pipelines/glioblastoma/commands.h"
 
 #include "modules/core/error.h"
+#include "pipelines/glioblastoma/phantom.h"
 
 #ifdef SENSORIUM_HAS_LEARN
 #include "hyperspectral/tissue_network.h"
@@ -9,7 +10,6 @@
 #include "hyperspectral/tissue_segment.h"
 #include "modules/learn/model_card.h"
 #include "modules/learn/onnx_file.h"
-#include "pipelines/glioblastoma/phantom.h"
 
 #include <fmt/format.h>
 #endif

@@ -2,6 +2,7 @@
 #include "hyperspectral/tissue_camera.h"
 #include "hyperspectral/tissue_scores.h"
 #include "hyperspectral/tissue_svm.h"
+#include "modules/core/error.h"
 #include "modules/core/random.h"
 
 #include <gtest/gtest.h>
