@@ -213,7 +213,10 @@ private:
     loaded_ = true;
     const Recipe recipe = read_recipe(folder / "recipe.json");
     pipeline_ = recipe.pipeline;
-    path_ = recipe.inputs.front().path;
+    path_ = request.value("recording", recipe.inputs.front().path);
+    if (!fs::exists(path_))
+      return refuse(request.at("id"), "not_found", "the recording is no longer at '" + path_ + "'",
+                    "put it back");
     reply_result(request.at("id"), folder,
                  json::parse(read_text(folder / "recipe.json")).at("parameters"));
   }
