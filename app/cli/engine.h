@@ -19,17 +19,22 @@ struct CaseRun {
   Findings findings;
   nlohmann::json provenance;
   std::filesystem::path folder;
-  nlohmann::json lasting_files; // lasting_files(folder) as this run wrote or found them, or null
+  nlohmann::json lasting_files; // lasting_files() as this run wrote or found them, or null
 };
+
+// The model that was asked for, or the one a person promoted, or the pipeline's own when it is
+// installed; empty when there is none. Throws Error NotFound.
+std::filesystem::path model_for(const PipelineInfo& info, const std::string& wanted);
 
 // Opens the recipe's first input, analyses it and counts. Writes nothing. Throws Error: Conflict
 // when an input or the model is not the one that the recipe's hash names.
 CaseRun run_recipe(Registry& registry, const Recipe& recipe, const std::filesystem::path& folder,
                    const Context& context);
 
-// The same from a result folder's stored maps, without the network. Throws Error.
+// The same from a result folder's stored maps, without the network. recording: where it is now;
+// empty: where the recipe says. Throws Error; Conflict when its content is not what was analysed.
 CaseRun restore_case(Registry& registry, const std::filesystem::path& folder,
-                     const Context& context);
+                     const Context& context, const std::filesystem::path& recording = {});
 
 // Counts again with other live parameters.
 void conclude_case(CaseRun& run, const nlohmann::json& parameters);

@@ -81,7 +81,7 @@ Prepared prepare_recipe(Session& session, const Words& words, const Site& site,
 // Files of a plan, and parameters that name a file or folder here, are sent.
 Prepared prepare_plan(Session& session, const Words& words, const Site& site,
                       const std::string& verb, const Context& context) {
-  const Plan plan = read_plan(words.file);
+  Plan plan = read_plan(words.file);
   if (!plan.verb.empty() && plan.verb != verb)
     throw Error(ErrorCode::Usage,
                 fmt::format("the plan '{}' is for '{}', not for '{}'", words.file, plan.verb, verb),
@@ -92,6 +92,8 @@ Prepared prepare_plan(Session& session, const Words& words, const Site& site,
     if (pipeline == plan.pipeline && command.at("verb") == verb) {
       specs = specs_from_json(command.at("parameters"));
       offered = true;
+      plan.verb = verb;
+      refuse_files(plan, command.value("without_files", ""));
     }
   if (!offered)
     throw Error(ErrorCode::NotFound,

@@ -1,7 +1,6 @@
 #include "pipelines/lung_ultrasound/follow_command.h"
 
 #include "modules/core/error.h"
-#include "modules/core/file.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -10,8 +9,8 @@
 #include <chrono>
 #include <cmath>
 #include <fcntl.h>
-#include <fstream>
 #include <poll.h>
+#include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
 
@@ -21,28 +20,14 @@ using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 namespace {
 
-struct FollowParameters {
-  LungParameters lung;
-  std::string model;
-  double idle_s = 5;
-};
-
-void describe(ParameterVisitor& v, FollowParameters& p) {
-  describe(v, p.lung);
-  v.text("model", p.model, {.help = "An .onnx model; empty: the pipeline's own."});
-  v.number("idle_s", p.idle_s,
-           {.help = "A file that does not grow for so long has ended.",
-            .unit = "s",
-            .min = 0,
-            .max = 3600});
-}
-
-// A file that may grow, or standard input for "-".
+// A file that may grow, a pipe, or standard input for "-".
 class Source {
 public:
   Source(const std::string& path, double idle_s, const Context& context)
-      : path_(path), idle_s_(idle_s), context_(context),
+      : idle_s_(idle_s), context_(context),
         descriptor_(path == "-" ? 0 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    struct stat facts{};
+    if (descriptor_ >= 0 && ::fstat(descriptor_, &facts) == 0) grows_ = S_ISREG(facts.st_mode);
     if (descriptor_ < 0)
       throw Error(ErrorCode::NotFound, fmt::format("there is no stream '{}'", path),
                   "give a YUV4MPEG2 file, a pipe, or - for standard input");
@@ -59,17 +44,17 @@ public:
       if (::poll(&waiting, 1, 100) > 0) {
         const auto got = ::read(descriptor_, to, count);
         if (got > 0) return static_cast<std::size_t>(got);
-        if (path_ == "-") return 0;
+        if (!grows_) return 0;
       }
-      context_.step(0.5, "waiting for frames");
-      if (path_ == "-") continue;
-      if (std::chrono::duration<double>(Clock::now() - since).count() >= idle_s_) return 0;
+      if (context_.progress && !context_.progress(0.5, "waiting for frames")) return 0;
+      const std::chrono::duration<double> idle = Clock::now() - since;
+      if (idle_s_ > 0 && idle.count() >= idle_s_) return 0;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
   }
 
 private:
-  std::string path_;
+  bool grows_ = false;
   double idle_s_;
   const Context& context_;
   int descriptor_;
@@ -99,56 +84,31 @@ json row_of(const Followed& f, double latency_ms) {
   return out;
 }
 
-json run(const PipelineInfo& info, const std::vector<std::string>& files, const json& parameters,
-         const fs::path& output, const Context& context) {
-  const auto p = parameters_from<FollowParameters>(parameters);
-  if (files.size() != 1)
-    throw Error(ErrorCode::Usage, "one stream is needed",
-                "give a YUV4MPEG2 file, a pipe, or - for standard input");
-  const fs::path own = resources_folder() / "models" / info.model;
-  const fs::path model = !p.model.empty() ? fs::path(p.model) : fs::exists(own) ? own : fs::path();
-  Source source(files[0], p.idle_s, context);
-  Y4mStream stream([&](std::uint8_t* to, std::size_t n) { return source.read(to, n); }, files[0]);
-  Classifier classifier;
-  Follower follower(stream.width(), stream.height(), p.lung, model, classifier, context);
-  std::ofstream rows(output / "frames.jsonl");
-  std::vector<double> latency;
-  std::vector<std::uint8_t> luma;
-  const auto begun = Clock::now();
-  while (stream.next(luma)) {
-    const auto got = Clock::now();
-    const Followed f = follower.take(luma);
-    latency.push_back(std::chrono::duration<double, std::milli>(Clock::now() - got).count());
-    rows << row_of(f, latency.back()).dump() << "\n" << std::flush;
-    if (!rows)
-      throw Error(ErrorCode::Resources,
-                  fmt::format("cannot write '{}'", (output / "frames.jsonl").string()),
-                  "check the space left");
-    context.step(0.5, fmt::format("frame {}: {}, {:.1f} ms", f.frame + 1,
-                                  !f.beam            ? std::string("no beam yet")
-                                  : f.score.readable ? fmt::format("score {}", f.score.score)
-                                                     : std::string("not readable"),
-                                  latency.back()));
-  }
-  const double seconds = std::chrono::duration<double>(Clock::now() - begun).count();
-  const Judgement all = follower.so_far();
+std::string text_of(const Followed& f, double latency_ms) {
+  const std::string what = !f.beam            ? "no beam yet"
+                           : f.score.readable ? fmt::format("score {}", f.score.score)
+                                              : "not readable";
+  return fmt::format("frame {}: {}, {:.1f} ms", f.frame + 1, what, latency_ms);
+}
+
+json summary_of(const Judgement& all, const LungParameters& p, int frames, double seconds,
+                const std::vector<double>& latency) {
   const auto k = best_class(all.classes.used);
-  const auto score = verdict(all.score, p.lung.rule);
-  json out = {
-      {"frames", stream.frames()},
+  const auto score = verdict(all.score, p.rule);
+  const double median = percentile(latency, 0.5), p95 = percentile(latency, 0.95);
+  return {
+      {"event", "end"},
+      {"frames", frames},
       {"readable", all.score.readable},
       {"score", score ? json(*score) : json()},
       {"class", k ? json(class_names[static_cast<std::size_t>(*k)]) : json()},
-      {"latency_ms", {{"median", percentile(latency, 0.5)}, {"p95", percentile(latency, 0.95)}}},
-      {"frames_per_second", seconds > 0 ? stream.frames() / seconds : 0}};
-  write_atomically(output / "verdict.json", out.dump(1) + "\n");
-  out["text"] = fmt::format(
-      "{} frames, {} readable; {}{}; latency {:.1f} ms median, {:.1f} ms 95th percentile",
-      stream.frames(), all.score.readable,
-      score ? fmt::format("score {}", *score) : "uninterpretable",
-      k ? fmt::format(", {}", class_names[static_cast<std::size_t>(*k)]) : "",
-      percentile(latency, 0.5), percentile(latency, 0.95));
-  return out;
+      {"latency_ms", {{"median", median}, {"p95", p95}}},
+      {"frames_per_second", seconds > 0 ? frames / seconds : 0},
+      {"text",
+       fmt::format(
+           "{} frames, {} readable; {}{}; latency {:.1f} ms median, {:.1f} ms 95th percentile",
+           frames, all.score.readable, score ? fmt::format("score {}", *score) : "uninterpretable",
+           k ? fmt::format(", {}", class_names[static_cast<std::size_t>(*k)]) : "", median, p95)}};
 }
 
 }
@@ -196,14 +156,32 @@ Judgement Follower::so_far() const {
           class_verdicts(readable_, parameters_.rule, parameters_.score.top)};
 }
 
-PipelineCommand follow_command(const PipelineInfo& info) {
-  return {.verb = "follow",
-          .title = "Frame by frame from a stream that is still growing",
-          .parameters = specs_of<FollowParameters>(),
-          .run = [info](const std::vector<std::string>& files, const json& parameters,
-                        const fs::path& output, const Context& context) {
-            return run(info, files, parameters, output, context);
-          }};
+void follow_stream(const FollowRequest& request, const std::filesystem::path& own_model,
+                   const FollowSink& sink, const Context& context) {
+  const auto p = parameters_from<LungParameters>(request.parameters);
+  const fs::path model = !request.model.empty()  ? request.model
+                         : fs::exists(own_model) ? own_model
+                                                 : fs::path();
+  Source source(request.path.string(), request.idle_s, context);
+  Y4mStream stream([&](std::uint8_t* to, std::size_t n) { return source.read(to, n); },
+                   request.path.string());
+  Classifier classifier;
+  Follower follower(stream.width(), stream.height(), p, model, classifier, context);
+  std::vector<double> latency;
+  std::vector<std::uint8_t> luma;
+  const auto begun = Clock::now();
+  bool heard = true;
+  while (heard && stream.next(luma)) {
+    const auto got = Clock::now();
+    const Followed f = follower.take(luma);
+    latency.push_back(std::chrono::duration<double, std::milli>(Clock::now() - got).count());
+    json event = row_of(f, latency.back());
+    event["event"] = "frame";
+    event["text"] = text_of(f, latency.back());
+    heard = sink(event) && (!context.progress || context.progress(0.5, ""));
+  }
+  const double seconds = std::chrono::duration<double>(Clock::now() - begun).count();
+  sink(summary_of(follower.so_far(), p, stream.frames(), seconds, latency));
 }
 
 }

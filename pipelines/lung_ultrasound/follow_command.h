@@ -41,6 +41,10 @@ private:
   std::vector<Probabilities> readable_;
 };
 
-PipelineCommand follow_command(const PipelineInfo& info);
+// A YUV4MPEG2 stream: events "frame" (frame from 1, latency_ms, readable, score, a_lines, b_lines,
+// classes) and at its end "end" (the verdict over all frames, latencies). own_model: taken where
+// the request names none and it is there. Throws Error NotFound, BadInput.
+void follow_stream(const FollowRequest& request, const std::filesystem::path& own_model,
+                   const FollowSink& sink, const Context& context);
 
 }

@@ -114,8 +114,11 @@ Extension make_extension() {
     return analyse(request, *classifier, *mutex, context);
   };
   d.conclude = conclude;
-  d.commands = {evaluate_command(), phantom_command(), exam_command(d.info), follow_command(d.info),
-                deidentify_command()};
+  d.commands = {evaluate_command(), phantom_command(), exam_command(d.info), deidentify_command()};
+  d.follow = [own = resources_folder() / "models" / d.info.model](
+                 const FollowRequest& request, const FollowSink& sink, const Context& context) {
+    follow_stream(request, own, sink, context);
+  };
   for (PipelineCommand& command : train_commands()) d.commands.push_back(std::move(command));
   Extension e{.id = "lung_ultrasound", .version = d.info.version, .title = d.info.title};
   e.pipelines.push_back(std::move(d));

@@ -101,28 +101,36 @@ TEST(Follow, EveryFrameOfAStreamGetsARowWithItsLatency) {
   fs::create_directories(folder);
   write_atomically(folder / "clip.y4m", bytes);
   const Extension e = make_extension();
-  for (const PipelineCommand& c : e.pipelines[0].commands) {
-    if (c.verb != "follow") continue;
-    const json out = c.run({(folder / "clip.y4m").string()},
-                           {{"idle_s", 0}, {"use_network", false}}, folder, {});
-    EXPECT_EQ(out.at("frames"), 30);
-    EXPECT_GE(out.at("readable"), 15) << "the beam is known after twelve frames";
-    EXPECT_EQ(out.at("score"), 0);
-    std::istringstream rows(read_text(folder / "frames.jsonl"));
-    int number = 0;
-    for (std::string line; std::getline(rows, line); ++number) {
-      const json row = json::parse(line);
-      EXPECT_EQ(row.at("frame"), number + 1);
-      EXPECT_GE(row.at("latency_ms"), 0);
-      if (number < 11) {
-        EXPECT_EQ(row.at("reason"), "no beam yet");
-      }
+  const auto& follow = e.pipelines[0].follow;
+  ASSERT_TRUE(follow);
+  const json parameters = json{{"use_network", false}};
+  std::vector<json> events;
+  const auto keep = [&](const json& event) {
+    events.push_back(event);
+    return true;
+  };
+  follow({.path = folder / "clip.y4m", .parameters = parameters, .idle_s = 0.2}, keep, {});
+  ASSERT_EQ(events.size(), 31u);
+  for (int i = 0; i < 30; ++i) {
+    const json& row = events[static_cast<std::size_t>(i)];
+    EXPECT_EQ(row.at("frame"), i + 1);
+    EXPECT_GE(row.at("latency_ms"), 0);
+    if (i < 11) {
+      EXPECT_EQ(row.at("reason"), "no beam yet");
     }
-    EXPECT_EQ(number, 30);
-    EXPECT_THROW((void)c.run({"/nowhere/x.y4m"}, json::object(), folder, {}), Error);
-    return;
   }
-  FAIL() << "no follow command";
+  EXPECT_EQ(events.back().at("frames"), 30);
+  EXPECT_GE(events.back().at("readable"), 15) << "the beam is known after twelve frames";
+  EXPECT_EQ(events.back().at("score"), 0);
+  events.clear();
+  follow({.path = folder / "clip.y4m", .parameters = parameters, .idle_s = 0.2},
+         [&](const json& event) {
+           events.push_back(event);
+           return events.size() < 3;
+         },
+         {});
+  EXPECT_EQ(events.size(), 4u) << "nobody listens: the verdict so far, and the end";
+  EXPECT_THROW(follow({.path = "/nowhere/x.y4m", .parameters = parameters}, keep, {}), Error);
 }
 
 }
