@@ -233,7 +233,8 @@ Volume read_volume(Registry& registry, const fs::path& path) {
 
 }
 
-CaseRun restore_case(Registry& registry, const fs::path& folder, const Context& context) {
+CaseRun restore_case(Registry& registry, const fs::path& folder, const Context& context,
+                     const fs::path& recording) {
   context.step(0, "opening the case");
   StoredResult stored =
       read_result_folder(folder, [&](const fs::path& path) { return read_volume(registry, path); });
@@ -244,7 +245,8 @@ CaseRun restore_case(Registry& registry, const fs::path& folder, const Context& 
   run.recipe = stored.result.recipe;
   run.provenance = stored.result.provenance;
   run.pipeline = &registry.pipeline(run.recipe.pipeline);
-  const RecipeInput& input = run.recipe.inputs.front();
+  RecipeInput& input = run.recipe.inputs.front();
+  if (!recording.empty()) input.path = fs::absolute(recording).lexically_normal().string();
   context.step(0.3, "opening the recording");
   if (std::error_code code; !fs::exists(input.path, code))
     throw Error(ErrorCode::NotFound,
@@ -264,7 +266,7 @@ CaseRun restore_case(Registry& registry, const fs::path& folder, const Context& 
                                        std::move(stored.result.artifacts),
                                        std::move(stored.result.surfaces), context.part(0.7, 1));
   conclude_case(run, run.recipe.parameters);
-  run.lasting_files = lasting_files(folder);
+  run.lasting_files = lasting_files(run.provenance);
   return run;
 }
 
@@ -275,18 +277,19 @@ void save_case(Registry& registry, CaseRun& run) {
   result.files = run.analysis->files;
   add_mask(result, *run.dataset);
   write_result_folder(run.folder, result, volume_writer(nrrd(registry), run.dataset));
-  run.lasting_files = lasting_files(run.folder);
+  run.lasting_files = lasting_files(stored_provenance(run.folder));
 }
 
 std::function<void()> save_recount(Registry& registry, CaseRun& run) {
-  if (run.lasting_files.is_null() || lasting_files(run.folder) != run.lasting_files) {
+  json before = stored_provenance(run.folder);
+  if (run.lasting_files.is_null() || lasting_files(before) != run.lasting_files) {
     save_case(registry, run);
     return [] {};
   }
-  return [folder = run.folder, dataset = run.dataset, result = result_of(run),
-          writer = volume_writer(nrrd(registry), run.dataset)]() mutable {
+  return [folder = run.folder, before = std::move(before), dataset = run.dataset,
+          result = result_of(run), writer = volume_writer(nrrd(registry), run.dataset)]() mutable {
     add_mask(result, *dataset);
-    rewrite_findings(folder, result, writer);
+    rewrite_findings(folder, before, result, writer);
   };
 }
 

@@ -19,7 +19,7 @@ struct CaseRun {
   Findings findings;
   nlohmann::json provenance;
   std::filesystem::path folder;
-  nlohmann::json lasting_files; // lasting_files(folder) as this run wrote or found them, or null
+  nlohmann::json lasting_files; // lasting_files() as this run wrote or found them, or null
 };
 
 // The model that was asked for, or the one a person promoted, or the pipeline's own when it is
@@ -31,9 +31,10 @@ std::filesystem::path model_for(const PipelineInfo& info, const std::string& wan
 CaseRun run_recipe(Registry& registry, const Recipe& recipe, const std::filesystem::path& folder,
                    const Context& context);
 
-// The same from a result folder's stored maps, without the network. Throws Error.
+// The same from a result folder's stored maps, without the network. recording: where it is now;
+// empty: where the recipe says. Throws Error; Conflict when its content is not what was analysed.
 CaseRun restore_case(Registry& registry, const std::filesystem::path& folder,
-                     const Context& context);
+                     const Context& context, const std::filesystem::path& recording = {});
 
 // Counts again with other live parameters.
 void conclude_case(CaseRun& run, const nlohmann::json& parameters);

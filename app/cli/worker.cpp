@@ -17,6 +17,7 @@
 #include <csignal>
 #include <cstdio>
 #include <deque>
+#include <fcntl.h>
 #include <iostream>
 #include <mutex>
 #include <set>
@@ -31,7 +32,11 @@ namespace {
 // Standard output belongs to the protocol alone: whatever a library prints goes to standard error.
 class Channel {
 public:
-  Channel() : out_(::fdopen(::dup(STDOUT_FILENO), "w")) { ::dup2(STDERR_FILENO, STDOUT_FILENO); }
+  Channel() : out_(::fdopen(::dup(STDOUT_FILENO), "w")) {
+    ::dup2(STDERR_FILENO, STDOUT_FILENO);
+    // Room for a whole answer: it is written at once, however late the window reads. May fail.
+    (void)::fcntl(::fileno(out_), F_SETPIPE_SZ, 1 << 20);
+  }
   void send(const json& event) {
     send_text(event.dump(-1, ' ', false, json::error_handler_t::replace));
   }
@@ -174,8 +179,9 @@ private:
       refuse(request, Error(ErrorCode::Resources, "out of memory",
                             "close other programs, or use a smaller input"));
     } catch (const json::exception& e) {
-      refuse(request, Error(ErrorCode::Usage, fmt::format("a request is damaged: {}", json_fault(e)),
-                            "see docs/WORKER.md"));
+      refuse(request,
+             Error(ErrorCode::Usage, fmt::format("a request is damaged: {}", json_fault(e)),
+                   "see docs/WORKER.md"));
     } catch (const std::exception& e) {
       refuse(request, Error(ErrorCode::Internal, e.what(),
                             "this is a fault of the program: please report it"));
@@ -246,7 +252,7 @@ private:
     if (op == "run") return run(request, context_of_request);
     if (op == "restore") {
       case_ = restore_case(session_.registry, request.at("folder").get<std::string>(),
-                           context_of_request);
+                           context_of_request, request.value("recording", std::string()));
       return case_result();
     }
     if (op == "export") return export_map(request);

@@ -7,6 +7,7 @@
 #include <QPushButton>
 #include <QSettings>
 #include <QTableWidget>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 namespace sensorium {
@@ -89,6 +90,16 @@ void ActionSet::refresh_icons() {
   for (QAction* action : actions_)
     if (const QString name = action->property("icon_name").toString(); !name.isEmpty())
       action->setIcon(icon(name));
+}
+
+QToolButton* tool_button(QAction* action) {
+  auto* button = new QToolButton;
+  button->setDefaultAction(action);
+  button->setAutoRaise(true);
+  button->setIconSize({20, 20});
+  button->setAccessibleName(action->text());
+  button->setFocusPolicy(Qt::TabFocus);
+  return button;
 }
 
 ShortcutsDialog::ShortcutsDialog(ActionSet& actions, QWidget* parent)

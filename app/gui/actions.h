@@ -10,6 +10,7 @@
 #include <vector>
 
 class QTableWidget;
+class QToolButton;
 
 namespace sensorium {
 
@@ -38,6 +39,10 @@ private:
   QWidget* window_;
   std::vector<QAction*> actions_;
 };
+
+// The button of an action in a row of tools: its icon alone, named for screen readers, reached by
+// Tab. Owned by the caller.
+QToolButton* tool_button(QAction* action);
 
 class ShortcutsDialog : public QDialog {
   Q_OBJECT

@@ -1,5 +1,6 @@
 #include "app/gui/batch_panel.h"
 
+#include "app/gui/row_table.h"
 #include "modules/view/theme.h"
 
 #include <QFileInfo>
@@ -13,22 +14,12 @@
 namespace sensorium {
 
 BatchPanel::BatchPanel(BatchRunner& runner, QWidget* parent)
-    : QWidget(parent), runner_(runner), table_(new QTableWidget), summary_(new QLabel),
-      stop_(new QPushButton("Stop")), clear_(new QPushButton("Clear finished")),
-      retry_(new QPushButton("Try again")) {
+    : QWidget(parent), runner_(runner),
+      table_(row_table({"File", "State", "What happens, or why not"}, "Files of the batch", 26)),
+      summary_(new QLabel), stop_(new QPushButton("Stop")),
+      clear_(new QPushButton("Clear finished")), retry_(new QPushButton("Try again")) {
   setObjectName("panel");
   setAttribute(Qt::WA_StyledBackground);
-  table_->setColumnCount(3);
-  table_->setHorizontalHeaderLabels({"File", "State", "What happens, or why not"});
-  table_->setAccessibleName("Files of the batch");
-  table_->setSelectionBehavior(QAbstractItemView::SelectRows);
-  table_->setSelectionMode(QAbstractItemView::SingleSelection);
-  table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
-  table_->setShowGrid(false);
-  table_->setTabKeyNavigation(false);
-  table_->verticalHeader()->hide();
-  table_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
-  table_->verticalHeader()->setDefaultSectionSize(26);
   table_->setColumnWidth(0, 240);
   table_->setColumnWidth(1, 130);
   table_->horizontalHeader()->setSectionResizeMode(2, QHeaderView::Stretch);

@@ -1,4 +1,6 @@
 // One case, from file to report: what the window shows and what its buttons do, without widgets.
+// In four files: case_session.cpp (worker, pipelines, runs), _open (files, cases, visits), _review
+// (live parameters, decisions), _output (report, exports).
 #pragma once
 
 #include "app/gui/case_review.h"
@@ -16,6 +18,8 @@
 #include <optional>
 
 namespace sensorium {
+
+class Error;
 
 struct ResultMap {
   QString name, caption;
@@ -131,6 +135,7 @@ private:
   void fail(const WorkerReply& reply, const QString& what, std::function<void()> again);
   void conclude();
   void take_findings(const nlohmann::json& findings);
+  void refuse(const Error& error); // a problem without a button
   void change(const std::function<void()>& edit);
   void save_later();
   void settle();

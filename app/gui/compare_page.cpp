@@ -1,5 +1,6 @@
 #include "app/gui/compare_page.h"
 
+#include "app/gui/row_table.h"
 #include "modules/core/error.h"
 #include "modules/view/bland_altman_plot.h"
 #include "modules/view/pair_view.h"
@@ -33,7 +34,9 @@ ComparePage::ComparePage(QWidget* parent)
     : QWidget(parent), pair_(new PairView), a_(new QComboBox), b_(new QComboBox),
       filter_(new QComboBox), way_(new QComboBox),
       undecided_(new QCheckBox("Undecided findings count as kept")), figures_(new QLabel),
-      note_(new QLabel), table_(new QTableWidget), plot_(new BlandAltmanPlot) {
+      note_(new QLabel),
+      table_(row_table({"Seen by", "Label A", "Label B", "Scan"}, "Lesions of both layers")),
+      plot_(new BlandAltmanPlot) {
   auto* split = new QSplitter(Qt::Horizontal);
   split->addWidget(pair_);
   split->addWidget(build_side());
@@ -90,19 +93,7 @@ QWidget* ComparePage::build_side() {
   side->setAttribute(Qt::WA_StyledBackground);
   filter_->addItems({"All lesions", "Both", "Only A", "Only B", "Labels differ"});
   filter_->setAccessibleName("Which lesions are listed");
-  table_->setColumnCount(4);
-  table_->setHorizontalHeaderLabels({"Seen by", "Label A", "Label B", "Scan"});
-  table_->setAccessibleName("Lesions of both layers");
-  table_->setSelectionBehavior(QAbstractItemView::SelectRows);
-  table_->setSelectionMode(QAbstractItemView::SingleSelection);
-  table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
-  table_->setShowGrid(false);
-  table_->setTabKeyNavigation(false);
-  table_->verticalHeader()->hide();
-  table_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
-  table_->verticalHeader()->setDefaultSectionSize(28);
   table_->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
-  table_->horizontalHeader()->setHighlightSections(false);
   figures_->setWordWrap(true);
   figures_->setTextInteractionFlags(Qt::TextSelectableByMouse);
   note_->setObjectName("muted");
@@ -223,21 +214,13 @@ void ComparePage::show_rows() {
         row.b < 0 ? "—" : text(layer_b_.findings[static_cast<std::size_t>(row.b)].label);
     const bool differ = kind == 1 && label_a != label_b;
     if (wanted == 4 ? !differ : wanted != 0 && wanted != kind) continue;
-    const int at = table_->rowCount();
-    table_->insertRow(at);
     const QString seen[] = {"", "both", "only A", "only B"};
     const QString scan = QString::number(std::lround(finding_of(row).centroid[2]) + 1);
-    int column = 0;
-    for (const QString& cell : {seen[kind], label_a, label_b, scan}) {
-      auto* item = new QTableWidgetItem(cell);
-      item->setData(Qt::UserRole, static_cast<int>(i));
-      if (differ && (column == 1 || column == 2)) {
-        QFont bold = table_->font();
-        bold.setBold(true);
-        item->setFont(bold);
-      }
-      table_->setItem(at, column++, item);
-    }
+    const int at = add_row(*table_, {seen[kind], label_a, label_b, scan}, static_cast<int>(i));
+    if (!differ) continue;
+    QFont bold = table_->font();
+    bold.setBold(true);
+    for (const int column : {1, 2}) table_->item(at, column)->setFont(bold);
   }
   quiet_ = false;
 }
@@ -265,7 +248,7 @@ void ComparePage::show_items() {
   pair_->show_right(!overlaid);
   const QString name_a = "A: " + a_->currentText() + " (blue, solid)",
                 name_b = "B: " + b_->currentText() + " (orange, dashed)";
-  const QString bold = ". Bold: only this one has it";
+  const QString bold = ". Bold: only here";
   pair_->set_captions(overlaid ? name_a + "   " + name_b + bold : name_a + bold, name_b + bold);
 }
 

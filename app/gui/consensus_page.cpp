@@ -1,5 +1,6 @@
 #include "app/gui/consensus_page.h"
 
+#include "app/gui/row_table.h"
 #include "modules/core/error.h"
 #include "modules/review/footprint.h"
 #include "modules/view/linked_views.h"
@@ -60,7 +61,7 @@ ConsensusPage::ConsensusPage(QWidget* parent)
       asked_(new QWidget), asked_line_(new QHBoxLayout(asked_)),
       make_(new QPushButton("Make the consensus")), keep_(new QPushButton("Keep")),
       leave_out_(new QPushButton("Leave out")), sum_(new QLabel), note_(new QLabel),
-      table_(new QTableWidget) {
+      table_(row_table({}, "Lesions of the consensus")) {
   auto* split = new QSplitter(Qt::Horizontal);
   split->addWidget(views_);
   split->addWidget(build_side());
@@ -114,16 +115,6 @@ QWidget* ConsensusPage::build_side() {
   side->setAttribute(Qt::WA_StyledBackground);
   filter_->addItems({"To decide", "All that differ", "All lesions"});
   filter_->setAccessibleName("Which lesions are listed");
-  table_->setAccessibleName("Lesions of the consensus");
-  table_->setSelectionBehavior(QAbstractItemView::SelectRows);
-  table_->setSelectionMode(QAbstractItemView::SingleSelection);
-  table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
-  table_->setShowGrid(false);
-  table_->setTabKeyNavigation(false);
-  table_->verticalHeader()->hide();
-  table_->verticalHeader()->setDefaultSectionSize(28);
-  table_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
-  table_->horizontalHeader()->setHighlightSections(false);
   sum_->setWordWrap(true);
   sum_->setObjectName("heading");
   note_->setObjectName("muted");
@@ -327,18 +318,10 @@ void ConsensusPage::show_rows() {
   for (const ConsensusRow& row : desk_->rows()) {
     if (filter_->currentIndex() == Open && (!row.differs || row.decided)) continue;
     if (filter_->currentIndex() == Differing && !row.differs) continue;
-    const int at = table_->rowCount();
-    table_->insertRow(at);
     QStringList cells{QString::number(std::lround(row.place.centroid[2]) + 1)};
     for (const std::string& label : row.labels) cells << (label.empty() ? "—" : text(label));
     cells << text(row.place.label) << state_text(row);
-    int column = 0;
-    for (const QString& cell : cells) {
-      auto* item = new QTableWidgetItem(cell);
-      item->setData(Qt::UserRole, text(row.finding));
-      item->setToolTip(cell);
-      table_->setItem(at, column++, item);
-    }
+    add_row(*table_, cells, text(row.finding));
   }
   quiet_ = false;
   choose(chosen);

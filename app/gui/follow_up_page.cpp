@@ -1,5 +1,6 @@
 #include "app/gui/follow_up_page.h"
 
+#include "app/gui/row_table.h"
 #include "modules/view/pair_view.h"
 #include "modules/view/theme.h"
 
@@ -41,8 +42,9 @@ QString signed_number(int value) {
 }
 
 FollowUpPage::FollowUpPage(QWidget* parent)
-    : QWidget(parent), pair_(new PairView), table_(new QTableWidget), sum_(new QLabel),
-      notes_(new QLabel), linked_(new QCheckBox("Scroll together")),
+    : QWidget(parent), pair_(new PairView),
+      table_(row_table({"Where", "First", "Second", "Change"}, "Counts of both visits")),
+      sum_(new QLabel), notes_(new QLabel), linked_(new QCheckBox("Scroll together")),
       changed_only_(new QCheckBox("Changes only")) {
   auto* head = new QFrame;
   head->setObjectName("tools");
@@ -65,16 +67,6 @@ FollowUpPage::FollowUpPage(QWidget* parent)
   sum_->setWordWrap(true);
   notes_->setObjectName("muted");
   notes_->setWordWrap(true);
-  table_->setColumnCount(4);
-  table_->setHorizontalHeaderLabels({"Where", "First", "Second", "Change"});
-  table_->setAccessibleName("Counts of both visits");
-  table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
-  table_->setSelectionBehavior(QAbstractItemView::SelectRows);
-  table_->setShowGrid(false);
-  table_->setTabKeyNavigation(false);
-  table_->verticalHeader()->hide();
-  table_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
-  table_->verticalHeader()->setDefaultSectionSize(28);
   table_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
   table_->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
   auto* column = new QVBoxLayout(side);
@@ -162,15 +154,12 @@ void FollowUpPage::show_table() {
   for (const FollowUpRow& row : follow_up_.rows) {
     if (changed_only_->isChecked() && row.change() == 0) continue;
     if (group_of(row) != group) add_heading(group = group_of(row));
-    const int at = table_->rowCount();
-    table_->insertRow(at);
-    int column = 0;
-    for (const QString& cell : {place_of(row), QString::number(row.first),
-                                QString::number(row.second), signed_number(row.change())}) {
-      auto* item = new QTableWidgetItem(cell);
-      if (column > 0) item->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
-      table_->setItem(at, column++, item);
-    }
+    const int at = add_row(*table_,
+                           {place_of(row), QString::number(row.first), QString::number(row.second),
+                            signed_number(row.change())},
+                           {});
+    for (const int column : {1, 2, 3})
+      table_->item(at, column)->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
   }
   if (!follow_up_.rows.empty()) {
     const FollowUpRow& sum = follow_up_.rows.front();

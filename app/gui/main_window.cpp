@@ -4,6 +4,7 @@
 #include "app/gui/compare_page.h"
 #include "app/gui/consensus_page.h"
 #include "app/gui/follow_up_page.h"
+#include "app/gui/json_fields.h"
 #include "app/gui/review_area.h"
 #include "app/gui/side_panels.h"
 #include "app/gui/start_page.h"
@@ -22,6 +23,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
+#include <QLocale>
 #include <QMenu>
 #include <QMimeData>
 #include <QProgressBar>
@@ -134,14 +136,7 @@ QWidget* MainWindow::build_top_bar() {
   device_->setToolTip("Where the pipelines compute");
   line->addSpacing(grid);
   line->addWidget(device_);
-  for (const char* id : {"theme", "help"}) {
-    auto* button = new QToolButton;
-    button->setDefaultAction(actions_->find(id));
-    button->setAutoRaise(true);
-    button->setIconSize({20, 20});
-    button->setAccessibleName(actions_->find(id)->text());
-    line->addWidget(button);
-  }
+  for (const char* id : {"theme", "help"}) line->addWidget(tool_button(actions_->find(id)));
   return bar;
 }
 
@@ -358,7 +353,9 @@ void MainWindow::refresh_next_step() {
   int next = 0;
   if (stage == Stage::Opened) next = 1;
   if (stage == Stage::Analysed)
-    next = session_->outdated() ? 1 : findings_->neighbour(1, true).isEmpty() ? 3 : 2;
+    next = session_->outdated()                                                        ? 1
+           : session_->review().is_signed() || findings_->neighbour(1, true).isEmpty() ? 3
+                                                                                       : 2;
   if (stage == Stage::Opening || stage == Stage::Running || stack_->currentWidget() == start_)
     next = -1;
   for (int i = 0; i < static_cast<int>(path_buttons_.size()); ++i) {
@@ -425,6 +422,12 @@ void MainWindow::refresh_dataset() {
   if (!warnings.empty()) notice_->show_message(QString::fromStdString(warnings.front()), {});
 }
 
+// A time as stored (UTC) in words of the user's locale; what is no time stays as it is.
+static QString local_time(const QString& stored) {
+  const QDateTime time = QDateTime::fromString(stored, Qt::ISODateWithMs);
+  return time.isValid() ? QLocale().toString(time.toLocalTime(), "d MMM yyyy, hh:mm:ss") : stored;
+}
+
 void MainWindow::refresh_result() {
   consensus_->clear(); // its desk holds the log that was closed
   if (page() == consensus_) show_case();
@@ -434,21 +437,16 @@ void MainWindow::refresh_result() {
   form_->set_values(session_->parameters());
   const Findings& f = session_->findings();
   const auto& p = session_->provenance();
-  const auto get = [&](const nlohmann::json& object, const char* key) {
-    return object.is_object() && object.contains(key) && object[key].is_string()
-               ? QString::fromStdString(object[key].get<std::string>())
-               : QString();
-  };
   const nlohmann::json model = p.value("model", nlohmann::json::object());
-  const QString hash = get(model, "sha256");
+  const QString hash = text_field(model, "sha256");
   std::vector<ProvenanceRow> rows{
       {"File", session_->entry().source},
       {"Content", "SHA-256 " + session_->entry().sha256.left(16) + "…"},
       {"Pipeline", QString::fromStdString(f.pipeline + " " + f.version)},
       {"Model", hash.isEmpty() ? "none" : "SHA-256 " + hash.left(16) + "…"},
       {"Scale", data_page_->scale_text()},
-      {"Device", get(p, "device")},
-      {"Finished", get(p, "finished")}};
+      {"Device", text_field(p, "device")},
+      {"Finished", local_time(text_field(p, "finished"))}};
   if (const PipelineInfo* info = session_->pipeline())
     rows.push_back({"Maturity", QString::fromStdString(info->maturity)});
   provenance_->set_content(rows, session_->command(), session_->notes());

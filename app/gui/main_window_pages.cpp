@@ -137,7 +137,10 @@ void MainWindow::show_page(QWidget* page) {
   } else if (!of_a_recording(before) && !review_layout_.isEmpty()) {
     restoreState(review_layout_);
   } else if (!of_a_recording(before)) {
-    for (QDockWidget* panel : panels) panel->show();
+    // The findings with all their columns come before the list of cases, which the start page has
+    // too.
+    constexpr int roomy = 1160;
+    for (QDockWidget* panel : panels) panel->setVisible(panel != cases_dock_ || width() >= roomy);
     form_dock_->raise();
   }
   refresh_stage();

@@ -109,15 +109,7 @@ ReviewArea::ReviewArea(QWidget* parent)
 }
 
 void ReviewArea::add_tools(ActionSet& actions) {
-  const auto add = [&](const char* id) {
-    auto* button = new QToolButton;
-    button->setDefaultAction(actions.find(id));
-    button->setAutoRaise(true);
-    button->setIconSize({20, 20});
-    button->setAccessibleName(actions.find(id)->text());
-    button->setFocusPolicy(Qt::TabFocus);
-    tools_->addWidget(button);
-  };
+  const auto add = [&](const char* id) { tools_->addWidget(tool_button(actions.find(id))); };
   for (const char* id : {"browse", "brush", "erase", "measure"}) add(id);
   tools_->addWidget(separator());
   for (const char* id : {"undo", "redo"}) add(id);
@@ -211,8 +203,8 @@ void ReviewArea::start_3d() {
   const auto* volume = std::get_if<Volume>(dataset_.get());
   if (!volume || volume->depth < 4 || !volume_place_->isVisibleTo(this)) return;
   if (!volume_) {
-    volume_ = new VolumeView;
-    volume_place_->layout()->addWidget(volume_);
+    volume_ = make_volume_view();
+    volume_place_->layout()->addWidget(volume_->widget());
   }
   QPointer<ReviewArea> self(this);
   QThreadPool::globalInstance()->start([self, dataset = dataset_, generation = generation_] {

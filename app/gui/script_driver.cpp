@@ -150,6 +150,8 @@ QString ScriptDriver::perform(const json& step) {
     return screenshot(step);
   else if (word == "bench")
     return bench(step);
+  else if (word == "bench_recount")
+    return bench_recount(step);
   else if (word == "say_shown") {
     QApplication::processEvents();
     const ReviewLog* log = session.review().log();
@@ -292,6 +294,10 @@ bool ScriptDriver::perform_page(const json& step) {
     cube->view()->zoom(step.at("factor").get<double>());
   else if (word == "make_picture")
     cube->make_picture();
+  else if (word == "sort_pixels")
+    cube->sort_pixels(text_of(step, "method"), step.value("library", false));
+  else if (word == "library")
+    cube->open_library(text_of(step, "file"));
   else if (word == "say_cube") {
     std::ifstream memory("/proc/self/statm");
     double all = 0, resident = 0;
@@ -414,6 +420,40 @@ QString ScriptDriver::bench(const json& step) {
                     {"whole_processor_p50_ms", whole.processor[100]},
                     {"whole_processor_p95_ms", whole.processor[190]},
                     {"recount_ms", window_.session().last_recount_ms()}};
+  write_atomically(step.at("file").get<std::string>(), result.dump(1) + "\n");
+  return {};
+}
+
+// A slider's whole way: from its new value to the painted window, worker included. Sorted times of
+// random thresholds.
+QString ScriptDriver::bench_recount(const json& step) {
+  CaseSession& session = window_.session();
+  if (session.stage() != CaseSession::Stage::Analysed) return "nothing is analysed";
+  const int steps = step.value("steps", 60);
+  std::vector<double> whole, counted;
+  std::uint32_t random = 12345;
+  for (int i = 0; i < steps; ++i) {
+    random = random * 1664525u + 1013904223u;
+    const double value = 0.2 + 0.6 * static_cast<double>(random >> 8) / (1 << 24);
+    QElapsedTimer timer;
+    timer.start();
+    if (!window_.parameter_form().set_value("threshold", value)) return "no threshold here";
+    while (session.busy()) QApplication::processEvents(QEventLoop::WaitForMoreEvents);
+    window_.repaint();
+    QApplication::processEvents();
+    whole.push_back(static_cast<double>(timer.nsecsElapsed()) / 1e6);
+    counted.push_back(session.last_recount_ms());
+  }
+  for (std::vector<double>* times : {&whole, &counted}) std::sort(times->begin(), times->end());
+  const auto at = [&](const std::vector<double>& times, double part) {
+    return times.empty() ? 0.0 : times[static_cast<std::size_t>(part * (times.size() - 1))];
+  };
+  const json result{{"steps", steps},
+                    {"findings", session.findings().items.size()},
+                    {"whole_p50_ms", at(whole, 0.5)},
+                    {"whole_p95_ms", at(whole, 0.95)},
+                    {"to_items_p50_ms", at(counted, 0.5)},
+                    {"to_items_p95_ms", at(counted, 0.95)}};
   write_atomically(step.at("file").get<std::string>(), result.dump(1) + "\n");
   return {};
 }

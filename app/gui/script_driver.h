@@ -14,10 +14,12 @@
 //  "folder": D}, {"do": "batch", "files": [F]}, {"do": "import", "file": F}, {"do": "fovea", "x":
 //  X, "z": Z}, {"do": "consensus_make"}, {"do": "save_picture", "file": F}, {"do": "back"}, {"do":
 //  "lesion", "row": 0},
-//  {"do": "say_notice"}, {"do": "say_shown"}, {"do": "bench", "file": F}, {"do": "quit"}]
+//  {"do": "say_notice"}, {"do": "say_shown"}, {"do": "bench", "file": F}, {"do":
+//  "bench_recount", "file": F, "steps": 60}, {"do": "quit"}]
 //  {"do": "show", "what": "three", "places": [640, 550, 460]}, {"do": "band", "band": 20}, {"do":
 //  "keep", "place": [x, y, w, h]}, {"do": "point", "at": [x, y]}, {"do": "zoom", "factor": 2},
-//  {"do": "make_picture"}, {"do": "say_cube"}, {"do": "frame", "z": 12}, {"do": "verdict", "label":
+//  {"do": "make_picture"}, {"do": "sort_pixels", "method": "kmeans"}, {"do": "library", "file": F},
+//  {"do": "say_cube"}, {"do": "frame", "z": 12}, {"do": "verdict", "label":
 //  L}
 // On the page of a recording: {"do": "span", "from": 0, "to": 1000}, {"do": "compare_recording",
 //  "path": F}, {"do": "shown_as", "index": 1}, {"do": "rate", "hertz": 1000}, {"do": "nameplate",
@@ -57,6 +59,7 @@ private:
   QString pointer(const nlohmann::json& step, const char* tool);
   QString screenshot(const nlohmann::json& step);
   QString bench(const nlohmann::json& step);
+  QString bench_recount(const nlohmann::json& step);
   MainWindow& window_;
   nlohmann::json steps_;
   std::size_t at_ = 0;

@@ -1,5 +1,7 @@
 #include "app/gui/worker_client.h"
 
+#include "app/gui/json_fields.h"
+
 #include <QFileInfo>
 
 #include <csignal>
@@ -9,13 +11,6 @@ namespace {
 
 constexpr int kill_after_ms = 800;
 constexpr qsizetype longest_line = 64 << 20;
-
-QString text_of(const nlohmann::json& json, const char* key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_string()
-             ? QString::fromStdString(found->get<std::string>())
-             : QString();
-}
 
 }
 
@@ -107,19 +102,18 @@ void WorkerClient::read_lines() {
   }
   heard_.restart();
   for (qsizetype end = buffer_.indexOf('\n'); end >= 0; end = buffer_.indexOf('\n')) {
-    const QByteArray line = buffer_.left(end);
+    auto event = nlohmann::json::parse(buffer_.cbegin(), buffer_.cbegin() + end, nullptr, false);
     buffer_.remove(0, end + 1);
-    const auto event = nlohmann::json::parse(line.begin(), line.end(), nullptr, false);
-    if (event.is_object()) handle(event);
+    if (event.is_object()) handle(std::move(event));
   }
 }
 
-void WorkerClient::handle(const nlohmann::json& event) {
+void WorkerClient::handle(nlohmann::json event) {
   const auto id_field = event.find("id");
   const int id =
       id_field != event.end() && id_field->is_number_integer() ? id_field->get<int>() : 0;
-  const QString kind = text_of(event, "event");
-  if (kind == "log") emit log_line(text_of(event, "level"), text_of(event, "text"));
+  const QString kind = text_field(event, "event");
+  if (kind == "log") emit log_line(text_field(event, "level"), text_field(event, "text"));
   const auto found = pending_.find(id);
   if (found == pending_.end()) return;
   if (kind == "progress") {
@@ -127,13 +121,13 @@ void WorkerClient::handle(const nlohmann::json& event) {
     if (found->second.progress && !found->second.cancelling)
       found->second.progress(
           fraction != event.end() && fraction->is_number() ? fraction->get<double>() : 0,
-          text_of(event, "text"));
+          text_field(event, "text"));
   } else if (kind == "result") {
-    finish(id, {.ok = true, .result = event});
+    finish(id, {.ok = true, .result = std::move(event)});
   } else if (kind == "error") {
-    finish(id, {.code = text_of(event, "code"),
-                .message = text_of(event, "message"),
-                .hint = text_of(event, "hint")});
+    finish(id, {.code = text_field(event, "code"),
+                .message = text_field(event, "message"),
+                .hint = text_field(event, "hint")});
   }
 }
 

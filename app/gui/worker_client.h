@@ -56,7 +56,7 @@ private:
   bool start();
   void send(const nlohmann::json& line);
   void read_lines();
-  void handle(const nlohmann::json& event);
+  void handle(nlohmann::json event);
   void finish(int id, const WorkerReply& reply);
   void lose(const QString& message);
   void check_alive();

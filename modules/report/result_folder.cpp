@@ -251,22 +251,26 @@ void write_result_folder(const fs::path& folder, const CaseResult& result,
   out.provenance(result.provenance, result.dataset, artifacts);
 }
 
-json lasting_files(const fs::path& folder) {
+json stored_provenance(const fs::path& folder) {
   try {
-    json files = read_provenance(folder).value("files", json());
-    if (!files.is_object()) return {};
-    for (const char* live : {"recipe.json", "findings.json", "findings.csv"}) files.erase(live);
-    for (auto file = files.begin(); file != files.end();)
-      file = file.key().starts_with("mask.") ? files.erase(file) : std::next(file);
-    return files;
+    return read_provenance(folder);
   } catch (const Error&) {
     return {};
   }
 }
 
-void rewrite_findings(const fs::path& folder, const CaseResult& result, const VolumeWriter& writer,
-                      const std::string& suffix) {
-  const json before = read_provenance(folder);
+json lasting_files(const json& provenance) {
+  if (!provenance.is_object()) return {};
+  json files = provenance.value("files", json());
+  if (!files.is_object()) return {};
+  for (const char* live : {"recipe.json", "findings.json", "findings.csv"}) files.erase(live);
+  for (auto file = files.begin(); file != files.end();)
+    file = file.key().starts_with("mask.") ? files.erase(file) : std::next(file);
+  return files;
+}
+
+void rewrite_findings(const fs::path& folder, const json& before, const CaseResult& result,
+                      const VolumeWriter& writer, const std::string& suffix) {
   FolderWriter out(folder, suffix, writer);
   out.hashes = before.value("files", json::object());
   out.findings(result);

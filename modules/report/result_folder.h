@@ -37,14 +37,18 @@ void check_writable(const std::filesystem::path& folder);
 // alone. An empty writer leaves volumes out. Throws Error Resources.
 void write_result_folder(const std::filesystem::path& folder, const CaseResult& result,
                          const VolumeWriter& writer, const std::string& suffix = ".nrrd");
-// The hashes of those files of the folder that live parameters leave as they are (artifacts,
-// surfaces, files of the pipeline); null when the folder is no result folder.
-nlohmann::json lasting_files(const std::filesystem::path& folder);
+// provenance.json of the folder; null when it is no result folder.
+nlohmann::json stored_provenance(const std::filesystem::path& folder);
+// Of a stored provenance: the hashes of those files that live parameters leave as they are
+// (artifacts, surfaces, files of the pipeline); null when it names no files.
+nlohmann::json lasting_files(const nlohmann::json& provenance);
 
 // The files that depend on live parameters (recipe, findings, mask, provenance) are written anew;
-// artifacts and surfaces stay. Throws as write_result_folder, and BadInput without a result there.
-void rewrite_findings(const std::filesystem::path& folder, const CaseResult& result,
-                      const VolumeWriter& writer, const std::string& suffix = ".nrrd");
+// artifacts and surfaces stay. before: the folder's stored provenance. Throws as
+// write_result_folder.
+void rewrite_findings(const std::filesystem::path& folder, const nlohmann::json& before,
+                      const CaseResult& result, const VolumeWriter& writer,
+                      const std::string& suffix = ".nrrd");
 
 struct StoredResult {
   CaseResult result;

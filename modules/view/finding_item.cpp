@@ -2,6 +2,8 @@
 
 #include <QMap>
 
+#include <algorithm>
+
 namespace sensorium {
 namespace {
 
@@ -78,6 +80,17 @@ QPen pen_of(FindingLook look, double width) {
     break;
   }
   return pen;
+}
+
+QPainterPath marker_of(const QPainterPath& outline) {
+  constexpr double least = 16;
+  const QRectF box = outline.boundingRect();
+  const double size = std::max(box.width(), box.height());
+  if (size >= least) return outline;
+  const double radius = std::max(least, size + 8) / 2;
+  QPainterPath ring;
+  ring.addEllipse(box.center(), radius, radius);
+  return ring;
 }
 
 QString text_of(FindingLook look) {

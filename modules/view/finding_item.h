@@ -4,6 +4,7 @@
 #include "modules/core/findings.h"
 
 #include <QColor>
+#include <QPainterPath>
 #include <QPen>
 #include <QString>
 
@@ -27,6 +28,9 @@ using FindingItems = std::shared_ptr<const std::vector<FindingItem>>;
 // checks that they stay apart under simulated protanopia and deuteranopia.
 QPen pen_of(FindingLook look, double width = 1.5);
 QColor color_of(FindingLook look);
+// What is stroked for an outline in widget pixels: the outline, or a ring around it where it is too
+// small (16 pixels) for a line style to be seen and would hide what it marks.
+QPainterPath marker_of(const QPainterPath& outline);
 QString text_of(FindingLook look);  // "proposed", "accepted" ...
 QString glyph_of(FindingLook look); // one character for tables
 

@@ -35,22 +35,42 @@ void FindingsModel::set_picture(PixelStack stack) {
   crops_.clear();
 }
 
+// A crop stays as long as its finding looks the same.
+static void keep_crops(QHash<QString, QPixmap>& crops, const FindingItems& before,
+                       const FindingItems& after) {
+  QHash<QString, const FindingItem*> drawn;
+  if (before)
+    for (const FindingItem& item : *before)
+      if (const QString id = QString::fromStdString(item.finding.id); crops.contains(id))
+        drawn.insert(id, &item);
+  QHash<QString, QPixmap> kept;
+  if (after && !drawn.isEmpty())
+    for (const FindingItem& item : *after) {
+      const QString id = QString::fromStdString(item.finding.id);
+      const FindingItem* old = drawn.value(id);
+      const auto same = [](const Run& a, const Run& b) {
+        return a.z == b.z && a.y == b.y && a.x == b.x && a.length == b.length;
+      };
+      if (old && old->look == item.look &&
+          std::ranges::equal(old->finding.footprint, item.finding.footprint, same))
+        kept.insert(id, crops.value(id));
+    }
+  crops = std::move(kept);
+}
+
 void FindingsModel::set_items(FindingItems items) {
   const bool same =
       items && items_ && items->size() == items_->size() &&
       std::equal(items->begin(), items->end(), items_->begin(),
                  [](const auto& a, const auto& b) { return a.finding.id == b.finding.id; });
+  keep_crops(crops_, items_, items);
   if (same) {
     items_ = std::move(items);
-    for (const FindingItem& item : *items_)
-      if (item.look == FindingLook::Changed || item.look == FindingLook::Drawn)
-        crops_.remove(QString::fromStdString(item.finding.id));
     if (rowCount() > 0) emit dataChanged(index(0, 0), index(rowCount() - 1, ColumnCount - 1));
     return;
   }
   beginResetModel();
   items_ = std::move(items);
-  crops_.clear();
   endResetModel();
 }
 
@@ -156,6 +176,28 @@ QVariant FindingsModel::headerData(int section, Qt::Orientation orientation, int
   return section >= 0 && section < ColumnCount ? QVariant(QString(names[section])) : QVariant();
 }
 
+// The rectangle of one slice, copied: what a crop needs of a large picture.
+static PixelStack part_of(const PixelStack& stack, const QRect& area, int z) {
+  PixelStack part = stack;
+  part.width = area.width(), part.height = area.height(), part.depth = 1;
+  const std::size_t pixel = static_cast<std::size_t>(stack.channels) * size_of(stack.type);
+  const std::size_t row = static_cast<std::size_t>(area.width()) * pixel;
+  std::vector<std::byte> bytes;
+  bytes.reserve(row * static_cast<std::size_t>(area.height()));
+  const auto slice = static_cast<std::size_t>(std::clamp(z, 0, stack.depth - 1));
+  for (int y = area.top(); y <= area.bottom(); ++y) {
+    const std::byte* from =
+        stack.pixels.bytes().data() +
+        ((slice * static_cast<std::size_t>(stack.height) + static_cast<std::size_t>(y)) *
+             static_cast<std::size_t>(stack.width) +
+         static_cast<std::size_t>(area.left())) *
+            pixel;
+    bytes.insert(bytes.end(), from, from + row);
+  }
+  part.pixels = Buffer(std::move(bytes));
+  return part;
+}
+
 QPixmap FindingsModel::crop(const FindingItem& item) const {
   const QString id = QString::fromStdString(item.finding.id);
   if (const auto found = crops_.constFind(id); found != crops_.constEnd()) return *found;
@@ -167,18 +209,21 @@ QPixmap FindingsModel::crop(const FindingItem& item) const {
   const int source = std::max(28, need);
   const QRect area(static_cast<int>(item.finding.centroid[0]) - source / 2,
                    static_cast<int>(item.finding.centroid[1]) - source / 2, source, source);
-  PixelStack one = stack_;
   QPixmap out(side, side);
   out.fill(Qt::black);
-  if (!one.empty()) {
+  const QRect there = area.intersected(QRect(0, 0, stack_.width, stack_.height));
+  if (!stack_.empty() && !there.isEmpty()) {
     QPainter painter(&out);
     painter.setRenderHint(QPainter::SmoothPixmapTransform);
     const double s = static_cast<double>(side) / source;
-    painter.drawImage(QRectF(0, 0, side, side), slice_image(stack_, z, window_).copy(area));
+    const QPointF at = QPointF(there.topLeft() - area.topLeft()) * s;
+    painter.drawImage(QRectF(at, QSizeF(there.size()) * s),
+                      slice_image(part_of(stack_, there, z), 0, window_));
     painter.setRenderHint(QPainter::Antialiasing);
     const QTransform t =
         QTransform::fromTranslate(-area.x(), -area.y()) * QTransform::fromScale(s, s);
-    painter.strokePath(t.map(outline_of(item.finding.footprint, z)), pen_of(item.look, 1));
+    painter.strokePath(marker_of(t.map(outline_of(item.finding.footprint, z))),
+                       pen_of(item.look, 1));
   }
   crops_.insert(id, out);
   return out;
@@ -378,7 +423,8 @@ void FindingsPanel::update_summary() {
   const int all = model_->rowCount();
   const QString text =
       QString("%1 counted, %2 to read, %3 rejected").arg(all - rejected).arg(unread).arg(rejected);
-  summary_->setText(all && !remark_.isEmpty() ? text + "\n" + remark_ + "."
+  const char* stop = remark_.endsWith('.') ? "" : ".";
+  summary_->setText(all && !remark_.isEmpty() ? text + "\n" + remark_ + stop
                     : all                     ? text
                                               : QString());
   emit summary_changed(text);

@@ -73,6 +73,8 @@ struct GlVtkWidget::Window {
 
 GlVtkWidget::GlVtkWidget(QWidget* parent) : QWidget(parent) {
   setAttribute(Qt::WA_OpaquePaintEvent);
+  rest_.setSingleShot(true);
+  connect(&rest_, &QTimer::timeout, this, [this] { render_now(); });
 }
 GlVtkWidget::~GlVtkWidget() = default;
 
@@ -110,8 +112,15 @@ void GlVtkWidget::render_later() {
   QTimer::singleShot(0, this, [this] { render_now(); });
 }
 
+void GlVtkWidget::render_at_rest() {
+  constexpr int rest_ms = 120, longest_ms = 500;
+  if (!rest_.isActive()) waiting_.start();
+  if (waiting_.elapsed() < longest_ms) rest_.start(rest_ms);
+}
+
 void GlVtkWidget::render_now() {
   pending_ = false;
+  rest_.stop();
   if (!isVisible() || width() < 8 || height() < 8) return;
   with_context([this] {
     const QSize size = this->size() * devicePixelRatioF();

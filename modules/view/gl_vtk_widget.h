@@ -5,8 +5,10 @@
 // with a software renderer each B-scan step would pay for it. There is no alpha to mind either.
 #pragma once
 
+#include <QElapsedTimer>
 #include <QImage>
 #include <QString>
+#include <QTimer>
 #include <QWidget>
 
 #include <functional>
@@ -30,6 +32,9 @@ public:
 
 public slots:
   void render_later(); // at most one frame in each turn of the event loop
+  // Once nothing new has come for a moment, at the latest after half a second: a frame of a
+  // software renderer takes longer than a step through the B-scans or of a slider.
+  void render_at_rest();
 
 protected:
   void paintEvent(QPaintEvent*) override;
@@ -45,6 +50,8 @@ private:
   QString failure_;
   QImage picture_;
   bool pending_ = false;
+  QTimer rest_;
+  QElapsedTimer waiting_;
 };
 
 }

@@ -1,10 +1,7 @@
 #include "modules/view/slice_view.h"
 #include "modules/view/theme.h"
 
-#include <QKeyEvent>
-#include <QMouseEvent>
 #include <QPainter>
-#include <QWheelEvent>
 
 #include <algorithm>
 #include <cmath>
@@ -88,7 +85,7 @@ void SliceView::set_selected(const QString& id) {
 
 void SliceView::set_tool(SliceTool tool) {
   tool_ = tool;
-  stroke_ = {};
+  drop_drag();
   setCursor(tool == SliceTool::Browse ? Qt::ArrowCursor : Qt::CrossCursor);
   redraw();
 }
@@ -102,6 +99,7 @@ void SliceView::set_slice(int z) {
   z = std::clamp(z, 0, std::max(0, stack_.depth - 1));
   if (z == slice_ || stack_.empty()) return;
   if (drag_ == Drag::Stroke) finish_stroke();
+  if (drag_ == Drag::Measure) drop_drag(); // a distance lies within one slice
   slice_ = z;
   stroke_ = {};
   refresh_image();
@@ -255,119 +253,9 @@ QPointF SliceView::to_pixel(const QPointF& widget) const {
 }
 QPointF SliceView::to_widget(const QPointF& pixel) const { return transform().map(pixel); }
 
-void SliceView::mousePressEvent(QMouseEvent* event) {
-  if (stack_.empty()) return;
-  drag_from_ = drag_at_ = event->position();
-  drag_window_ = show_enhanced_ ? enhanced_window_ : window_;
-  drag_pan_ = pan_;
-  moved_ = false;
-  if (event->button() == Qt::MiddleButton ||
-      (event->button() == Qt::LeftButton && event->modifiers() & Qt::ShiftModifier))
-    drag_ = Drag::Pan;
-  else if (event->button() == Qt::RightButton)
-    drag_ = Drag::Level;
-  else if (event->button() == Qt::LeftButton && tool_ == SliceTool::Browse)
-    drag_ = Drag::Level;
-  else if (event->button() == Qt::LeftButton && tool_ == SliceTool::Measure)
-    drag_ = Drag::Measure;
-  else if (event->button() == Qt::LeftButton) {
-    drag_ = Drag::Stroke;
-    stroke_ = QImage(stack_.width, stack_.height, QImage::Format_Grayscale8);
-    stroke_.fill(0);
-    stamp(to_pixel(drag_from_), to_pixel(drag_from_));
-  }
-}
-
-void SliceView::mouseMoveEvent(QMouseEvent* event) {
-  hover_ = event->position();
-  hovering_ = true;
-  const QPointF delta = hover_ - drag_from_;
-  moved_ = moved_ || delta.manhattanLength() > 3;
-  if (drag_ == Drag::Pan) {
-    pan_ = drag_pan_ + delta;
-    redraw();
-    emit view_changed();
-  } else if (drag_ == Drag::Level && moved_) {
-    const double range = drag_window_.high - drag_window_.low;
-    const double middle = (drag_window_.low + drag_window_.high) / 2 - delta.y() / 300 * range;
-    const double half = range / 2 * std::exp(-delta.x() / 250);
-    set_grey_window({middle - half, middle + half});
-  } else if (drag_ == Drag::Stroke) {
-    stamp(to_pixel(drag_at_), to_pixel(hover_));
-  }
-  drag_at_ = hover_;
-  emit pixel_hovered(hover_text(to_pixel(hover_)));
-  if (drag_ != Drag::None || tool_ != SliceTool::Browse) update();
-}
-
-void SliceView::mouseReleaseEvent(QMouseEvent* event) {
-  const Drag drag = std::exchange(drag_, Drag::None);
-  if (drag == Drag::Stroke) finish_stroke();
-  if (drag == Drag::Measure && moved_)
-    emit measured(slice_, to_pixel(drag_from_), to_pixel(event->position()));
-  if (drag == Drag::Level && !moved_ && event->button() == Qt::LeftButton) {
-    const QString id = id_at(to_pixel(event->position()));
-    if (!id.isEmpty()) emit item_clicked(id);
-  }
-  update();
-}
-
-void SliceView::mouseDoubleClickEvent(QMouseEvent*) {
-  if (tool_ == SliceTool::Browse) reset_view();
-}
-
-void SliceView::wheelEvent(QWheelEvent* event) {
-  const double steps = event->angleDelta().y() / 120.0;
-  if (event->modifiers() & Qt::ControlModifier) {
-    const QPointF anchor = to_pixel(event->position());
-    zoom_ = std::clamp(zoom_ * std::pow(1.2, steps), 0.2, 40.0);
-    pan_ += event->position() - to_widget(anchor);
-    emit view_changed();
-    redraw();
-  } else if (event->modifiers() & Qt::ShiftModifier && tool_ != SliceTool::Browse) {
-    set_brush_radius(brush_radius_ + (steps > 0 ? 1 : -1));
-  } else if (steps != 0) {
-    step_slice(steps > 0 ? -1 : 1);
-  }
-  event->accept();
-}
-
-void SliceView::keyPressEvent(QKeyEvent* event) {
-  switch (event->key()) {
-  case Qt::Key_Up:
-  case Qt::Key_Left:
-    step_slice(-1);
-    break;
-  case Qt::Key_Down:
-  case Qt::Key_Right:
-    step_slice(1);
-    break;
-  case Qt::Key_Home:
-    set_slice(0);
-    break;
-  case Qt::Key_End:
-    set_slice(stack_.depth - 1);
-    break;
-  case Qt::Key_BracketLeft:
-    set_brush_radius(brush_radius_ - 1);
-    break;
-  case Qt::Key_BracketRight:
-    set_brush_radius(brush_radius_ + 1);
-    break;
-  default:
-    QWidget::keyPressEvent(event);
-  }
-}
-
 void SliceView::changeEvent(QEvent* event) {
   redraw();
   QWidget::changeEvent(event);
-}
-
-void SliceView::leaveEvent(QEvent*) {
-  hovering_ = false;
-  emit pixel_hovered({});
-  update();
 }
 
 void SliceView::stamp(const QPointF& from, const QPointF& to) {

@@ -9,6 +9,8 @@
 #include <QPixmap>
 #include <QWidget>
 
+#include <optional>
+
 namespace sensorium {
 
 enum class SliceTool { Browse, Brush, Erase, Measure };
@@ -105,10 +107,16 @@ private:
   void draw_layers(QPainter& painter);
   void draw_findings(QPainter& painter);
   void draw_stroke(QPainter& painter);
+  void draw_cross(QPainter& painter);
   void draw_measures(QPainter& painter);
   void draw_legend(QPainter& painter);
   void draw_scale_bar(QPainter& painter);
   void draw_empty(QPainter& painter);
+  void begin_drag();
+  void drop_drag();
+  void zoom_at(const QPointF& widget, double factor);
+  bool view_key(const QKeyEvent* event);
+  bool cross_key(const QKeyEvent* event);
   void stamp(const QPointF& from, const QPointF& to);
   void finish_stroke();
   QString hover_text(const QPointF& pixel) const;
@@ -134,6 +142,8 @@ private:
   int brush_radius_ = 3;
   enum class Drag { None, Level, Pan, Stroke, Measure } drag_ = Drag::None;
   QPointF drag_from_, drag_at_, hover_;
+  std::optional<QPointF> cross_; // in pixels, while a tool is moved by keys
+  QPointF cross_from_;
   GreyWindow drag_window_;
   QPointF drag_pan_;
   bool moved_ = false, hovering_ = false;

@@ -42,7 +42,17 @@ void draw_measure(QPainter& painter, const QPointF& from, const QPointF& to, con
   painter.drawLine(from, to);
   painter.drawEllipse(from, 3, 3);
   painter.drawEllipse(to, 3, 3);
-  draw_label(painter, to + QPointF(8, -6), text);
+  if (text.isEmpty()) return;
+  // On a dark ground of its own: the line often ends on bright tissue, or on another mark.
+  const QRectF box = painter.fontMetrics().boundingRect(text).toRectF().translated(
+      to + (to.x() < from.x() ? QPointF(-12 - painter.fontMetrics().horizontalAdvance(text), 4)
+                              : QPointF(12, 4)));
+  painter.setPen(Qt::NoPen);
+  painter.setBrush(QColor(0, 0, 0, 190));
+  painter.drawRoundedRect(box.adjusted(-4, -2, 4, 2), 3, 3);
+  painter.setBrush(Qt::NoBrush);
+  painter.setPen(QColor("#f2f2f2"));
+  painter.drawText(box, Qt::AlignCenter | Qt::TextDontClip, text);
 }
 
 }
@@ -71,6 +81,7 @@ void SliceView::paintEvent(QPaintEvent*) {
     painter.drawPixmap(0, 0, base_);
   }
   draw_stroke(painter);
+  draw_cross(painter);
   if (drag_ == Drag::Measure && moved_) draw_measure(painter, drag_from_, drag_at_, {});
   draw_legend(painter);
   draw_scale_bar(painter);
@@ -136,7 +147,7 @@ void SliceView::draw_findings(QPainter& painter) {
   painter.setRenderHint(QPainter::Antialiasing, true);
   for (const Outline& outline : outlines()) {
     const FindingItem& item = (*items_)[static_cast<std::size_t>(outline.item)];
-    const QPainterPath path = transform().map(outline.path);
+    const QPainterPath path = transform().map(outline.path), mark = marker_of(path);
     const bool selected = selected_.toStdString() == item.finding.id;
     if (fill_ && item.look != FindingLook::Rejected) {
       QColor color = color_of(item.look);
@@ -144,15 +155,15 @@ void SliceView::draw_findings(QPainter& painter) {
       painter.fillPath(path, color);
     }
     // A dark line below keeps the outline visible on bright tissue.
-    painter.strokePath(path, QPen(QColor(0, 0, 0, 150), 3));
-    painter.strokePath(path, pen_of(item.look));
+    painter.strokePath(mark, QPen(QColor(0, 0, 0, 150), 3));
+    painter.strokePath(mark, pen_of(item.look));
     if (item.look == FindingLook::Rejected) {
-      const QRectF box = path.boundingRect();
+      const QRectF box = mark.boundingRect();
       painter.setPen(QPen(color_of(item.look), 1.2));
       painter.drawLine(box.topLeft(), box.bottomRight());
     }
     if (selected) {
-      const QRectF box = path.boundingRect().adjusted(-7, -7, 7, 7);
+      const QRectF box = mark.boundingRect().adjusted(-4, -4, 4, 4);
       painter.setPen(QPen(QColor(0, 0, 0, 160), 3.5));
       painter.drawRoundedRect(box, 4, 4);
       painter.setPen(QPen(Qt::white, 1.5));
@@ -185,6 +196,16 @@ void SliceView::draw_stroke(QPainter& painter) {
     painter.setBrush(Qt::NoBrush);
     painter.drawEllipse(hover_, (brush_radius_ + 0.5) * scale_x(),
                         (brush_radius_ + 0.5) * scale_y());
+  }
+}
+
+void SliceView::draw_cross(QPainter& painter) {
+  if (!cross_ || tool_ == SliceTool::Browse) return;
+  const QPointF at = to_widget(*cross_);
+  for (const auto& [color, width] : {std::pair{QColor(0, 0, 0, 170), 4.0}, {Qt::white, 1.5}}) {
+    painter.setPen(QPen(color, width));
+    for (const QPointF& way : {QPointF(1, 0), QPointF(-1, 0), QPointF(0, 1), QPointF(0, -1)})
+      painter.drawLine(at + way * 5, at + way * 12);
   }
 }
 

@@ -2,9 +2,11 @@
 
 #include <QApplication>
 #include <QFile>
+#include <QIconEngine>
 #include <QPainter>
 #include <QPalette>
 #include <QPixmap>
+#include <QPixmapCache>
 #include <QStyleFactory>
 #include <QSvgRenderer>
 
@@ -36,16 +38,49 @@ QString sheet_of(const ThemeColors& c) {
   return sheet;
 }
 
-QPixmap draw_svg(const QByteArray& svg, int size, const QColor& color) {
-  QByteArray colored = svg;
-  colored.replace("currentColor", color.name().toUtf8());
-  QSvgRenderer renderer(colored);
-  QPixmap pixmap(size, size);
-  pixmap.fill(Qt::transparent);
-  QPainter painter(&pixmap);
-  renderer.render(&painter);
-  return pixmap;
-}
+// Drawn when a size is first asked for, and kept: most icons of a window are never seen.
+class SvgIcon : public QIconEngine {
+public:
+  SvgIcon(const QString& name, const QByteArray& svg, const QColor& color)
+      : name_(name), svg_(svg), color_(color) {}
+  QIconEngine* clone() const override { return new SvgIcon(*this); }
+  QSize actualSize(const QSize& size, QIcon::Mode, QIcon::State) override {
+    const int side = std::min(size.width(), size.height());
+    return {side, side};
+  }
+  QPixmap pixmap(const QSize& size, QIcon::Mode mode, QIcon::State) override {
+    const int side = std::min(size.width(), size.height());
+    const QColor color = mode == QIcon::Disabled ? faint() : color_;
+    const QString key = QString("sensorium-icon/%1/%2/%3").arg(name_, color.name()).arg(side);
+    QPixmap drawn;
+    if (side <= 0 || QPixmapCache::find(key, &drawn)) return drawn;
+    QByteArray svg = svg_;
+    svg.replace("currentColor", color.name().toUtf8());
+    QSvgRenderer renderer(svg);
+    drawn = QPixmap(side, side);
+    drawn.fill(Qt::transparent);
+    QPainter painter(&drawn);
+    renderer.render(&painter);
+    painter.end();
+    QPixmapCache::insert(key, drawn);
+    return drawn;
+  }
+  void paint(QPainter* painter, const QRect& rect, QIcon::Mode mode, QIcon::State state) override {
+    const double scale = painter->device() ? painter->device()->devicePixelRatio() : 1;
+    QRect square(QPoint(), actualSize(rect.size(), mode, state));
+    square.moveCenter(rect.center());
+    painter->drawPixmap(square, pixmap(square.size() * scale, mode, state));
+  }
+
+private:
+  QColor faint() const {
+    return QColor::fromRgbF(color_.redF() * 0.55f + 0.22f, color_.greenF() * 0.55f + 0.22f,
+                            color_.blueF() * 0.55f + 0.22f);
+  }
+  QString name_;
+  QByteArray svg_;
+  QColor color_;
+};
 
 double luminance(const QColor& color) {
   const auto linear = [](double v) {
@@ -118,16 +153,7 @@ QIcon icon(const QString& name) { return icon(name, theme_colors().text); }
 QIcon icon(const QString& name, const QColor& color) {
   QFile file(":/sensorium/icons/" + name + ".svg");
   if (!file.open(QIODevice::ReadOnly)) return {};
-  const QByteArray svg = file.readAll();
-  QIcon out;
-  QColor faint = color;
-  faint.setRgbF(color.redF() * 0.55f + 0.22f, color.greenF() * 0.55f + 0.22f,
-                color.blueF() * 0.55f + 0.22f);
-  for (const int size : {16, 20, 24, 32, 40, 48}) {
-    out.addPixmap(draw_svg(svg, size, color));
-    out.addPixmap(draw_svg(svg, size, faint), QIcon::Disabled);
-  }
-  return out;
+  return QIcon(new SvgIcon(name, file.readAll(), color));
 }
 
 double contrast_ratio(const QColor& a, const QColor& b) {

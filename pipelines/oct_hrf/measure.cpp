@@ -29,22 +29,26 @@ float median_of(std::vector<float>& values) {
   return *middle;
 }
 
+// Of grey levels 0 to 255; the mean is from 0 to 1.
 struct MeanOf {
-  double sum = 0;
+  std::uint64_t sum = 0;
   std::size_t n = 0;
-  void add(double v) {
-    sum += v;
-    ++n;
+  void add(const std::uint8_t* values, int count) {
+    std::uint32_t part = 0;
+    for (int k = 0; k < count; ++k) part += values[k];
+    sum += part;
+    n += static_cast<std::size_t>(count);
   }
-  double mean() const { return n ? sum / static_cast<double>(n) : 0; }
+  double mean() const { return n ? static_cast<double>(sum) / 255.0 / static_cast<double>(n) : 0; }
 };
 
 // Columns [x0, x1], rows [y0, y1] of slice z, cut at the rim.
 MeanOf box_mean(const Scene& s, int z, int x0, int x1, int y0, int y1) {
   MeanOf m;
+  const int from = std::max(0, x0), to = std::min(s.width - 1, x1);
+  if (to < from) return m;
   for (int y = std::max(0, y0); y <= std::min(s.height - 1, y1); ++y)
-    for (int x = std::max(0, x0); x <= std::min(s.width - 1, x1); ++x)
-      m.add(s.grey[index(s, x, y, z)] / 255.0);
+    m.add(&s.grey[index(s, from, y, z)], to - from + 1);
   return m;
 }
 
@@ -132,14 +136,14 @@ Shape shape_of(const Component& c, double dx, double dy) {
       const Run& r = c.runs[i];
       columns.emplace_back(r.x, r.x + r.length);
       n += r.length;
-      for (int k = 0; k < r.length; ++k) {
-        const double x = (r.x + k) * dx, y = r.y * dy;
-        sx += x;
-        sy += y;
-        sxx += x * x;
-        syy += y * y;
-        sxy += x * y;
-      }
+      // Sums over the run's pixels x = r.x .. r.x + l - 1, in closed form.
+      const double l = r.length, a = r.x, y = r.y * dy;
+      const double row = l * a + l * (l - 1) / 2;
+      sx += row * dx;
+      sy += l * y;
+      sxx += (l * a * a + a * l * (l - 1) + (l - 1) * l * (2 * l - 1) / 6) * dx * dx;
+      syy += l * y * y;
+      sxy += row * dx * y;
     }
     ++shape.bscans;
     std::sort(columns.begin(), columns.end());
@@ -165,19 +169,19 @@ Shape shape_of(const Component& c, double dx, double dy) {
 Brightness brightness_of(const Component& c, const Shape& shape, const Scene& s) {
   Brightness out;
   MeanOf inside, section;
-  for (const Run& r : c.runs)
-    for (int k = 0; k < r.length; ++k) {
-      const double v = s.grey[index(s, r.x + k, r.y, r.z)] / 255.0;
-      inside.add(v);
-      if (r.z == shape.bscan) section.add(v);
-    }
+  for (const Run& r : c.runs) {
+    const std::uint8_t* values = &s.grey[index(s, r.x, r.y, r.z)];
+    inside.add(values, r.length);
+    if (r.z == shape.bscan) section.add(values, r.length);
+  }
   out.mean = inside.mean();
 
   const int z = shape.bscan;
   const SectionBox b = section_box(c, z);
   const MeanOf around = box_mean(s, z, b.x0 - 4, b.x1 + 4, b.y0 - 4, b.y1 + 4);
   const auto ring_n = static_cast<double>(around.n - section.n);
-  const double ring = ring_n > 0 ? (around.sum - section.sum) / ring_n : 0;
+  const double ring =
+      ring_n > 0 ? static_cast<double>(around.sum - section.sum) / 255.0 / ring_n : 0;
   const double total = section.mean() + ring;
   out.contrast = total > 0 ? (section.mean() - ring) / total : 0;
 

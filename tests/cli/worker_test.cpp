@@ -64,6 +64,20 @@ TEST_F(WorkerTalk, OpensRunsCountsAgainAndRestores) {
       ask({{"id", 4}, {"op", "restore"}, {"folder", (folder_ / "case").string()}});
   ASSERT_EQ(restored.at("event"), "result") << restored;
   EXPECT_EQ(restored.at("findings").at("items"), ran.at("findings").at("items"));
+
+  const fs::path moved = folder_ / "moved.nrrd";
+  fs::copy_file(sample, moved);
+  const auto restore_from = [&](int id) {
+    return ask({{"id", id},
+                {"op", "restore"},
+                {"folder", (folder_ / "case").string()},
+                {"recording", moved.string()}});
+  };
+  EXPECT_EQ(restore_from(5).at("event"), "result") << "a recording that lies elsewhere now";
+  std::string bytes = read_text(moved);
+  bytes.back() = static_cast<char>(bytes.back() + 1);
+  write_atomically(moved, bytes);
+  EXPECT_EQ(restore_from(6).at("event"), "error") << "it is known by its content";
 }
 
 std::int64_t voxels_of(const json& items) {

@@ -2,7 +2,9 @@
 #include "app/gui/batch_panel.h"
 #include "app/gui/compare_page.h"
 #include "app/gui/follow_up_page.h"
+#include "app/gui/nameplate_dialog.h"
 #include "app/gui/side_panels.h"
+#include "modules/view/command_palette.h"
 #include "modules/view/en_face_view.h"
 #include "modules/view/pair_view.h"
 #include "modules/view/parameter_form.h"
@@ -22,6 +24,7 @@
 #include <QPlainTextEdit>
 #include <QSet>
 #include <QTableWidget>
+#include <QTimer>
 
 using namespace sensorium;
 
@@ -332,7 +335,7 @@ bool is_control(const QWidget* w) {
          qobject_cast<const QLineEdit*>(w) || qobject_cast<const QComboBox*>(w) ||
          qobject_cast<const QAbstractSpinBox*>(w) || qobject_cast<const QAbstractItemView*>(w) ||
          qobject_cast<const QPlainTextEdit*>(w) || qobject_cast<const QKeySequenceEdit*>(w) ||
-         qobject_cast<const SliceView*>(w) || qobject_cast<const EnFaceView*>(w);
+         (w->focusPolicy() & Qt::TabFocus); // whatever the keyboard reaches
 }
 
 // Qt's own parts inside a control that has a name.
@@ -347,22 +350,111 @@ bool is_part(const QWidget* w) {
   return false;
 }
 
-TEST_F(Pages, every_control_of_every_page_has_a_name) {
-  open_and_run("scan.fake");
-  window_->start_batch({file("bad.fake")});
-  ASSERT_TRUE(batch_ended());
-  ShortcutsDialog shortcuts(window_->actions(), window_.get());
+int expect_names(const QWidget& of) {
   int controls = 0;
-  for (const QWidget* w : window_->findChildren<QWidget*>()) {
+  for (const QWidget* w : of.findChildren<QWidget*>()) {
     if (!is_control(w) || is_part(w)) continue;
     ++controls;
     const auto* button = qobject_cast<const QAbstractButton*>(w);
     const bool named = !w->accessibleName().isEmpty() ||
                        (button && button->text().size() > 1 && button->text() != "▾");
-    EXPECT_TRUE(named) << w->metaObject()->className() << " in "
-                       << w->parentWidget()->metaObject()->className();
+    EXPECT_TRUE(named) << w->metaObject()->className() << " \"" << w->objectName().toStdString()
+                       << "\" in " << w->parentWidget()->metaObject()->className();
   }
-  EXPECT_GT(controls, 60);
+  return controls;
+}
+
+TEST_F(Pages, every_control_of_every_page_has_a_name) {
+  open_and_run("cube.cube");
+  open_and_run("lung.clip");
+  open_and_run("scan.fake");
+  session().set_reader("Ada");
+  session().accept("f0");
+  window_->compare("Ada", "AI");
+  session().set_reader("Ben");
+  session().accept("f1");
+  trigger("consensus");
+  window_->start_batch({file("bad.fake")});
+  ASSERT_TRUE(batch_ended());
+  ShortcutsDialog shortcuts(window_->actions(), window_.get());
+  NameplateDialog nameplate({}, window_.get());
+  EXPECT_GT(expect_names(*window_), 150);
+  const std::unique_ptr<DatasetPage> recording(make_dataset_page("recording"));
+  EXPECT_GT(expect_names(*recording), 5);
+  const std::unique_ptr<DatasetPage> unknown(make_dataset_page("hologram"));
+  EXPECT_GT(expect_names(*unknown), 0);
+}
+
+// Answers the dialog that comes up, as soon as it is there, by keys alone.
+void answer_dialog(const QString& text, std::initializer_list<Qt::Key> keys) {
+  QTimer::singleShot(0, qApp, [text, keys = std::vector<Qt::Key>(keys)] {
+    ASSERT_TRUE(
+        QTest::qWaitFor([] { return QApplication::activeModalWidget() != nullptr; }, 60000));
+    QWidget* dialog = QApplication::activeModalWidget();
+    const auto at = [dialog] { return dialog->focusWidget() ? dialog->focusWidget() : dialog; };
+    if (!text.isEmpty()) QTest::keyClicks(at(), text);
+    for (const Qt::Key key : keys) QTest::keyClick(at(), key);
+  });
+}
+
+// From an opened recording to the signed case without the pointer.
+TEST_F(Pages, a_whole_review_is_done_by_keys_alone) {
+  open("scan.fake");
+  const auto press = [this](int key, Qt::KeyboardModifiers modifiers = {}) {
+    QWidget* at = QApplication::focusWidget();
+    QTest::keyClick(at ? at : window_.get(), static_cast<Qt::Key>(key), modifiers);
+  };
+  press(Qt::Key_R, Qt::ControlModifier);
+  ASSERT_TRUE(settled());
+  ASSERT_EQ(session().stage(), CaseSession::Stage::Analysed);
+  press(Qt::Key_E, Qt::ControlModifier);
+  ASSERT_EQ(QApplication::focusWidget(), view());
+  const QString first = findings().selected();
+  press(Qt::Key_A);
+  EXPECT_EQ(look(first), FindingLook::Accepted);
+  const QString second = findings().selected();
+  EXPECT_NE(second, first) << "on to the next unread one";
+  press(Qt::Key_R);
+  EXPECT_EQ(look(second), FindingLook::Rejected);
+  press(Qt::Key_Z, Qt::ControlModifier);
+  EXPECT_EQ(look(second), FindingLook::Machine);
+  press(Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
+  EXPECT_EQ(look(second), FindingLook::Rejected);
+  const QString third = findings().selected();
+  press(Qt::Key_2);
+  EXPECT_EQ(look(third), FindingLook::Changed);
+  answer_dialog("not sure", {Qt::Key_Return});
+  press(Qt::Key_N, Qt::ControlModifier);
+  EXPECT_EQ(session().review().log()->events().back().kind, "note");
+  const std::size_t before = count();
+  press(Qt::Key_B);
+  for (int i = 0; i < 12; ++i) press(Qt::Key_Down); // away from what is there
+  press(Qt::Key_Return);
+  for (int i = 0; i < 4; ++i) press(Qt::Key_Right);
+  press(Qt::Key_Return);
+  EXPECT_EQ(session().review().log()->events().back().kind, "draw");
+  EXPECT_EQ(count(), before + 1);
+  press(Qt::Key_M);
+  press(Qt::Key_Return);
+  press(Qt::Key_Up);
+  press(Qt::Key_Return);
+  EXPECT_EQ(session().review().measures().size(), 1u);
+  press(Qt::Key_V);
+  press(Qt::Key_K, Qt::ControlModifier);
+  ASSERT_TRUE(window_->palette_dialog().isVisible());
+  QTest::keyClicks(window_->palette_dialog().focusWidget(), "Parameter threshold");
+  QTest::keyClick(window_->palette_dialog().focusWidget(), Qt::Key_Return);
+  QWidget* slider = QApplication::focusWidget();
+  ASSERT_TRUE(slider && window_->parameter_form().isAncestorOf(slider));
+  const std::size_t events = session().review().log()->events().size();
+  QTest::keyClick(slider, Qt::Key_Up);
+  ASSERT_TRUE(
+      QTest::qWaitFor([&] { return session().review().log()->events().size() > events; }, 60000));
+  EXPECT_EQ(session().review().log()->events().back().kind, "parameters");
+  ASSERT_TRUE(settled());
+  answer_dialog({}, {Qt::Key_Tab, Qt::Key_Space});
+  press(Qt::Key_Return, Qt::ControlModifier);
+  EXPECT_TRUE(session().review().is_signed());
 }
 
 TEST_F(Pages, the_review_can_be_walked_by_tab_and_focus_shows) {

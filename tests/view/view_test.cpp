@@ -323,6 +323,90 @@ TEST(SliceView, places_and_strokes_are_in_pixels) {
   EXPECT_EQ(got[0].length, 4);
 }
 
+struct Keyed : testing::Test {
+  Keyed() {
+    view.resize(400, 300);
+    view.set_stack(stack_of_values<std::uint8_t>(PixelType::UInt8, 40, 30, 3,
+                                                 std::vector<std::uint8_t>(3600, 50)));
+    QObject::connect(&view, &SliceView::stroke_finished,
+                     [this](const std::vector<sensorium::Run>& runs, bool erase) {
+                       strokes.push_back(runs);
+                       erased = erase;
+                     });
+    QObject::connect(&view, &SliceView::measured,
+                     [this](int z, QPointF from, QPointF to) { measured = {z, from, to}; });
+  }
+  void press(std::initializer_list<int> keys, Qt::KeyboardModifiers modifiers = {}) {
+    for (const int key : keys) QTest::keyClick(&view, static_cast<Qt::Key>(key), modifiers);
+  }
+  SliceView view;
+  std::vector<std::vector<sensorium::Run>> strokes;
+  std::tuple<int, QPointF, QPointF> measured{-1, {}, {}};
+  bool erased = false;
+};
+
+TEST_F(Keyed, arrows_and_return_paint_erase_and_drop) {
+  view.set_tool(SliceTool::Brush);
+  view.set_brush_radius(0);
+  press({Qt::Key_Return, Qt::Key_Right, Qt::Key_Right, Qt::Key_Right, Qt::Key_Return});
+  ASSERT_EQ(strokes.size(), 1u);
+  ASSERT_EQ(strokes[0].size(), 1u);
+  EXPECT_EQ(strokes[0][0].z, 1);
+  EXPECT_EQ(strokes[0][0].y, 15);
+  EXPECT_EQ(strokes[0][0].x, 20) << "it begins in the middle of the view";
+  EXPECT_EQ(strokes[0][0].length, 4);
+  EXPECT_FALSE(erased);
+  press({Qt::Key_Return, Qt::Key_Down, Qt::Key_Escape});
+  EXPECT_EQ(strokes.size(), 1u) << "Escape drops a stroke that was begun";
+  view.set_tool(SliceTool::Erase);
+  press({Qt::Key_Return, Qt::Key_Return});
+  ASSERT_EQ(strokes.size(), 2u);
+  EXPECT_TRUE(erased);
+  EXPECT_EQ(strokes[1][0].x, 23) << "the cross stays where it was moved to";
+  EXPECT_EQ(strokes[1][0].y, 16);
+  EXPECT_EQ(view.slice(), 1) << "arrows do not leave the B-scan while a tool is in hand";
+}
+
+TEST_F(Keyed, arrows_stay_in_the_picture_and_measure) {
+  view.set_tool(SliceTool::Measure);
+  press({Qt::Key_Return, Qt::Key_Right});
+  press({Qt::Key_Down, Qt::Key_Down, Qt::Key_Down}, Qt::ShiftModifier);
+  press({Qt::Key_Return});
+  EXPECT_EQ(std::get<0>(measured), 1);
+  EXPECT_EQ(std::get<1>(measured), QPointF(20.5, 15.5));
+  EXPECT_EQ(std::get<2>(measured), QPointF(21.5, 29.5)) << "the last row, not beyond";
+}
+
+TEST_F(Keyed, keys_zoom_move_and_change_brightness) {
+  press({Qt::Key_Plus});
+  EXPECT_DOUBLE_EQ(view.zoom(), 1.2);
+  EXPECT_NEAR(view.centre().x(), 20, 1e-9) << "about the middle";
+  const QPointF before = view.centre();
+  press({Qt::Key_Right}, Qt::ControlModifier);
+  EXPECT_GT(view.centre().x(), before.x());
+  press({Qt::Key_Minus});
+  EXPECT_DOUBLE_EQ(view.zoom(), 1);
+  const GreyWindow grey = view.grey_window();
+  press({Qt::Key_Right}, Qt::ShiftModifier);
+  EXPECT_NEAR(view.grey_window().high - view.grey_window().low, (grey.high - grey.low) / 1.1, 1e-9);
+  press({Qt::Key_Up}, Qt::ShiftModifier);
+  EXPECT_LT(view.grey_window().low + view.grey_window().high, grey.low + grey.high) << "brighter";
+  EXPECT_EQ(view.slice(), 1);
+  press({Qt::Key_Down});
+  EXPECT_EQ(view.slice(), 2);
+}
+
+TEST(Looks, a_small_finding_gets_a_ring_that_does_not_cover_it) {
+  QPainterPath small, large;
+  small.addRect(100, 100, 4, 3);
+  large.addRect(100, 100, 40, 10);
+  const QRectF ring = marker_of(small).boundingRect();
+  EXPECT_NEAR(ring.width(), 16, 0.01);
+  EXPECT_NEAR(ring.center().x(), 102, 0.01);
+  EXPECT_TRUE(marker_of(small).contains(QRectF(98, 98, 8, 7))) << "it goes round with room";
+  EXPECT_EQ(marker_of(large), large);
+}
+
 TEST(SliceView, no_scale_bar_without_a_scale) {
   SliceView view;
   view.resize(400, 300);

@@ -1,6 +1,5 @@
-#include "modules/io/video_writer.h"
-
 #include "modules/core/error.h"
+#include "modules/io/opencv_codecs.h"
 
 #include <fmt/format.h>
 #include <opencv2/imgproc.hpp>
@@ -34,7 +33,7 @@ void encode(const Video& video, const fs::path& path) {
 
 }
 
-void write_video(const Video& video, const fs::path& path) {
+void encode_video(const Video& video, const fs::path& path) {
   if (video.type != PixelType::UInt8 || (video.channels != 1 && video.channels != 3))
     throw Error(ErrorCode::Unsupported,
                 fmt::format("a video of {} channels of {} is not written", video.channels,

@@ -1,0 +1,14 @@
+// What libsensorium_codecs.so holds; reached through codecs() alone.
+#pragma once
+
+#include "modules/io/codecs.h"
+
+namespace sensorium {
+
+DecodedPages decode_pages(const Bytes& file, const PictureHeader& header,
+                          const std::vector<std::size_t>& pages);
+void decode_video(const Bytes& file, const std::filesystem::path& path, Samples samples,
+                  const Context& context, Video& v);
+void encode_video(const Video& video, const std::filesystem::path& path);
+
+}
