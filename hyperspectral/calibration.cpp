@@ -2,6 +2,9 @@
 
 #include "hyperspectral/project.h"
 #include "modules/core/error.h"
+#include "modules/core/file.h"
+#include "modules/io/envi_reader.h"
+#include "modules/io/npy_reader.h"
 
 #include <fmt/format.h>
 
@@ -205,6 +208,14 @@ Calibration calibrate(const Cube& cube, const References& r, const Context& cont
                             r.white != nullptr ? r.white->origin.path : r.dark->origin.path),
                 "are the two exchanged?");
   return out;
+}
+
+Cube load_reference(const std::string& path) {
+  if (!std::filesystem::exists(path))
+    throw Error(ErrorCode::NotFound, fmt::format("there is no file '{}'", path),
+                "give an ENVI or npy file");
+  return npy::sniff(read_head(path)) > 0 ? npy::load(path, Samples::Load)
+                                         : envi::load(path, Samples::Load);
 }
 
 template<class T>

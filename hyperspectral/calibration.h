@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace sensorium::hyper {
@@ -34,6 +35,10 @@ struct References {
 // median over the samples (a guard, empirical). Throws Error Usage where width or bands differ
 // (both numbers; first_sample as the way out), BadInput where every element is bad.
 Calibration calibrate(const Cube& cube, const References& references, const Context& context);
+
+// A reference, or any other cube that a parameter names: ENVI or npy. Throws Error NotFound, and
+// what the readers throw.
+Cube load_reference(const std::string& path);
 
 // As read_tile (modules/core/cube.h), calibrated when there is a calibration: the ignore value and
 // bad elements then come as NaN.

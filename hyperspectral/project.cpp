@@ -1,5 +1,6 @@
 #include "hyperspectral/project.h"
 
+#include "hyperspectral/project_kernel.h"
 #include "modules/core/error.h"
 #include "modules/core/parallel.h"
 
@@ -64,6 +65,76 @@ void sum_bands(const Block& block, const Projection& p, std::size_t pixels, doub
     for (std::size_t c = 0; c < 3; ++c) out[3 * i + c] = p.offset[c] + sums[c * pixels + i];
 }
 
+std::optional<KernelType> kernel_type(const Cube& cube) {
+  if (cube.big_endian && size_of(cube.type) > 1) return std::nullopt;
+  switch (cube.type) {
+  case SampleType::UInt8:
+    return KernelType::UInt8;
+  case SampleType::Int16:
+    return KernelType::Int16;
+  case SampleType::UInt16:
+    return KernelType::UInt16;
+  case SampleType::Int32:
+    return KernelType::Int32;
+  case SampleType::Float32:
+    return KernelType::Float32;
+  case SampleType::Float64:
+    return KernelType::Float64;
+  default:
+    return std::nullopt;
+  }
+}
+
+void run_kernel(KernelType type, bool together, const RowSums& row) {
+#ifdef SENSORIUM_PRODUCTS_AVX2
+  static const bool fast = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (fast) return sums_avx2(type, together, &row);
+#endif
+  sums_plain(type, together, &row);
+}
+
+// Straight from the stored samples, where nothing has to be turned, calibrated or left out. False:
+// not such a cube, nothing was done.
+bool sum_stored(const Cube& cube, const TileRange& tile, const Projection& p, double* out) {
+  const auto type = kernel_type(cube);
+  if (!type || p.calibration != nullptr || cube.ignore_value) return false;
+  const bool side_by_side = std::adjacent_find(p.bands.begin(), p.bands.end(), [](int a, int b) {
+                              return b != a + 1;
+                            }) == p.bands.end();
+  const bool together = cube.stride[2] == 1 && side_by_side;
+  if (!together && cube.stride[1] != 1) return false;
+  const std::size_t n = p.bands.size();
+  std::vector<double> weights(3 * n);
+  for (std::size_t c = 0; c < 3; ++c)
+    for (std::size_t k = 0; k < n; ++k) weights[c * n + k] = p.weights[k][c];
+  const auto size = static_cast<std::ptrdiff_t>(size_of(cube.type));
+  const auto step = [&](std::size_t axis) {
+    return static_cast<std::ptrdiff_t>(cube.stride[axis]) * size;
+  };
+  for (int l = 0; l < tile.lines; ++l) {
+    const std::size_t width = static_cast<std::size_t>(tile.samples);
+    run_kernel(
+        *type, together,
+        {.first = cube.data.bytes().data() + (tile.line + l) * step(0) + tile.sample * step(1),
+         .sample_step = step(1),
+         .band_step = step(2),
+         .pixels = width,
+         .bands = p.bands.data(),
+         .count = n,
+         .weights = weights.data(),
+         .offset = p.offset.data(),
+         .out = out + 3 * static_cast<std::size_t>(l) * width});
+  }
+  return true;
+}
+
+void check_place(const Cube& cube, const TileRange& t, const Projection& p) {
+  bool inside = t.line >= 0 && t.lines > 0 && t.line <= cube.lines - t.lines && t.sample >= 0 &&
+                t.samples > 0 && t.sample <= cube.samples - t.samples && cube.data.size() > 0;
+  for (const int band : p.bands) inside = inside && band >= 0 && band < cube.bands;
+  if (!inside) throw Error(ErrorCode::Internal, "a projection of a tile outside of its cube");
+}
+
 void mark_blank(Block& block, double ignored, TileOrder order, std::size_t pixels,
                 std::size_t bands) {
   block.blank.assign(pixels, 0);
@@ -105,6 +176,8 @@ void project_tile(const Cube& cube, const TileRange& tile, const Projection& pro
   const std::size_t pixels = tile.pixels(), bands = projection.bands.size();
   if (bands == 0 || projection.weights.size() != bands || out.size() != 3 * pixels)
     throw Error(ErrorCode::Internal, "a projection that does not fit its tile");
+  check_place(cube, tile, projection);
+  if (sum_stored(cube, tile, projection, out.data())) return;
   thread_local Block block;
   block.values.resize(pixels * bands);
   const TileOrder order = natural_order(cube);

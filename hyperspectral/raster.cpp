@@ -41,10 +41,11 @@ int nameless_file(std::size_t bytes) {
 
 }
 
-Raster::Raster(int lines, int samples) : lines_(lines), samples_(samples) {
-  bytes_ = checked_bytes(
-      {static_cast<std::uint64_t>(lines), static_cast<std::uint64_t>(samples), 3 * sizeof(float)},
-      std::uint64_t{1} << 50, "a picture");
+Raster::Raster(int lines, int samples, int channels)
+    : lines_(lines), samples_(samples), channels_(channels) {
+  bytes_ = checked_bytes({static_cast<std::uint64_t>(lines), static_cast<std::uint64_t>(samples),
+                          static_cast<std::uint64_t>(channels) * sizeof(float)},
+                         std::uint64_t{1} << 50, "a picture");
   mapped_ = bytes_ > most_in_memory;
   const int file = mapped_ ? nameless_file(bytes_) : -1;
   void* memory = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
@@ -59,7 +60,7 @@ Raster::Raster(int lines, int samples) : lines_(lines), samples_(samples) {
 Raster::~Raster() { ::munmap(data_, bytes_); }
 
 std::span<float> Raster::rows(int line, int count) {
-  const std::size_t row = 3 * static_cast<std::size_t>(samples_);
+  const std::size_t row = static_cast<std::size_t>(channels_) * static_cast<std::size_t>(samples_);
   return {data_ + row * static_cast<std::size_t>(line), row * static_cast<std::size_t>(count)};
 }
 

@@ -3,7 +3,9 @@
 #include "app/cli/reviewed_case.h"
 #include "modules/core/devices.h"
 #include "modules/core/error.h"
+#include "modules/core/file.h"
 #include "modules/core/hash.h"
+#include "modules/core/json_text.h"
 #include "modules/core/map_guard.h"
 #include "modules/core/promoted_models.h"
 #include "modules/report/report.h"
@@ -24,21 +26,6 @@ constexpr const char* program_version = "0.1.0";
 
 fs::path own_model(const PipelineInfo& info) {
   return info.model.empty() ? fs::path() : resources_folder() / "models" / info.model;
-}
-
-// The recipe's model, or the one a person promoted, or the pipeline's own when it is installed.
-// Empty when there is none.
-fs::path model_of(const Recipe& recipe, const PipelineInfo& info) {
-  if (!recipe.model.empty()) {
-    if (!fs::exists(recipe.model))
-      throw Error(ErrorCode::NotFound, fmt::format("there is no model '{}'", recipe.model),
-                  "check the path given with --model");
-    return recipe.model;
-  }
-  if (!info.model.empty())
-    if (const fs::path promoted = promoted_model(info.id); !promoted.empty()) return promoted;
-  const fs::path own = own_model(info);
-  return !own.empty() && fs::exists(own) ? own : fs::path();
 }
 
 void check_hash(const std::string& what, const std::string& wanted, const std::string& found) {
@@ -101,6 +88,19 @@ json model_json(const fs::path& model, const std::string& hash, const Analysis& 
 
 }
 
+fs::path model_for(const PipelineInfo& info, const std::string& wanted) {
+  if (!wanted.empty()) {
+    if (!fs::exists(wanted))
+      throw Error(ErrorCode::NotFound, fmt::format("there is no model '{}'", wanted),
+                  "check the path given with --model");
+    return wanted;
+  }
+  if (!info.model.empty())
+    if (const fs::path promoted = promoted_model(info.id); !promoted.empty()) return promoted;
+  const fs::path own = own_model(info);
+  return !own.empty() && fs::exists(own) ? own : fs::path();
+}
+
 CaseRun run_recipe(Registry& registry, const Recipe& wanted, const fs::path& folder,
                    const Context& context) {
   const auto started = std::chrono::steady_clock::now();
@@ -134,7 +134,7 @@ CaseRun run_recipe(Registry& registry, const Recipe& wanted, const fs::path& fol
                 fmt::format("'{}' is a {}; the pipeline {} reads a {}", input.path,
                             kind_of(*run.dataset), info.id, info.input),
                 "see 'sensorium pipelines'");
-  const fs::path model = model_of(wanted, info);
+  const fs::path model = model_for(info, wanted.model);
   const std::string model_hash = model.empty() ? std::string() : sha256_of_path(model);
   check_hash(fmt::format("the model '{}'", model.string()), wanted.model_sha256, model_hash);
   run.recipe.model_sha256 = model_hash;
@@ -312,6 +312,9 @@ fs::path report_case(Registry&, const CaseRun& run, const fs::path& file, const 
   for (const ResultFile& made : run.analysis->files)
     if (made.name.ends_with(".png"))
       input.pictures.emplace_back(run.folder / made.name, made.caption);
+  if (const fs::path plots = run.folder / "plots.json"; fs::exists(plots))
+    input.plots = plots_from_json(
+        parse_json(read_text(plots), plots.string(), "run the analysis again"), plots.string());
   input.options.deidentified = choice.deidentified;
   input.options.proposed_count = choice.undecided;
   write_pdf(input, file);

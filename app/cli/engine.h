@@ -22,6 +22,10 @@ struct CaseRun {
   nlohmann::json lasting_files; // lasting_files() as this run wrote or found them, or null
 };
 
+// The model that was asked for, or the one a person promoted, or the pipeline's own when it is
+// installed; empty when there is none. Throws Error NotFound.
+std::filesystem::path model_for(const PipelineInfo& info, const std::string& wanted);
+
 // Opens the recipe's first input, analyses it and counts. Writes nothing. Throws Error: Conflict
 // when an input or the model is not the one that the recipe's hash names.
 CaseRun run_recipe(Registry& registry, const Recipe& recipe, const std::filesystem::path& folder,

@@ -65,6 +65,7 @@ Wanted wanted_of(Session& session, const std::string& verb, const Words& words,
   wanted.plan.parameters = complete(wanted.command->parameters, wanted.plan.parameters);
   if (!words.files.empty()) wanted.plan.files = words.files;
   if (!words.output.empty()) wanted.plan.output = words.output;
+  refuse_files(wanted.plan, wanted.command->without_files);
   return wanted;
 }
 

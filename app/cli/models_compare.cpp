@@ -2,6 +2,7 @@
 // through a pipeline, the figures of a pipeline's evaluate.
 #include "app/cli/engine.h"
 #include "app/cli/models.h"
+#include "app/cli/plan.h"
 #include "modules/core/devices.h"
 #include "modules/core/file.h"
 #include "modules/learn/compare.h"
@@ -166,6 +167,8 @@ int compare_figures(Session& session, const CompareWords& words, json parameters
   if (words.output.empty())
     throw Error(ErrorCode::Usage, "--evaluate needs a folder to write to", "add -o DIR");
   const PipelineCommand& command = evaluate_of(session, words.evaluate);
+  refuse_files({.pipeline = words.evaluate, .verb = "evaluate", .files = words.files},
+               command.without_files);
   const Context context = session.console.context();
   std::vector<json> results;
   for (const auto& [name, model] :

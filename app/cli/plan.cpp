@@ -70,6 +70,14 @@ json checked_parameters(const Plan& plan, const ParameterSpecs& specs, const fs:
   }
 }
 
+void refuse_files(const Plan& plan, const std::string& without_files) {
+  if (without_files.empty() || plan.files.empty()) return;
+  throw Error(ErrorCode::Usage,
+              fmt::format("{} {} takes no recordings; '{}' has no place here", plan.verb,
+                          plan.pipeline, plan.files.front()),
+              without_files);
+}
+
 void write_plan(const Plan& plan, const fs::path& path) {
   nlohmann::ordered_json out = {
       {"pipeline", plan.pipeline}, {"verb", plan.verb}, {"parameters", plan.parameters}};

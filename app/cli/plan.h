@@ -24,6 +24,9 @@ Plan read_plan(const std::filesystem::path& path);
 // value.
 nlohmann::json checked_parameters(const Plan& plan, const ParameterSpecs& specs,
                                   const std::filesystem::path& path);
+// Throws Error Usage when the command takes no recordings (PipelineCommand::without_files) and the
+// plan names one.
+void refuse_files(const Plan& plan, const std::string& without_files);
 // Throws Error Resources.
 void write_plan(const Plan& plan, const std::filesystem::path& path);
 

@@ -2,7 +2,9 @@
 #include "app/cli/batch.h"
 #include "app/cli/commands.h"
 #include "app/cli/engine.h"
+#include "app/cli/follow.h"
 #include "modules/core/error.h"
+#include "modules/core/file.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -18,7 +20,9 @@ struct RunWords {
   std::vector<std::string> files;
   std::string output, model;
   std::optional<std::uint64_t> seed;
-  bool no_report = false;
+  std::string zones;
+  bool no_report = false, follow = false;
+  double idle_s = 0;
 };
 
 void show_result(const Session& session, const CaseRun& run) {
@@ -111,7 +115,30 @@ Recipe recipe_of(Session& session, const std::string& pipeline, const RunWords& 
   return recipe;
 }
 
+// Several recordings that belong together: a command "exam" of the pipeline.
+int run_exam(Session& session, const std::string& pipeline, const RunWords& words, json parameters,
+             const fs::path& output) {
+  for (const PipelineCommand& command : session.registry.pipeline(pipeline).commands) {
+    if (command.verb != "exam") continue;
+    if (!words.model.empty()) parameters["model"] = words.model;
+    parameters["zones"] = words.zones;
+    parameters = complete(command.parameters, parameters);
+    make_folder(output);
+    const json result = command.run(words.files, parameters, output, session.console.context());
+    session.console.end_progress();
+    session.console.print(result);
+    session.console.print(result.value("text", fmt::format("result: {}", output.string())));
+    return 0;
+  }
+  throw Error(ErrorCode::Usage,
+              fmt::format("the pipeline {} takes no exams of several recordings", pipeline),
+              "leave --zones out");
+}
+
 int run_recipe_file(Session& session, const std::string& file, const RunWords& words) {
+  if (words.follow)
+    throw Error(ErrorCode::Usage, "a recipe names finished recordings; there is nothing to follow",
+                "sensorium run PIPELINE FILE --follow");
   if (fs::path(file).extension() != ".json" && !fs::exists(file))
     session.registry.pipeline(file); // throws, with the nearest name
   if (!words.files.empty())
@@ -188,6 +215,17 @@ void add_run(CLI::App& app, Session& session) {
   command->add_option("--model", words->model, "An .onnx model instead of the pipeline's own");
   command->add_option("--seed", words->seed, "Seed of everything random");
   command->add_flag("--no-report", words->no_report, "Write no report.pdf");
+  command->add_flag("--follow", words->follow,
+                    "FILE is still being written (a growing file, a named pipe, or -): answer "
+                    "while it is; Ctrl-C ends");
+  command
+      ->add_option("--idle", words->idle_s,
+                   "With --follow: end after so many seconds without new samples (0: never)")
+      ->check(CLI::Range(0.0, 1e9));
+
+  command->add_option("--zones", words->zones,
+                      "Take the recordings (a folder, a table with the columns file and zone, or "
+                      "several files) as one exam under this zone scheme");
 
   const std::string pipeline =
       session.words.empty() || session.words.front() == "run" || session.words.size() > 1
@@ -205,13 +243,22 @@ void add_run(CLI::App& app, Session& session) {
       if (words->files.empty())
         throw Error(ErrorCode::Usage, fmt::format("run {} needs at least one file", pipeline),
                     fmt::format("sensorium run {} FILE -o DIR", pipeline));
+      if (words->follow)
+        return follow_file(session, {.pipeline = pipeline,
+                                     .files = words->files,
+                                     .output = words->output,
+                                     .model = words->model,
+                                     .idle_s = words->idle_s,
+                                     .parameters = parameters_given(specs, *values)});
       const fs::path stem = fs::path(words->files.front()).lexically_normal();
       const fs::path output =
           words->output.empty()
               ? fs::path((stem.has_stem() ? stem.stem().string() : "result") + "_" + pipeline)
               : fs::path(words->output);
-      return run_all(session,
-                     recipe_of(session, pipeline, *words, parameters_given(specs, *values)), output,
+      json parameters = parameters_given(specs, *values);
+      if (!words->zones.empty())
+        return run_exam(session, pipeline, *words, std::move(parameters), output);
+      return run_all(session, recipe_of(session, pipeline, *words, parameters), output,
                      !words->no_report);
     };
   });

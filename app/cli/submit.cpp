@@ -63,6 +63,8 @@ Prepared prepare_recipe(Session& session, const Words& words, const Site& site,
     const fs::path path =
         fs::path(input.path).is_absolute() ? fs::path(input.path) : folder / input.path;
     refuse_patient_data(session, path, words, context);
+    if (input.files.empty() && !fs::is_directory(path))
+      input.files = session.registry.companions(path);
     const Upload upload = upload_of_recording(path, input.files, context);
     input.path =
         store_folder(site, upload) + (fs::is_directory(path) ? "" : "/" + path.filename().string());
@@ -79,7 +81,7 @@ Prepared prepare_recipe(Session& session, const Words& words, const Site& site,
 // Files of a plan, and parameters that name a file or folder here, are sent.
 Prepared prepare_plan(Session& session, const Words& words, const Site& site,
                       const std::string& verb, const Context& context) {
-  const Plan plan = read_plan(words.file);
+  Plan plan = read_plan(words.file);
   if (!plan.verb.empty() && plan.verb != verb)
     throw Error(ErrorCode::Usage,
                 fmt::format("the plan '{}' is for '{}', not for '{}'", words.file, plan.verb, verb),
@@ -90,6 +92,8 @@ Prepared prepare_plan(Session& session, const Words& words, const Site& site,
     if (pipeline == plan.pipeline && command.at("verb") == verb) {
       specs = specs_from_json(command.at("parameters"));
       offered = true;
+      plan.verb = verb;
+      refuse_files(plan, command.value("without_files", ""));
     }
   if (!offered)
     throw Error(ErrorCode::NotFound,
@@ -97,23 +101,23 @@ Prepared prepare_plan(Session& session, const Words& words, const Site& site,
                 fmt::format("see 'sensorium {} --help'", verb));
   Prepared out;
   json parameters = checked_parameters(plan, specs, words.file);
-  const auto send = [&](const fs::path& path) {
+  const auto send = [&](const fs::path& path, const std::vector<std::string>& others) {
     const bool folder = fs::is_directory(path);
-    out.uploads.push_back(folder ? make_upload_of_folder(path, context)
-                                 : make_upload({{path, path.filename().string()}}, context));
+    out.uploads.push_back(upload_of_recording(path, others, context));
     return store_folder(site, out.uploads.back()) + (folder ? "" : "/" + path.filename().string());
   };
   for (const ParameterSpec& spec : specs) {
     json& value = parameters.at(spec.name);
     if (spec.type == ParameterType::Text && value.is_string()) {
       const std::string text = value.get<std::string>();
-      if (text.find('/') != std::string::npos && fs::exists(text)) value = send(text);
+      if (text.find('/') != std::string::npos && fs::exists(text)) value = send(text, {});
     }
   }
   json files = json::array();
   for (const std::string& file : plan.files) {
     refuse_patient_data(session, file, words, context);
-    files.push_back(send(file));
+    files.push_back(send(file, fs::is_directory(file) ? std::vector<std::string>{}
+                                                      : session.registry.companions(file)));
   }
   out.task = {{"pipeline", plan.pipeline}, {"verb", verb}, {"parameters", parameters}};
   if (!files.empty()) out.task["files"] = files;

@@ -63,7 +63,9 @@ void CaseSession::pick_pipeline() {
   QString fits;
   for (const PipelineInfo& info : pipelines_) {
     const QString id = QString::fromStdString(info.id);
-    if (info.input == kind && (fits.isEmpty() || id == wanted_pipeline_)) fits = id;
+    // A cube is looked at first: its picture is what opens.
+    const bool first = fits.isEmpty() || (id == "hs2rgb" && fits != wanted_pipeline_);
+    if (info.input == kind && (first || id == wanted_pipeline_)) fits = id;
   }
   pipeline_ = fits;
   parameters_ = json::object();

@@ -20,6 +20,7 @@ class QToolButton;
 
 namespace sensorium {
 
+class ClassPanel;
 class ElidedLabel;
 class SpectraPanel;
 
@@ -41,6 +42,11 @@ public:
   void set_band(int band);                             // of the one band that is shown
   void set_three(const std::array<double, 3>& places); // nm, or band numbers where nm are unknown
   void make_picture();                                 // a run of hs2rgb with what is chosen
+  // A run of cube_analysis: "sam" and "unmix" with the kept spectra, or, where from_library is set,
+  // with the library; "kmeans" and "rx" need neither.
+  void sort_pixels(const QString& method, bool from_library);
+  void open_library(const QString& file);
+  ClassPanel* classes() const { return classes_; }
   // Throws Error as SpectraPanel::write_csv.
   void write_spectra(const QString& file);
   CubeView* view() const { return view_; }
@@ -68,6 +74,12 @@ private:
   void refresh_run();
   void show_bands();
   void load_picture();
+  void add_class_actions(ActionSet& actions);
+  void load_classes(const CaseSession& session);
+  void take_classes(const QImage& map, const CaseSession& session);
+  void ask_library();
+  void ask_references();
+  bool sorts_pixels() const; // the pipeline chosen is cube_analysis
   void place_hover(const QString& text);
   void say_passing(QPoint pixel, const std::vector<double>& values);
   void band_from_plot(int band);
@@ -86,6 +98,7 @@ private:
   std::shared_ptr<const Cube> cube_;
   CubeView* view_;
   SpectraPanel* spectra_;
+  ClassPanel* classes_;
   QSplitter* halves_ = nullptr;
   QHBoxLayout* tools_ = nullptr;
   QComboBox *show_, *stretch_;
@@ -101,7 +114,7 @@ private:
   bool running_ = false, quiet_ = false;
   QString picture_route_, picture_path_, picture_failure_;
   QImage picture_;
-  int generation_ = 0;
+  int generation_ = 0, class_generation_ = 0;
 };
 
 }

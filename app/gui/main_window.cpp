@@ -39,7 +39,7 @@
 namespace sensorium {
 MainWindow::MainWindow(QString worker_program, QStringList worker_arguments, CaseStore store,
                        PageMaker make_page)
-    : make_page_(std::move(make_page)),
+    : make_page_(std::move(make_page)), worker_program_(worker_program),
       session_(new CaseSession(worker_program, worker_arguments, store, this)),
       actions_(new ActionSet(this)),
       batch_(new BatchRunner(worker_program, worker_arguments, store, this)) {
@@ -96,7 +96,7 @@ QWidget* MainWindow::build_top_bar() {
   more("Open", {"open_folder", "batch", "-", "recent", "-", "start"});
   line->addSpacing(grid);
   add("run", "Run");
-  more("Run", {"stop", "batch", "-", "pipelines"});
+  more("Run", {"stop", "batch", "clusters", "-", "pipelines"});
   line->addSpacing(grid);
   add("review", "Review");
   more("Review", {"reader", "blinded", "sign_layer", "-", "compare", "consensus", "follow_up",

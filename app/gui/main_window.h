@@ -21,6 +21,7 @@ namespace sensorium {
 class BatchPanel;
 class BatchRunner;
 class CasesPanel;
+class ClusterPage;
 class CommandPalette;
 class ComparePage;
 class ConsensusPage;
@@ -55,6 +56,7 @@ public:
   ComparePage& compare_page() { return *compare_; }
   FollowUpPage& follow_up_page() { return *follow_up_; }
   ConsensusPage& consensus_page() { return *consensus_; }
+  ClusterPage& cluster_page() { return *clusters_; }
   BatchRunner& batch() { return *batch_; }
   BatchPanel& batch_panel() { return *batch_panel_; }
   QWidget* page() const;                                // what fills the centre
@@ -114,6 +116,8 @@ private:
   void confirm_sign_layer();
   void declare_reader_actions();
   void build_pages();
+  void show_clusters();
+  void leave_page(); // back to the picture, or to the start page
   void add_menu(QWidget* beside, const QString& name, const QStringList& ids);
   void show_page(QWidget* page);
   void refresh_fovea();
@@ -129,12 +133,14 @@ private:
   void connect_slices(DatasetPage* page);
 
   PageMaker make_page_;
+  QString worker_program_;
   CaseSession* session_;
   ActionSet* actions_;
   QStackedWidget* stack_ = nullptr;
   ComparePage* compare_ = nullptr;
   ConsensusPage* consensus_ = nullptr;
   FollowUpPage* follow_up_ = nullptr;
+  ClusterPage* clusters_ = nullptr;
   BatchRunner* batch_ = nullptr;
   BatchPanel* batch_panel_ = nullptr;
   StartPage* start_ = nullptr;

@@ -1,5 +1,6 @@
 // The window's other pages and what leads to them: readers, comparison, follow-up, batch, pictures.
 #include "app/gui/batch_panel.h"
+#include "app/gui/cluster_page.h"
 #include "app/gui/compare_page.h"
 #include "app/gui/consensus_page.h"
 #include "app/gui/follow_up_page.h"
@@ -7,6 +8,7 @@
 #include "app/gui/review_area.h"
 #include "app/gui/start_page.h"
 #include "modules/core/error.h"
+#include "modules/core/recipe.h"
 #include "modules/view/findings_panel.h"
 #include "modules/view/linked_views.h"
 #include "modules/view/notice_bar.h"
@@ -28,6 +30,7 @@ namespace sensorium {
 void MainWindow::declare_reader_actions() {
   ActionSet& a = *actions_;
   a.add("batch", "Analyse many files", "cases", "Ctrl+B", [this] { choose_batch(); }, "Case");
+  a.add("clusters", "Runs on clusters", "", "Ctrl+Shift+J", [this] { show_clusters(); }, "Case");
   a.add(
       "report_deidentified", "De-identified report", "report", "",
       [this] { choose_deidentified_report(); }, "Case");
@@ -58,12 +61,15 @@ void MainWindow::build_pages() {
   compare_ = new ComparePage;
   follow_up_ = new FollowUpPage;
   consensus_ = new ConsensusPage;
+  clusters_ = new ClusterPage(worker_program_);
   // A hidden page must not take room from the panels beside the picture.
   for (QWidget* page : {static_cast<QWidget*>(compare_), static_cast<QWidget*>(follow_up_),
-                        static_cast<QWidget*>(consensus_)}) {
+                        static_cast<QWidget*>(consensus_), static_cast<QWidget*>(clusters_)}) {
     page->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Ignored);
     stack_->addWidget(page);
   }
+  connect(clusters_, &ClusterPage::closed, this, [this] { leave_page(); });
+  connect(clusters_, &ClusterPage::case_fetched, session_, &CaseSession::open_case);
   connect(consensus_, &ConsensusPage::closed, this, [this] { show_case(); });
   connect(consensus_, &ConsensusPage::changed, this, [this] {
     session_->desk_changed();
@@ -80,6 +86,21 @@ void MainWindow::build_pages() {
   });
 }
 
+// The open recording with the chosen pipeline and parameters, as a run would take them.
+void MainWindow::show_clusters() {
+  nlohmann::json recipe;
+  if (session_->dataset() && session_->pipeline()) {
+    const CaseEntry& entry = session_->entry();
+    Recipe r{.pipeline = session_->pipeline()->id,
+             .pipeline_version = session_->pipeline()->version,
+             .inputs = {{entry.source.toStdString(), entry.sha256.toStdString()}},
+             .parameters = session_->parameters()};
+    recipe = to_json(r);
+  }
+  clusters_->set_case(session_->entry().title, recipe);
+  show_page(clusters_);
+}
+
 DatasetPage* MainWindow::page_of(std::string_view kind) {
   const auto found = pages_.find(kind);
   if (found != pages_.end()) return found->second;
@@ -94,6 +115,12 @@ DatasetPage* MainWindow::page_of(std::string_view kind) {
 }
 
 void MainWindow::show_case() { show_page(data_page_); }
+void MainWindow::leave_page() {
+  if (session_->dataset())
+    show_case();
+  else
+    show_start();
+}
 QWidget* MainWindow::page() const { return stack_->currentWidget(); }
 
 // The panels beside the picture belong to the review; the other pages bring their own.

@@ -7,6 +7,7 @@
 #include "app/gui/cube_page.h"
 #include "app/gui/main_window.h"
 #include "app/gui/review_area.h"
+#include "app/gui/signal_page.h"
 #include "app/gui/spectra_panel.h"
 #include "modules/core/error.h"
 #include "modules/core/file.h"
@@ -14,9 +15,11 @@
 #include "modules/view/findings_panel.h"
 #include "modules/view/notice_bar.h"
 #include "modules/view/parameter_form.h"
+#include "modules/view/signal_plot.h"
 #include "modules/view/theme.h"
 
 #include <QApplication>
+#include <QComboBox>
 #include <QMouseEvent>
 #include <QPainter>
 #include <QTableWidget>
@@ -26,6 +29,7 @@
 #include <cstdio>
 #include <ctime>
 #include <fstream>
+#include <unistd.h>
 
 namespace sensorium {
 using nlohmann::json;
@@ -81,6 +85,19 @@ void ScriptDriver::next() {
     ++at_;
     return next();
   }
+  if (word == "wait_picture" || word == "wait_page") {
+    if (!waiting_.isValid()) waiting_.start();
+    const auto* page = qobject_cast<SignalPage*>(window_.page());
+    const bool ended =
+        page && (word == "wait_picture" ? !page->time_plot()->series().empty() : !page->busy());
+    if (!ended && waiting_.elapsed() > wait_limit_ms) return emit finished("waited ten minutes");
+    if (!ended) return QTimer::singleShot(5, this, [this] { next(); });
+    std::printf("%s after %lld ms\n", word.c_str() + 5, static_cast<long long>(opened_.elapsed()));
+    std::fflush(stdout);
+    waiting_.invalidate();
+    ++at_;
+    return next();
+  }
   ++at_;
   QString failure;
   try {
@@ -97,6 +114,7 @@ void ScriptDriver::next() {
 QString ScriptDriver::perform(const json& step) {
   const std::string word = step["do"].get<std::string>();
   CaseSession& session = window_.session();
+  if (word == "open") opened_.start();
   if (word == "open")
     session.open_file(text_of(step, "path"));
   else if (word == "case")
@@ -148,6 +166,57 @@ QString ScriptDriver::perform(const json& step) {
     action->trigger();
   }
   return {};
+}
+
+// What the kernel says of a process, in MiB: "VmRSS", "VmHWM" ...
+static double memory_of(qint64 process, const std::string& what) {
+  std::ifstream in("/proc/" + std::to_string(process) + "/status");
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with(what + ":")) return std::stod(line.substr(what.size() + 1)) / 1024;
+  return 0;
+}
+
+// Views of a long recording are moved as a hand on the wheel does; the slowest answer is told.
+static double slowest_pan(SignalPage& page) {
+  const auto [from, to] = page.time_plot()->x_view();
+  const double width = (to - from) / 50;
+  double most = 0;
+  for (int k = 0; k < 100; ++k) {
+    QElapsedTimer timer;
+    timer.start();
+    const double at = from + (to - from - width) * k / 100;
+    page.time_plot()->set_x_view(at, at + width);
+    QApplication::processEvents();
+    most = std::max(most, static_cast<double>(timer.nsecsElapsed()) / 1e6);
+  }
+  page.time_plot()->set_x_view(from, to);
+  return most;
+}
+
+bool ScriptDriver::perform_signal(const json& step, SignalPage& page) {
+  const std::string word = step["do"].get<std::string>();
+  if (word == "span")
+    page.choose_span(step.at("from").get<std::uint64_t>(), step.at("to").get<std::uint64_t>());
+  else if (word == "compare_recording")
+    page.compare_with(text_of(step, "path"));
+  else if (word == "shown_as")
+    page.shown_as()->setCurrentIndex(step.at("index").get<int>());
+  else if (word == "rate")
+    page.use_rate(step.at("hertz").get<double>());
+  else if (word == "nameplate")
+    page.use_nameplate(read_nameplate(step.at("path").get<std::string>()));
+  else if (word == "pan")
+    std::printf("slowest of 100 moves %.1f ms\n", slowest_pan(page));
+  else if (word == "say_memory") {
+    const qint64 worker = window_.session().worker().process_id();
+    for (const auto& [name, id] : {std::pair<const char*, qint64>{"window", ::getpid()},
+                                   std::pair<const char*, qint64>{"worker", worker}})
+      std::printf("%s: resident %.0f MiB, most %.0f MiB, own %.0f MiB\n", name,
+                  memory_of(id, "VmRSS"), memory_of(id, "VmHWM"), memory_of(id, "RssAnon"));
+  } else
+    return false;
+  std::fflush(stdout);
+  return true;
 }
 
 // Steps about readers, comparison, batch; false when it is none of them.
@@ -205,6 +274,8 @@ bool ScriptDriver::perform_page(const json& step) {
       return false;
     return true;
   }
+  if (auto* signal = qobject_cast<SignalPage*>(window_.page()))
+    return perform_signal(step, *signal);
   auto* cube = qobject_cast<CubePage*>(window_.page());
   if (!cube) return false;
   if (word == "show" && step.contains("places"))
@@ -223,6 +294,10 @@ bool ScriptDriver::perform_page(const json& step) {
     cube->view()->zoom(step.at("factor").get<double>());
   else if (word == "make_picture")
     cube->make_picture();
+  else if (word == "sort_pixels")
+    cube->sort_pixels(text_of(step, "method"), step.value("library", false));
+  else if (word == "library")
+    cube->open_library(text_of(step, "file"));
   else if (word == "say_cube") {
     std::ifstream memory("/proc/self/statm");
     double all = 0, resident = 0;

@@ -18,8 +18,13 @@
 //  "bench_recount", "file": F, "steps": 60}, {"do": "quit"}]
 //  {"do": "show", "what": "three", "places": [640, 550, 460]}, {"do": "band", "band": 20}, {"do":
 //  "keep", "place": [x, y, w, h]}, {"do": "point", "at": [x, y]}, {"do": "zoom", "factor": 2},
-//  {"do": "make_picture"}, {"do": "say_cube"}, {"do": "frame", "z": 12}, {"do": "verdict", "label":
+//  {"do": "make_picture"}, {"do": "sort_pixels", "method": "kmeans"}, {"do": "library", "file": F},
+//  {"do": "say_cube"}, {"do": "frame", "z": 12}, {"do": "verdict", "label":
 //  L}
+// On the page of a recording: {"do": "span", "from": 0, "to": 1000}, {"do": "compare_recording",
+//  "path": F}, {"do": "shown_as", "index": 1}, {"do": "rate", "hertz": 1000}, {"do": "nameplate",
+//  "path": F}, {"do": "pan"} (prints the slowest of a hundred moves), {"do": "say_memory"},
+//  {"do": "wait_picture"} and {"do": "wait_page"} (print how long after "open").
 // "report" takes "deidentified": true. "say_notice" prints the message shown. "say_shown" prints
 // "shown N" to standard output: the number of log events that the screen shows. Any other word is
 // the id of an action ("next", "undo", "layers" ...). "wait" ends when nothing runs.
@@ -33,6 +38,7 @@
 namespace sensorium {
 
 class MainWindow;
+class SignalPage;
 
 class ScriptDriver : public QObject {
   Q_OBJECT
@@ -49,6 +55,7 @@ private:
   QString perform(const nlohmann::json& step); // returns why it failed, or empty
   bool perform_reading(const nlohmann::json& step);
   bool perform_page(const nlohmann::json& step);
+  bool perform_signal(const nlohmann::json& step, SignalPage& page);
   QString pointer(const nlohmann::json& step, const char* tool);
   QString screenshot(const nlohmann::json& step);
   QString bench(const nlohmann::json& step);
@@ -56,7 +63,7 @@ private:
   MainWindow& window_;
   nlohmann::json steps_;
   std::size_t at_ = 0;
-  QElapsedTimer waiting_;
+  QElapsedTimer waiting_, opened_;
 };
 
 }

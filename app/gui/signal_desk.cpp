@@ -127,32 +127,37 @@ void SignalDesk::set_recording(std::shared_ptr<const Recording> recording,
   if (recording_->length > directly) build_pyramid(std::move(channels));
 }
 
-// One channel after the other, so that each shows as soon as it is there.
+// What was stored shows at once; the rest is built in one pass over the recording.
 void SignalDesk::build_pyramid(std::vector<std::size_t> channels) {
   if (channels.empty()) return;
-  const std::size_t channel = channels.front();
-  channels.erase(channels.begin());
   submit(building_,
-         [this, channel, rest = std::move(channels), recording = recording_,
+         [this, channels = std::move(channels), recording = recording_,
           pyramids = pyramids_](const Context& context) -> Deliver {
-           const auto file = pyramid_file(recording->origin.path, channel);
-           auto found = Pyramid::load(file, recording->length);
-           if (!found) {
-             found = Pyramid::build(recording->channels[channel], recording->length, context);
-             try {
-               if (recording->length > worth_keeping) found->store(file);
-             } catch (const Error&) { // a full disk: it is built again next time
-             }
-           }
-           auto shared = std::make_shared<const Pyramid>(std::move(*found));
-           {
+           const auto keep = [&](std::size_t channel, Pyramid&& pyramid) {
+             auto shared = std::make_shared<const Pyramid>(std::move(pyramid));
              const std::lock_guard lock(pyramids->mutex);
              pyramids->of_channel[channel] = shared;
-           }
-           return [this, rest] {
-             emit pyramids_changed();
-             build_pyramid(rest);
            };
+           std::vector<std::size_t> missing;
+           for (const std::size_t channel : channels) {
+             auto found =
+                 Pyramid::load(pyramid_file(recording->origin.path, channel), recording->length);
+             if (found)
+               keep(channel, std::move(*found));
+             else
+               missing.push_back(channel);
+           }
+           auto built = missing.empty() ? std::vector<Pyramid>{}
+                                        : Pyramid::build(*recording, missing, context);
+           for (std::size_t k = 0; k < missing.size(); ++k) {
+             try {
+               if (recording->length > worth_keeping)
+                 built[k].store(pyramid_file(recording->origin.path, missing[k]));
+             } catch (const Error&) { // a full disk: it is built again next time
+             }
+             keep(missing[k], std::move(built[k]));
+           }
+           return [this] { emit pyramids_changed(); };
          });
 }
 

@@ -2,6 +2,7 @@
 
 #include "app/gui/actions.h"
 #include "app/gui/nameplate_dialog.h"
+#include "app/gui/signal_comparison.h"
 #include "modules/core/error.h"
 #include "modules/signal/audit.h"
 #include "modules/view/heat_plot.h"
@@ -27,7 +28,7 @@
 namespace sensorium {
 
 SignalPage::SignalPage(QWidget* parent)
-    : DatasetPage(parent), desk_(new SignalDesk(this)),
+    : DatasetPage(parent), desk_(new SignalDesk(this)), comparison_(new SignalComparison(this)),
       time_(new SignalPlot("Samples over time", SignalPlot::Drag::Span)),
       ratio_(new SignalPlot("Negative over positive sequence, over time", SignalPlot::Drag::Span)),
       spectrum_(new SignalPlot("Spectrum", SignalPlot::Drag::Zoom)),
@@ -92,6 +93,7 @@ QWidget* SignalPage::build_tools() {
   whole_ = new QPushButton("Whole");
   mark_ = new QPushButton("Mark span");
   plate_ = new QPushButton("Nameplate");
+  compare_ = new QPushButton("Compare");
   line->addWidget(channels_);
   line->addWidget(lanes_button_);
   line->addSpacing(grid);
@@ -99,6 +101,7 @@ QWidget* SignalPage::build_tools() {
   line->addWidget(whole_);
   line->addWidget(mark_);
   line->addWidget(plate_);
+  line->addWidget(compare_);
   connect(lanes_button_, &QToolButton::toggled, this, [this](bool on) { set_lanes(on); });
   return bar;
 }
@@ -150,6 +153,12 @@ QWidget* SignalPage::build_spectrum() {
   line_ = new QComboBox;
   line_->setAccessibleName("Which spectrum is drawn");
   line_->setToolTip("Which spectrum is drawn");
+  shown_as_ = new QComboBox;
+  shown_as_->addItems({"A and B", "A − B", "End comparison"});
+  shown_as_->setAccessibleName("How two recordings are shown");
+  shown_as_->setToolTip("Two spectra, their difference, or this recording alone");
+  shown_as_->hide();
+  spectrum_->read_all_lines(true);
   spectrum_text_ = new ElidedLabel;
   spectrum_text_->set_mode(Qt::ElideRight);
   spectrum_text_->setAccessibleName("What the spectrum is of");
@@ -157,6 +166,7 @@ QWidget* SignalPage::build_spectrum() {
   head->setContentsMargins(grid, 4, grid, 0);
   head->setSpacing(grid);
   head->addWidget(line_);
+  head->addWidget(shown_as_);
   head->addWidget(spectrum_text_, 1);
   auto* left = new QFrame;
   left->setObjectName("panel");
@@ -174,6 +184,8 @@ QWidget* SignalPage::build_spectrum() {
   both->setSizes({480, 220});
   both->setHandleWidth(6);
   connect(line_, &QComboBox::currentIndexChanged, this, [this] { show_analysis(); });
+  connect(shown_as_, &QComboBox::currentIndexChanged, this,
+          [this](int index) { index == 2 ? end_comparison() : show_analysis(); });
   return both;
 }
 
@@ -189,6 +201,8 @@ void SignalPage::connect_parts() {
             analysis_ = std::move(analysis);
             show_analysis();
           });
+  connect(comparison_, &SignalComparison::ready, this, [this] { show_analysis(); });
+  connect(comparison_, &SignalComparison::failed, desk_, &SignalDesk::failed);
   connect(desk_, &SignalDesk::failed, this, [this](const QString& message) {
     evidence_->setText(message);
     evidence_->show();
@@ -224,6 +238,8 @@ void SignalPage::attach(CaseSession& session, ActionSet& actions) {
                     [this] { mark_span(); }));
   button(plate_,
          add("signal_plate", "Nameplate of the motor", "Ctrl+J", [this] { ask_nameplate(); }));
+  button(compare_, add("signal_compare", "Compare with another recording", "Ctrl+Shift+D",
+                       [this] { ask_comparison(); }));
   QAction* lanes = add("signal_lanes", "Channels in lanes, or over each other", "Ctrl+L",
                        [this] { lanes_button_->toggle(); });
   lanes_button_->setToolTip(lanes->toolTip());
@@ -269,6 +285,7 @@ void SignalPage::show_dataset(std::shared_ptr<const Dataset> dataset) {
   recording_ = std::shared_ptr<const Recording>(dataset, &std::get<Recording>(*dataset));
   phases_ = phase_channels(*recording_);
   analysis_.reset();
+  end_comparison();
   overview_ = {};
   items_.reset();
   notes_.clear();
@@ -470,7 +487,8 @@ QString SignalPage::scale_text() const {
 }
 
 bool SignalPage::busy() const {
-  return desk_->busy() || overview_timer_.isActive() || spectrogram_timer_.isActive();
+  return desk_->busy() || comparison_->busy() || opening_comparison_ ||
+         overview_timer_.isActive() || spectrogram_timer_.isActive();
 }
 
 QString SignalPage::diagnosis() const {

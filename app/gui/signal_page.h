@@ -21,7 +21,9 @@ namespace sensorium {
 class ElidedLabel;
 class HeatPlot;
 class LocusPlot;
+class SignalComparison;
 class SignalPlot;
+struct PlotSeries;
 class SpanStrip;
 
 class SignalPage : public DatasetPage {
@@ -43,6 +45,11 @@ public:
   void mark_span();                           // the chosen span becomes a finding drawn by hand
   void use_nameplate(const Nameplate& plate); // stored, and the pipeline's parameter
   void use_rate(double hertz);                // where the file does not say it
+  // Another file's spectrum over this one's, or their difference; end_comparison() takes it away.
+  void compare_with(const QString& path);
+  void end_comparison();
+  SignalComparison* comparison() const { return comparison_; }
+  QComboBox* shown_as() const { return shown_as_; } // both, difference, end
   void set_lanes(bool on); // each channel in its own lane, or all over each other
   double rate() const;     // 0: unknown
   bool busy() const;       // something is still being computed
@@ -85,6 +92,14 @@ private:
   void show_card();
   void show_span_text();
   void fill_channels();
+  void ask_comparison();
+  bool shows_difference() const;
+  std::optional<PlotSeries> compared_series() const;
+  std::optional<PlotSeries> difference_series(const FrequencySpectrum& shown,
+                                              double reference) const;
+  QStringList comparison_text() const;
+  std::optional<double> band_of_other(const BandLevel& band) const;
+  double entered_rate() const;
   double x_of(double sample) const;
   std::uint64_t sample_of(double x) const;
   QString time_text(double sample) const;
@@ -101,9 +116,10 @@ private:
   FindingItems items_;
   QStringList notes_;
   QString selected_, ratio_asked_, parameters_seen_;
-  bool lanes_ = true, fitted_ = false;
+  bool lanes_ = true, fitted_ = false, opening_comparison_ = false;
 
   SignalDesk* desk_;
+  SignalComparison* comparison_;
   SignalPlot *time_, *ratio_, *spectrum_;
   HeatPlot* heat_;
   LocusPlot* locus_;
@@ -113,12 +129,12 @@ private:
   QMenu* channel_menu_ = nullptr;
   QToolButton* lanes_button_ = nullptr;
   ElidedLabel* span_label_ = nullptr;
-  QPushButton *whole_ = nullptr, *mark_ = nullptr, *plate_ = nullptr;
+  QPushButton *whole_ = nullptr, *mark_ = nullptr, *plate_ = nullptr, *compare_ = nullptr;
   QFrame* card_ = nullptr;
   QLabel *headline_ = nullptr, *evidence_ = nullptr;
   QWidget* rate_row_ = nullptr;
   QDoubleSpinBox* rate_box_ = nullptr;
-  QComboBox* line_ = nullptr;
+  QComboBox *line_ = nullptr, *shown_as_ = nullptr;
   ElidedLabel* spectrum_text_ = nullptr;
   QTimer overview_timer_, spectrogram_timer_;
 };

@@ -1,4 +1,5 @@
 // What the page of a recording draws of what was computed.
+#include "app/gui/signal_comparison.h"
 #include "app/gui/signal_page.h"
 #include "modules/view/heat_plot.h"
 #include "modules/view/locus_plot.h"
@@ -88,6 +89,7 @@ void SignalPage::ask_analysis() {
   q.window = session_->parameters().value("window", std::string("hann"));
   q.nameplate = nameplate();
   desk_->ask_span(q);
+  comparison_->ask(q, entered_rate());
 }
 
 void SignalPage::sync_time(double from, double to) {
@@ -173,14 +175,29 @@ void SignalPage::show_analysis() {
   const auto low = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 20);
   std::nth_element(sorted.begin(), low, sorted.end());
   const double highest = s.x.back();
-  spectrum_->set_axes(known ? "Hz" : "periods per sample", "dB");
+  const auto difference = shows_difference() ? difference_series(shown, reference) : std::nullopt;
+  const auto other = shows_difference() ? std::nullopt : compared_series();
+  spectrum_->set_axes(known ? "Hz" : "periods per sample", difference ? "dB, A − B" : "dB");
   spectrum_->set_units(known ? "Hz" : "1/sample", "dB", known ? 2 : 5, 1);
   spectrum_->set_x_limits(0, highest);
   // Above the lines there is room for the labels of the bands.
   spectrum_->set_y_view(std::clamp(std::floor(*low / 10) * 10 - 5, -150.0, -40.0),
                         a.bands.empty() ? 8 : 34);
   const auto [from, to] = spectrum_->x_view();
-  spectrum_->set_series({std::move(s)});
+  std::vector<PlotSeries> lines;
+  if (difference) {
+    double most = 10;
+    for (const double v : difference->y) most = std::max(most, std::abs(v));
+    most = std::min(60.0, std::ceil(most / 10) * 10);
+    spectrum_->set_y_view(-most, a.bands.empty() ? most : 1.6 * most);
+    lines = {*difference};
+  } else {
+    if (other) s.name = "A";
+    lines = {std::move(s)};
+    if (other) lines.push_back(*other);
+  }
+  spectrum_->set_level(difference ? std::optional(0.0) : std::nullopt, "A = B");
+  spectrum_->set_series(std::move(lines));
   if (!std::exchange(fitted_, true) || to > highest * 1.0001 || to <= from) {
     const double end = a.fundamental > 0 ? std::min(highest, 8 * a.fundamental) : highest;
     spectrum_->set_x_view(0, end);
@@ -203,6 +220,10 @@ void SignalPage::show_analysis() {
         << QString("I2/I1 %1, THD %2 %").arg(a.ratio, 0, 'f', 3).arg(100 * a.distortion, 0, 'f', 1);
   if (a.pieces > 1) text << QString("mean of %1 pieces").arg(a.pieces);
   if (known && a.bands.empty() && phases_) text << "no fault bands without a speed";
+  if (const QStringList b = comparison_text(); !b.isEmpty()) {
+    text.prepend("A");
+    text << b;
+  }
   spectrum_text_->set_text(text.join("  ·  "));
   spectrum_text_->setToolTip(text.join("\n") + (a.slip.text.empty() ? "" : "\n" + of(a.slip.text)));
   locus_->set_axes(unit.isEmpty() ? "id" : "id, " + unit, unit.isEmpty() ? "iq" : "iq, " + unit);
@@ -236,6 +257,13 @@ void SignalPage::show_bands() {
     const QString place = of(b.band.label).replace(" - ", "−").replace(" + ", "+");
     band.label = b.resolved ? QString("%1 %2 dB").arg(place).arg(b.level_db, 0, 'f', 0)
                             : QString("%1 ?").arg(place);
+    const auto of_other = band_of_other(b);
+    if (of_other && shows_difference()) {
+      band.label = QString("%1 %2%3 dB")
+                       .arg(place, b.level_db >= *of_other ? "+" : "−")
+                       .arg(std::abs(b.level_db - *of_other), 0, 'f', 0);
+      band.has_threshold = false;
+    }
     band.text =
         b.resolved
             ? QString("%1, %2: %3 dB at %4 Hz, %5 dB above its surroundings. Incipient from %6 dB; "
@@ -249,6 +277,7 @@ void SignalPage::show_bands() {
                   "%1, %2: too near to the fundamental or a harmonic for a span of this length. "
                   "Nothing is said about it.")
                   .arg(of(b.band.fault), of(b.band.label));
+    if (of_other) band.text += QString(" B: %1 dB.").arg(*of_other, 0, 'f', 1);
     bands.push_back(std::move(band));
   }
   spectrum_->set_bands(std::move(bands));

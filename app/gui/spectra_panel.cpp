@@ -40,7 +40,8 @@ QIcon swatch(const QColor& color, bool dashed) {
 SpectraPanel::SpectraPanel(QWidget* parent)
     : QWidget(parent), plot_(new SpectrumPlot), list_(new QListWidget), heading_(new QLabel),
       remove_(new QPushButton("Remove")), clear_(new QPushButton("Remove all")),
-      export_(new QPushButton("Export as CSV")) {
+      export_(new QPushButton("Export as CSV")), known_(new QPushButton("Library")),
+      library_(new LibraryPanel) {
   heading_->setObjectName("heading");
   list_->setAccessibleName("Kept spectra");
   list_->setUniformItemSizes(true);
@@ -48,6 +49,8 @@ SpectraPanel::SpectraPanel(QWidget* parent)
   list_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   remove_->setToolTip("Remove the selected spectrum (Delete)");
   export_->setToolTip("The kept spectra as a table, one row a band");
+  known_->setToolTip(
+      "Open a library of known spectra (ENVI) and list the nearest to the chosen one");
   auto* buttons = new QHBoxLayout;
   buttons->setSpacing(4);
   buttons->addWidget(remove_, 1);
@@ -61,17 +64,27 @@ SpectraPanel::SpectraPanel(QWidget* parent)
   column->addWidget(heading_);
   column->addWidget(list_, 1);
   column->addLayout(buttons);
-  column->addWidget(export_);
+  auto* files = new QHBoxLayout;
+  files->setSpacing(4);
+  files->addWidget(export_, 1);
+  files->addWidget(known_, 1);
+  column->addLayout(files);
   auto* all = new QHBoxLayout(this);
   all->setContentsMargins(0, 0, 0, 0);
   all->setSpacing(0);
   all->addWidget(plot_, 1);
+  all->addWidget(library_);
   all->addWidget(side);
   plot_->set_empty_text("Move over the picture to see a spectrum. Click to keep it.");
   pool_.setMaxThreadCount(2);
   connect(remove_, &QPushButton::clicked, this, [this] { remove(selected_); });
   connect(clear_, &QPushButton::clicked, this, [this] { remove_all(); });
   connect(export_, &QPushButton::clicked, this, &SpectraPanel::export_asked);
+  connect(known_, &QPushButton::clicked, this, &SpectraPanel::library_asked);
+  connect(library_, &LibraryPanel::changed, this, [this] {
+    if (!library_->has_library()) compared_ = -1;
+    refresh();
+  });
   auto* del = new QShortcut(QKeySequence::Delete, list_);
   del->setContext(Qt::WidgetShortcut);
   connect(del, &QShortcut::activated, this, [this] { remove(selected_); });
@@ -94,6 +107,7 @@ void SpectraPanel::drop_all() {
   kept_.clear();
   pool_.clear();
   selected_ = 0;
+  compared_ = -1;
   wanted_.reset();
   passing_.reset();
 }
@@ -299,7 +313,24 @@ void SpectraPanel::select(int id) {
   if (const Kept* kept = find(id)) emit selected_changed(kept->place);
 }
 
+std::vector<QRect> SpectraPanel::places() const {
+  std::vector<QRect> out;
+  for (const Kept& kept : kept_) out.push_back(kept.place);
+  return out;
+}
+
+// Asks the library about the chosen spectrum, once it is read and once only.
+void SpectraPanel::compare() {
+  const Kept* kept = find(selected_);
+  const int now = kept && kept->values ? kept->id : 0;
+  if (!library_->has_library() || now == compared_ || !cube_) return;
+  compared_ = now;
+  library_->compare(now ? name(now) : QString(), now ? kept->values->mean : std::vector<double>(),
+                    cube_->wavelengths_nm, cube_->bad_bands);
+}
+
 void SpectraPanel::refresh() {
+  compare();
   std::vector<SpectrumCurve> curves;
   for (const Kept& kept : kept_) {
     if (!kept.values) continue;
@@ -313,6 +344,7 @@ void SpectraPanel::refresh() {
     curve.dashed = kept.slot >= spectrum_colors;
     curves.push_back(std::move(curve));
   }
+  if (auto known = library_->curve()) curves.push_back(std::move(*known));
   plot_->set_curves(std::move(curves));
   refresh_list();
 }

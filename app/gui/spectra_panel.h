@@ -2,6 +2,7 @@
 // list. Read in other threads; a spectrum's place, name and colour are there at once.
 #pragma once
 
+#include "app/gui/library_panel.h"
 #include "modules/imaging/spectra.h"
 #include "modules/view/cube_view.h"
 #include "modules/view/spectrum_plot.h"
@@ -42,6 +43,8 @@ public:
   QRect place(int id) const;
   std::vector<CubeMarker> markers() const;
   const Spectrum* values(int id) const; // null while it is read
+  std::vector<QRect> places() const;    // in the order of the list
+  LibraryPanel* library() const { return library_; }
   SpectrumPlot* plot() const { return plot_; }
   QListWidget* list() const { return list_; }
   // Throws Error Conflict while one is read, Resources.
@@ -53,6 +56,7 @@ signals:
   void passed(QPoint pixel, const std::vector<double>& values);
   void band_clicked(int band);
   void export_asked();
+  void library_asked();
   void store_failed(const QString& why);
 
 protected:
@@ -77,6 +81,7 @@ private:
   void save();
   void refresh();
   void refresh_list();
+  void compare();
   std::shared_ptr<const Cube> cube_;
   std::filesystem::path store_;
   std::vector<Kept> kept_;
@@ -85,7 +90,9 @@ private:
   SpectrumPlot* plot_;
   QListWidget* list_;
   QLabel* heading_;
-  QPushButton *remove_, *clear_, *export_;
+  QPushButton *remove_, *clear_, *export_, *known_;
+  LibraryPanel* library_;
+  int compared_ = -1; // the kept spectrum that the library was asked about
   bool quiet_ = false;
   QThreadPool pool_;
 };

@@ -2,6 +2,7 @@
 
 #include "modules/core/error.h"
 #include "modules/core/json_text.h"
+#include "modules/core/mapped_place.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -9,6 +10,8 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <map>
+#include <optional>
 
 namespace sensorium {
 namespace fs = std::filesystem;
@@ -158,6 +161,18 @@ Cube cube_from(const json& in, const json& where, const Source& source) {
   return c;
 }
 
+// Samples of a large mapped file are named, not copied, as those of a cube are.
+std::optional<json> channel_where(const Channel& c) {
+  constexpr std::size_t worth_copying = std::size_t{8} << 20;
+  if (!c.samples.mapped() || c.samples.size() <= worth_copying) return std::nullopt;
+  const auto place = mapped_place(c.samples.bytes().data());
+  if (!place) return std::nullopt;
+  return json{{"mapped",
+               {{"path", place->path.string()}, {"at", place->offset}, {"size", c.samples.size()}}},
+              {"first", c.first},
+              {"stride", c.stride}};
+}
+
 // Each channel's values as they are, one behind the other.
 Buffer packed(const Channel& c, std::uint64_t length) {
   const std::size_t width = size_of(c.type);
@@ -172,6 +187,7 @@ Recording recording_from(const json& in, const json& blobs, const Source& source
   r.length = in.at("samples");
   r.rate = rate_from_json(in.at("rate"));
   r.start_s = in.at("start_s");
+  std::map<std::string, std::shared_ptr<const MappedFile>> files;
   for (std::size_t i = 0; i < in.at("channels").size(); ++i) {
     const json& c = in.at("channels").at(i);
     Channel channel{.name = c.at("name"), .unit = c.at("unit"), .source = c.at("source")};
@@ -179,7 +195,24 @@ Recording recording_from(const json& in, const json& blobs, const Source& source
     channel.scale = c.at("scale");
     channel.offset = c.at("offset");
     channel.stride = size_of(channel.type);
-    channel.samples = source.buffer(blobs.at("channels").at(i));
+    const json& where = blobs.at("channels").at(i);
+    if (where.contains("mapped")) {
+      const json& mapped = where.at("mapped");
+      auto& file = files[mapped.at("path").get<std::string>()];
+      if (!file) file = MappedFile::open(mapped.at("path").get<std::string>());
+      const auto at = mapped.at("at").get<std::uint64_t>(),
+                 size = mapped.at("size").get<std::uint64_t>();
+      if (at > file->bytes().size() || size > file->bytes().size() - at)
+        throw Error(ErrorCode::Conflict,
+                    fmt::format("'{}' is shorter than when it was opened",
+                                mapped.at("path").get<std::string>()),
+                    "open it again");
+      channel.samples = Buffer(file, at, size);
+      channel.first = where.at("first");
+      channel.stride = where.at("stride");
+    } else {
+      channel.samples = source.buffer(where);
+    }
     r.channels.push_back(std::move(channel));
   }
   return r;
@@ -217,6 +250,10 @@ void store_dataset(const Dataset& dataset, const fs::path& path) {
   } else if (const auto* r = std::get_if<Recording>(&dataset)) {
     where["channels"] = json::array();
     for (const Channel& c : r->channels) {
+      if (const auto named = channel_where(c)) {
+        where["channels"].push_back(*named);
+        continue;
+      }
       made.push_back(packed(c, r->length));
       where["channels"].push_back(blobs.add(made.back().bytes()));
     }

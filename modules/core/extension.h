@@ -21,7 +21,7 @@
 namespace sensorium {
 
 // Raised whenever a struct of this header or of dataset.h, findings.h, parameters.h changes.
-inline constexpr int interface_version = 4;
+inline constexpr int interface_version = 5;
 // Same compiler family and library ABI, or the code is not loaded.
 std::string_view build_identity();
 
@@ -79,12 +79,26 @@ struct PipelineCommand {
   std::string verb; // "phantom", "evaluate", "dataset", "train-demo"
   std::string title;
   ParameterSpecs parameters;
+  // Empty: it takes recordings. Else it takes none, and this says what it works from instead; the
+  // command line refuses recordings with it as the hint.
+  std::string without_files;
   // files: positional arguments. Writes below output; returns what --json prints.
   std::function<nlohmann::json(const std::vector<std::string>& files,
                                const nlohmann::json& parameters,
                                const std::filesystem::path& output, const Context& context)>
       run;
 };
+
+// A recording that is still being written: a growing file, a named pipe, or "-" for standard input.
+struct FollowRequest {
+  std::filesystem::path path;
+  nlohmann::json parameters;   // complete and checked
+  std::filesystem::path model; // empty when there is none
+  double idle_s = 0;           // ends after so many seconds without new samples; 0: never
+};
+// What is known so far: an object with "event" (its kind), "text" (one line) and its figures.
+// False: nobody listens any more, and the pipeline ends.
+using FollowSink = std::function<bool(const nlohmann::json& event)>;
 
 struct PipelineDefinition {
   PipelineInfo info;
@@ -97,6 +111,9 @@ struct PipelineDefinition {
   // From analysis and live parameters to findings; under 50 ms on a 97x496x512 volume.
   std::function<Findings(const Dataset&, const Analysis&, const nlohmann::json& parameters)>
       conclude;
+  // Diagnoses while the recording is written; returns when the writer ends, or when progress says
+  // stop. May be left out. Throws Error.
+  std::function<void(const FollowRequest&, const FollowSink&, const Context&)> follow = {};
   std::vector<PipelineCommand> commands;
 };
 

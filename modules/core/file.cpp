@@ -2,6 +2,7 @@
 
 #include "modules/core/error.h"
 #include "modules/core/map_guard.h"
+#include "modules/core/mapped_place.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -12,6 +13,9 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
+#include <map>
+#include <mutex>
+#include <optional>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -129,6 +133,13 @@ void write_atomically(const fs::path& path, std::string_view content) {
   sync_folder(path.parent_path());
 }
 
+// Never destroyed: files may stay mapped until the process ends.
+static std::mutex maps_mutex;
+static std::map<const std::byte*, std::pair<fs::path, std::size_t>>& maps() {
+  static auto& open_ones = *new std::map<const std::byte*, std::pair<fs::path, std::size_t>>;
+  return open_ones;
+}
+
 std::shared_ptr<const MappedFile> MappedFile::open(const fs::path& path) {
   const Descriptor file(path, O_RDONLY);
   if (!file) throw io_error(path, "open");
@@ -147,11 +158,28 @@ std::shared_ptr<const MappedFile> MappedFile::open(const fs::path& path) {
   mapped->data_ = static_cast<const std::byte*>(address);
   mapped->size_ = size;
   guard_map(address, size);
+  std::error_code ignored;
+  const std::lock_guard lock(maps_mutex);
+  maps()[mapped->data_] = {fs::absolute(path, ignored), size};
   return mapped;
+}
+
+std::optional<MappedPlace> mapped_place(const std::byte* address) {
+  const std::lock_guard lock(maps_mutex);
+  auto after = maps().upper_bound(address);
+  if (after == maps().begin()) return std::nullopt;
+  const auto& [begin, about] = *--after;
+  const auto offset = static_cast<std::uint64_t>(address - begin);
+  if (offset >= about.second) return std::nullopt;
+  return MappedPlace{about.first, offset};
 }
 
 MappedFile::~MappedFile() {
   if (data_ == nullptr) return;
+  {
+    const std::lock_guard lock(maps_mutex);
+    maps().erase(data_);
+  }
   unguard_map(data_);
   ::munmap(const_cast<std::byte*>(data_), size_);
 }

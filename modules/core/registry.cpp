@@ -112,8 +112,11 @@ Error unreadable_folder(const fs::path& folder,
 // A recording that is mapped, and too large to be read while a person waits for it to open.
 bool defers_hash(const Dataset& dataset) {
   constexpr std::size_t read_at_once = std::size_t{32} << 20;
-  const auto* cube = std::get_if<Cube>(&dataset);
-  return cube != nullptr && cube->data.mapped() && cube->data.size() > read_at_once;
+  const auto large = [](const Buffer& b) { return b.mapped() && b.size() > read_at_once; };
+  if (const auto* cube = std::get_if<Cube>(&dataset)) return large(cube->data);
+  const auto* r = std::get_if<Recording>(&dataset);
+  return r != nullptr && std::any_of(r->channels.begin(), r->channels.end(),
+                                     [&](const Channel& c) { return large(c.samples); });
 }
 
 template<class T> json names_of(const std::vector<T>& items) {
@@ -168,8 +171,10 @@ json manifest_of(const Extension& extension, const std::string& library_file) {
     json entry = to_json(p.info);
     json commands = json::array();
     for (const PipelineCommand& c : p.commands)
-      commands.push_back(
-          {{"verb", c.verb}, {"title", c.title}, {"parameters", to_json(c.parameters)}});
+      commands.push_back({{"verb", c.verb},
+                          {"title", c.title},
+                          {"without_files", c.without_files},
+                          {"parameters", to_json(c.parameters)}});
     entry["commands"] = commands;
     pipelines.push_back(entry);
   }

@@ -28,8 +28,8 @@ public:
   std::vector<ExtensionStatus> extensions() const;
   // From manifests, without loading code.
   std::vector<PipelineInfo> pipelines() const;
-  // What pipelines offer beside running: (pipeline, {"verb", "title", "parameters"}), from
-  // manifests.
+  // What pipelines offer beside running: (pipeline, {"verb", "title", "without_files",
+  // "parameters"}), from manifests.
   std::vector<std::pair<std::string, nlohmann::json>> commands() const;
   // Throws Error NotFound with the nearest name, or Unsupported with the extension's failure.
   const PipelineDefinition& pipeline(const std::string& id);

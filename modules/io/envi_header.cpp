@@ -221,6 +221,24 @@ void read_facts(const Fields& fields, Cube& cube) {
       cube.origin.facts.push_back({key, text->substr(0, 200), key});
 }
 
+constexpr int most_names = 10000;
+
+void read_spectra_names(const Fields& fields, Cube& cube) {
+  const std::string* text = fields.find("spectra names");
+  if (text == nullptr) return;
+  const auto names = items(*text);
+  if (names.size() != static_cast<std::size_t>(cube.lines)) {
+    cube.origin.warnings.push_back(
+        fmt::format("{} spectra names for {} spectra are not used", names.size(), cube.lines));
+    return;
+  }
+  if (cube.lines > most_names) return;
+  for (int i = 0; i < cube.lines; ++i)
+    cube.origin.facts.push_back({fmt::format("spectrum {}", i + 1),
+                                 names[static_cast<std::size_t>(i)].substr(0, 200),
+                                 "spectra names"});
+}
+
 void read_values(const Fields& fields, Cube& cube) {
   auto& warnings = cube.origin.warnings;
   if (const std::string* text = fields.find("reflectance scale factor")) {
@@ -315,6 +333,7 @@ Header parse_envi(std::string_view text, const std::string& name) {
     cube.samples = 1;
     cube.interleave = Interleave::Bip;
     cube.origin.warnings.push_back("a spectral library: each line is one spectrum");
+    read_spectra_names(fields, cube);
   }
   set_dense_strides(cube);
   read_byte_order(fields, cube);

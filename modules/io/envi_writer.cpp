@@ -152,6 +152,22 @@ std::string header_text(const Cube& cube) {
   return out;
 }
 
+std::string library_header_text(const std::vector<std::string>& names, std::size_t bands,
+                                const std::vector<double>& nm, WavelengthSource source,
+                                const std::string& made_from) {
+  std::vector<std::string> listed;
+  for (const std::string& name : names) listed.push_back(in_list(name));
+  std::string out = fmt::format(
+      "ENVI\ndescription = {{Written by Sensorium from {}}}\nsamples = {}\nlines = {}\nbands = "
+      "1\nheader offset = 0\nfile type = ENVI Spectral Library\ndata type = 4\ninterleave = "
+      "bsq\nbyte order = 0\nspectra names = {{{}}}\n",
+      in_list(fs::path(made_from).filename().string()), bands, names.size(),
+      fmt::join(listed, ", "));
+  if (nm.empty()) return out;
+  if (source == WavelengthSource::Stated) out += "wavelength units = Nanometers\n";
+  return out + fmt::format("wavelength = {{{}}}\n", fmt::join(nm, ", "));
+}
+
 void write(const Cube& cube, const fs::path& path, const Context& context) {
   fs::path header = path, samples = path;
   header.replace_extension(".hdr");

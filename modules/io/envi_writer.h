@@ -5,6 +5,8 @@
 #include "modules/core/cube.h"
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 namespace sensorium::envi {
 
@@ -17,5 +19,9 @@ void write(const Cube& cube, const std::filesystem::path& path, const Context& c
 
 // Of the header alone.
 std::string header_text(const Cube& cube);
+// Of a spectral library of float32, one line a spectrum. nm: one a band, or empty.
+std::string library_header_text(const std::vector<std::string>& names, std::size_t bands,
+                                const std::vector<double>& nm, WavelengthSource source,
+                                const std::string& made_from);
 
 }

@@ -7,6 +7,7 @@
 
 #include <csetjmp>
 #include <cstdio>
+#include <vector>
 
 namespace sensorium {
 
@@ -41,11 +42,13 @@ void on_warning(png_structp, png_const_charp) {}
 
 }
 
-PngWriter::PngWriter(const std::filesystem::path& path, int width, int height, int channels)
+PngWriter::PngWriter(const std::filesystem::path& path, int width, int height, int channels,
+                     std::span<const std::array<std::uint8_t, 3>> palette)
     : state_(std::make_unique<State>()) {
   State& s = *state_;
   s.path = path;
-  if (width <= 0 || height <= 0 || (channels != 1 && channels != 3))
+  if (width <= 0 || height <= 0 || (channels != 1 && channels != 3) || palette.size() > 256 ||
+      (!palette.empty() && channels != 1))
     throw Error(ErrorCode::Internal,
                 fmt::format("a picture of {} x {} with {} channels", width, height, channels));
   s.file = std::fopen(path.c_str(), "wb");
@@ -53,15 +56,22 @@ PngWriter::PngWriter(const std::filesystem::path& path, int width, int height, i
   s.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &s.message, on_error, on_warning);
   if (s.png != nullptr) s.info = png_create_info_struct(s.png);
   if (s.info == nullptr) throw s.error();
+  std::vector<png_color> colours;
+  for (const auto& one : palette) colours.push_back({one[0], one[1], one[2]});
   s.guarded([&] {
     png_set_user_limits(s.png, 0x7fffffff, 0x7fffffff);
     png_init_io(s.png, s.file);
     png_set_IHDR(s.png, s.info, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height),
-                 8, channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
-                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+                 8,
+                 channels == 3      ? PNG_COLOR_TYPE_RGB
+                 : !palette.empty() ? PNG_COLOR_TYPE_PALETTE
+                                    : PNG_COLOR_TYPE_GRAY,
+                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    if (!colours.empty())
+      png_set_PLTE(s.png, s.info, colours.data(), static_cast<int>(colours.size()));
     if (channels == 3) png_set_sRGB(s.png, s.info, PNG_sRGB_INTENT_RELATIVE);
     png_set_compression_level(s.png, 3);
-    png_set_filter(s.png, 0, PNG_FILTER_SUB);
+    png_set_filter(s.png, 0, colours.empty() ? PNG_FILTER_SUB : PNG_FILTER_NONE);
     png_write_info(s.png, s.info);
   });
 }

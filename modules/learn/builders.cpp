@@ -500,4 +500,40 @@ Graph build_residual_mlp(const ResidualMlpOptions& o, std::uint64_t seed) {
                   {-1, o.classes}, {"batch", ""});
 }
 
+void describe(ParameterVisitor& v, Conv1dOptions& o) {
+  v.integer("in_channels", o.in_channels,
+            {.help = "channels of the input", .min = 1, .max = 1024, .expert = true});
+  v.integer("classes", o.classes, {.help = "classes", .min = 1, .max = 10000, .expert = true});
+  v.integer("length", o.length,
+            {.help = "samples of the input", .min = 8, .max = 1000000, .expert = true});
+  v.text("widths", o.widths, {.help = "channels of each stage, with commas"});
+  v.integer("kernel", o.kernel, {.help = "samples of a kernel, odd", .min = 1, .max = 101});
+  v.choice("activation", o.activation, activations, {.help = "activation"});
+}
+
+Graph build_conv1d(const Conv1dOptions& o, std::uint64_t seed) {
+  const std::vector<int> widths = widths_of(o.widths);
+  if (o.kernel % 2 == 0)
+    throw Error(ErrorCode::Usage, fmt::format("a kernel of {} samples has no middle", o.kernel),
+                "choose an odd number");
+  Builder b("conv1d", seed);
+  b.set_dimensions(1);
+  b.input("samples", {-1, o.in_channels, o.length}, {"batch", "", ""});
+  std::string x = "samples";
+  int in = o.in_channels;
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    const std::string n = fmt::format("stage{}", i);
+    const int width = widths[i];
+    x = b.activate(o.activation, n + ".act1",
+                   b.convolution(n + ".down", x, in, width, o.kernel, 2, 1, true));
+    const std::string inner = b.convolution(n + ".conv", x, width, width, o.kernel, 1, 1, true);
+    x = b.activate(o.activation, n + ".act2", b.node("Add", n + ".sum", {x, inner}));
+    in = width;
+  }
+  x = b.node("Flatten", "flat", {b.node("GlobalAveragePool", "pool", {x})},
+             {{"axis", std::int64_t{1}}});
+  return b.finish(b.gemm("head", x, in, o.classes, std::sqrt(1.0 / in)), "logits", {-1, o.classes},
+                  {"batch", ""});
+}
+
 }

@@ -64,6 +64,19 @@ struct ResidualMlpOptions {
 void describe(ParameterVisitor& v, ResidualMlpOptions& o);
 Graph build_residual_mlp(const ResidualMlpOptions& options, std::uint64_t seed);
 
+// Residual 1-D convolutional network over samples (in the manner of Wang, Yan and Oates, "Time
+// series classification from scratch with deep neural networks", IJCNN 2017: convolutions, global
+// average pooling, linear). Each width is a convolution of stride 2 and a residual one. Input
+// [batch, in_channels, length]. Only Conv, Add, the activation, the pool and one Gemm.
+struct Conv1dOptions {
+  int in_channels = 3, classes = 2, length = 256;
+  std::string widths = "16,32,32";
+  int kernel = 7; // odd
+  std::string activation = "relu";
+};
+void describe(ParameterVisitor& v, Conv1dOptions& o);
+Graph build_conv1d(const Conv1dOptions& options, std::uint64_t seed);
+
 // The families by name, so that a command line, a plan or a sweep chooses one.
 struct NetworkFamily {
   std::string id, title;

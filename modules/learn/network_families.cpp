@@ -33,7 +33,8 @@ const std::vector<NetworkFamily>& network_families() {
              build_residual_unet),
       family("resnet", "ResNet: classes of an image", build_resnet),
       family("vit", "Vision transformer: classes of an image of fixed size", build_vit),
-      family("residual_mlp", "Residual MLP: classes of a row of features", build_residual_mlp)};
+      family("residual_mlp", "Residual MLP: classes of a row of features", build_residual_mlp),
+      family("conv1d", "1-D convolutional network: classes of a stretch of samples", build_conv1d)};
   return all;
 }
 

@@ -3,6 +3,7 @@
 #include "modules/core/error.h"
 #include "modules/report/flow.h"
 #include "modules/report/pictures.h"
+#include "modules/report/plot_drawing.h"
 #include "modules/report/scrub.h"
 #include "modules/review/reviewed.h"
 
@@ -306,6 +307,19 @@ void pictures_of_run(Page& p) {
   }
 }
 
+// Spans that last as long as the recording say nothing about when.
+void plots_of_run(Page& p) {
+  const auto* r = std::get_if<Recording>(&p.in.dataset);
+  if (r == nullptr || p.in.plots.empty()) return;
+  std::vector<PlotSpan> spans;
+  for (const ReviewedFinding& f : p.in.review.findings)
+    if (f.state != FindingState::Rejected &&
+        static_cast<std::uint64_t>(f.finding.box[3] - f.finding.box[0]) + 1 < r->length)
+      spans.push_back({static_cast<double>(f.finding.box[0]), f.finding.box[3] + 1.0, q(f.label),
+                       color_of(f.state)});
+  draw_plots(p.flow, p.in.plots, spans);
+}
+
 QString size_of_finding(const Finding& finding) {
   for (const char* wanted : {"equivalent diameter", "diameter", "long axis", "area"})
     for (const Measure& m : finding.measures)
@@ -422,8 +436,8 @@ int set_all(const ReportInput& in, const Slices& slices, const Findings& kept,
   writer.setCreator("Sensorium");
   Flow flow(writer, "Sensorium. Not a medical device.", pages, filter);
   Page page{flow, in, slices, kept};
-  for (const auto part : {title, patient, summary, pictures_of_run, map_of_findings, key_findings,
-                          recording, all_findings, method})
+  for (const auto part : {title, patient, summary, plots_of_run, pictures_of_run, map_of_findings,
+                          key_findings, recording, all_findings, method})
     part(page);
   const int count = flow.page();
   flow.painter().end();

@@ -3,6 +3,7 @@
 
 #include "modules/core/dataset.h"
 #include "modules/core/extension.h"
+#include "modules/core/plots.h"
 #include "modules/review/fold.h"
 
 #include <filesystem>
@@ -35,6 +36,7 @@ struct ReportInput {
   std::vector<Surface> surfaces;        // drawn over the pictures
   // Pictures that the run wrote, with a caption each; one that cannot be read is left out.
   std::vector<std::pair<std::filesystem::path, std::string>> pictures;
+  std::vector<Plot> plots; // of a recording, drawn with the spans of its findings
   ReportOptions options;
 };
 

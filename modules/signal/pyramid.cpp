@@ -47,25 +47,24 @@ private:
 
 }
 
-Pyramid Pyramid::build(const Channel& channel, std::uint64_t length, const Context& context) {
-  Pyramid out;
-  out.length_ = length;
-  out.levels_.emplace_back();
-  constexpr std::uint64_t chunk = base * 256;
-  std::vector<double> values(std::min(chunk, length));
-  for (std::uint64_t at = 0; at < length; at += chunk) {
-    if (at % (chunk * 64) == 0)
-      context.step(static_cast<double>(at) / static_cast<double>(length), "overview");
-    const std::uint64_t count = std::min(chunk, length - at);
-    read_block(channel, at, std::span(values).first(count));
-    for (std::uint64_t i = 0; i < count; i += base) {
-      Piece piece;
-      for (std::uint64_t k = i; k < std::min(count, i + base); ++k) piece.add(values[k]);
-      out.levels_[0].push_back(piece.value());
-    }
+namespace {
+
+constexpr std::uint64_t chunk = Pyramid::base * 256, released_every = 64; // samples; chunks
+
+}
+
+void Pyramid::add_chunk(std::span<const double> values) {
+  for (std::size_t i = 0; i < values.size(); i += base) {
+    Piece piece;
+    for (const double v : values.subspan(i, std::min<std::size_t>(base, values.size() - i)))
+      piece.add(v);
+    levels_[0].push_back(piece.value());
   }
-  while (out.levels_.back().size() > factor) {
-    const std::vector<Extremes>& fine = out.levels_.back();
+}
+
+void Pyramid::add_levels() {
+  while (levels_.back().size() > factor) {
+    const std::vector<Extremes>& fine = levels_.back();
     std::vector<Extremes> coarse;
     for (std::size_t i = 0; i < fine.size(); i += factor) {
       Piece piece;
@@ -73,7 +72,41 @@ Pyramid Pyramid::build(const Channel& channel, std::uint64_t length, const Conte
         piece.add(fine[k], 1);
       coarse.push_back(piece.value());
     }
-    out.levels_.push_back(std::move(coarse));
+    levels_.push_back(std::move(coarse));
+  }
+}
+
+Pyramid Pyramid::build(const Channel& channel, std::uint64_t length, const Context& context) {
+  Recording one;
+  one.length = length;
+  one.channels = {channel};
+  return std::move(build(one, {0}, context).front());
+}
+
+std::vector<Pyramid> Pyramid::build(const Recording& recording,
+                                    const std::vector<std::size_t>& channels,
+                                    const Context& context) {
+  std::vector<Pyramid> out(channels.size());
+  for (Pyramid& p : out) {
+    p.length_ = recording.length;
+    p.levels_.emplace_back();
+    p.levels_[0].reserve((recording.length + base - 1) / base);
+  }
+  std::vector<double> values(std::min(chunk, recording.length));
+  for (std::uint64_t at = 0, number = 1; at < recording.length; at += chunk, ++number) {
+    if (number % 16 == 1)
+      context.step(static_cast<double>(at) / static_cast<double>(recording.length), "overview");
+    const std::uint64_t count = std::min(chunk, recording.length - at);
+    for (std::size_t k = 0; k < channels.size(); ++k) {
+      const Channel& channel = recording.channels.at(channels[k]);
+      read_block(channel, at, std::span(values).first(count));
+      out[k].add_chunk(std::span(values).first(count));
+      if (number % released_every == 0) channel.samples.release();
+    }
+  }
+  for (std::size_t k = 0; k < channels.size(); ++k) {
+    out[k].add_levels();
+    recording.channels[channels[k]].samples.release();
   }
   return out;
 }

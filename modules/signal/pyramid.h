@@ -17,6 +17,11 @@ public:
 
   // Reads the whole channel once. Memory: 12 bytes for every 224 samples. Throws Error Cancelled.
   static Pyramid build(const Channel& channel, std::uint64_t length, const Context& context = {});
+  // Those of several channels in one pass over the file; what was read of a mapped file is given
+  // back as it goes.
+  static std::vector<Pyramid> build(const Recording& recording,
+                                    const std::vector<std::size_t>& channels,
+                                    const Context& context = {});
   // For cached pyramids. load: nothing when the file is not there, damaged, or of another length.
   void store(const std::filesystem::path& path) const;
   static std::optional<Pyramid> load(const std::filesystem::path& path, std::uint64_t length);
@@ -28,6 +33,8 @@ public:
   std::uint64_t length() const { return length_; }
 
 private:
+  void add_chunk(std::span<const double> values);
+  void add_levels();
   std::uint64_t length_ = 0;
   std::vector<std::vector<Extremes>> levels_; // level k: pieces of base * factor^k samples
 };

@@ -20,7 +20,7 @@ struct PlanCloser {
   void operator()(fftw_plan plan) const { fftw_destroy_plan(plan); }
 };
 using Plan = std::unique_ptr<std::remove_pointer_t<fftw_plan>, PlanCloser>;
-enum class Kind { Forward, Inverse, Complex, ComplexInverse };
+enum class Kind { Forward, Inverse, Complex, ComplexInverse, ComplexInPlace, InverseInPlace };
 
 fftw_complex* as_fftw(Complex* p) { return reinterpret_cast<fftw_complex*>(p); }
 fftw_complex* as_fftw(const Complex* p) { return as_fftw(const_cast<Complex*>(p)); }
@@ -41,6 +41,10 @@ fftw_plan make_plan(Kind kind, int n, int count, bool aligned) {
     return fftw_plan_dft_1d(n, as_fftw(spectrum), as_fftw(other), FFTW_FORWARD, flags);
   case Kind::ComplexInverse:
     return fftw_plan_dft_1d(n, as_fftw(spectrum), as_fftw(other), FFTW_BACKWARD, flags);
+  case Kind::ComplexInPlace:
+    return fftw_plan_dft_1d(n, as_fftw(spectrum), as_fftw(spectrum), FFTW_FORWARD, flags);
+  case Kind::InverseInPlace:
+    return fftw_plan_dft_1d(n, as_fftw(spectrum), as_fftw(spectrum), FFTW_BACKWARD, flags);
   }
   return nullptr;
 }
@@ -139,13 +143,31 @@ std::vector<Complex> inverse_complex_fft(std::span<const Complex> x) {
   return out;
 }
 
+// The least product of 2, 3, 5 and 7 that is at least n: sizes for which FFTW is fast.
+static std::size_t fast_size(std::size_t n) {
+  std::size_t best = 1;
+  while (best < n) best *= 2;
+  for (std::size_t a = 1; a < best; a *= 7)
+    for (std::size_t b = a; b < best; b *= 5)
+      for (std::size_t c = b; c < best; c *= 3) {
+        std::size_t d = c;
+        while (d < n) d *= 2;
+        best = std::min(best, d);
+      }
+  return best;
+}
+
+static void transform_in_place(Kind kind, std::vector<Complex>& x) {
+  fftw_execute_dft(plan_for(kind, x.size(), 1, real_of(x.data()), real_of(x.data())),
+                   as_fftw(x.data()), as_fftw(x.data()));
+}
+
 std::vector<Complex> zoom_fft(std::span<const double> x, double rate, double low, double high,
                               std::size_t count) {
   if (x.empty() || count == 0) return {};
   const double step = (high - low) / static_cast<double>(count) / rate; // turns a sample
   const double start = low / rate;
-  std::size_t size = 1;
-  while (size < x.size() + count - 1) size *= 2;
+  const std::size_t size = fast_size(x.size() + count - 1);
   std::vector<Complex> signal(size), filter(size);
   const std::vector<Complex> chirped = chirps(step, std::max(x.size(), count));
   const Complex shift = std::polar(1.0, -2 * std::numbers::pi * start);
@@ -159,27 +181,35 @@ std::vector<Complex> zoom_fft(std::span<const double> x, double rate, double low
     signal[n] = x[n] * product(shifted, chirped[n]);
     shifted = product(shifted, shift);
   }
-  for (std::size_t n = 0; n < std::max(x.size(), count); ++n) {
-    const Complex value = std::conj(chirped[n]);
-    if (n < count) filter[n] = value;
-    if (n > 0 && n < x.size()) filter[size - n] = value;
-  }
-  signal = complex_fft(signal);
-  filter = complex_fft(filter);
+  for (std::size_t n = 0; n < count; ++n) filter[n] = std::conj(chirped[n]);
+  for (std::size_t n = 1; n < x.size(); ++n) filter[size - n] = std::conj(chirped[n]);
+  transform_in_place(Kind::ComplexInPlace, signal);
+  transform_in_place(Kind::ComplexInPlace, filter);
   for (std::size_t i = 0; i < size; ++i) signal[i] = product(signal[i], filter[i]);
-  signal = inverse_complex_fft(signal);
+  transform_in_place(Kind::InverseInPlace, signal);
   signal.resize(count);
-  for (std::size_t k = 0; k < count; ++k) signal[k] = product(signal[k], chirped[k]);
+  const double scale = 1 / static_cast<double>(size);
+  for (std::size_t k = 0; k < count; ++k) signal[k] = scale * product(signal[k], chirped[k]);
   return signal;
 }
 
+// The real part is x itself; the imaginary one has each line of x turned by -90 degrees. Both
+// transforms are therefore those of real signals.
 std::vector<Complex> analytic_signal(std::span<const double> x) {
   const std::size_t n = x.size();
-  const std::vector<Complex> half = real_fft(x);
-  std::vector<Complex> spectrum(n);
-  for (std::size_t k = 0; k < half.size() && k < n; ++k)
-    spectrum[k] = k == 0 || (n % 2 == 0 && k == n / 2) ? half[k] : 2.0 * half[k];
-  return inverse_complex_fft(spectrum);
+  if (n == 0) return {};
+  std::vector<Complex> half = real_fft(x);
+  const double scale = 1 / static_cast<double>(n);
+  for (Complex& v : half) v = {scale * v.imag(), -scale * v.real()};
+  half[0] = 0;
+  if (n % 2 == 0) half[n / 2] = 0;
+  std::vector<double> turned(n);
+  fftw_execute_dft_c2r(plan_for(Kind::Inverse, n, 1, real_of(half.data()), turned.data()),
+                       as_fftw(half.data()), turned.data());
+  std::vector<Complex> out;
+  out.reserve(n);
+  for (std::size_t i = 0; i < n; ++i) out.emplace_back(x[i], turned[i]);
+  return out;
 }
 
 }

@@ -98,6 +98,17 @@ void CubeView::set_stretch(double low_percent, double high_percent) {
   retone();
 }
 
+void CubeView::set_overlay(QImage overlay, double opacity) {
+  overlay_ = std::move(overlay);
+  overlay_opacity_ = opacity;
+  update();
+}
+
+void CubeView::set_overlay_shown(bool shown) {
+  overlay_shown_ = shown;
+  update();
+}
+
 void CubeView::set_markers(std::vector<CubeMarker> markers) {
   markers_ = std::move(markers);
   update();
@@ -436,6 +447,11 @@ void CubeView::paintEvent(QPaintEvent*) {
   } else {
     painter.setPen(QColor("#c8ccd0"));
     painter.drawText(rect(), Qt::AlignCenter, "Reading the cube");
+  }
+  if (shows_overlay()) {
+    painter.setOpacity(overlay_opacity_);
+    draw(overlay_, cube_rect());
+    painter.setOpacity(1);
   }
   painter.setPen(QPen(QColor(255, 255, 255, 40), 1));
   painter.drawRect(all);

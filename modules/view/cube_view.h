@@ -39,6 +39,10 @@ public:
   // A picture of the whole cube in place of its bands; null: the bands again.
   void set_picture(QImage picture);
   bool shows_picture() const { return !picture_.isNull(); }
+  // Over the picture, of the whole cube: ARGB32 of any size; null: none. opacity 0 to 1.
+  void set_overlay(QImage overlay, double opacity);
+  bool shows_overlay() const { return !overlay_.isNull() && overlay_shown_; }
+  void set_overlay_shown(bool shown);
   void set_markers(std::vector<CubeMarker> markers);
   void set_tool(CubeTool tool);
   CubeTool tool() const { return tool_; }
@@ -98,7 +102,9 @@ private:
 
   std::shared_ptr<const Cube> cube_;
   std::vector<int> bands_;
-  QImage picture_;
+  QImage picture_, overlay_;
+  double overlay_opacity_ = 1;
+  bool overlay_shown_ = true;
   CubeRaster whole_, part_;
   QImage whole_image_, part_image_;
   CubeTone tone_, drag_tone_;

@@ -88,15 +88,7 @@ void HeatPlot::set_chosen(double from, double to) {
 
 void HeatPlot::draw_items() {
   plot_->clearItems();
-  const ThemeColors& c = theme_colors();
-  if (!map_ && !empty_text_.isEmpty()) {
-    auto* text = new QCPItemText(plot_);
-    text->position->setType(QCPItemPosition::ptAxisRectRatio);
-    text->position->setCoords(0.5, 0.5);
-    text->setText(empty_text_);
-    text->setFont(plot_->font());
-    text->setColor(c.muted);
-  }
+  if (!map_ && !empty_text_.isEmpty()) add_empty_text(*plot_, empty_text_);
   if (map_ && chosen_from_ < chosen_to_)
     for (const double x : {chosen_from_, chosen_to_}) {
       auto* edge = new QCPItemStraightLine(plot_);

@@ -52,12 +52,7 @@ void LocusPlot::draw() {
   plot_->xAxis->setVisible(!empty);
   plot_->yAxis->setVisible(!empty);
   if (empty) {
-    auto* text = new QCPItemText(plot_);
-    text->position->setType(QCPItemPosition::ptAxisRectRatio);
-    text->position->setCoords(0.5, 0.5);
-    text->setText(empty_text_);
-    text->setFont(plot_->font());
-    text->setColor(c.muted);
+    add_empty_text(*plot_, empty_text_);
   } else {
     auto* circle = new QCPCurve(plot_->xAxis, plot_->yAxis);
     QVector<double> cx, cy;

@@ -38,6 +38,15 @@ void style_plot(QCustomPlot& plot) {
   }
 }
 
+void add_empty_text(QCustomPlot& plot, const QString& words) {
+  auto* text = new QCPItemText(&plot);
+  text->position->setType(QCPItemPosition::ptAxisRectRatio);
+  text->position->setCoords(0.5, 0.5);
+  text->setText(words);
+  text->setFont(plot.font());
+  text->setColor(theme_colors().muted);
+}
+
 QCustomPlot* make_plot(QWidget* parent, bool fixed_margins) {
   auto* plot = new QCustomPlot(parent);
   plot->setFocusPolicy(Qt::NoFocus);

@@ -247,12 +247,7 @@ void SignalPlot::draw_bands() {
     text->setColor(c.warning);
   }
   if (series_.empty() && !empty_text_.isEmpty()) {
-    auto* text = new QCPItemText(plot_);
-    text->position->setType(QCPItemPosition::ptAxisRectRatio);
-    text->position->setCoords(0.5, 0.5);
-    text->setText(empty_text_);
-    text->setFont(plot_->font());
-    text->setColor(c.muted);
+    add_empty_text(*plot_, empty_text_);
   }
   draw_marks();
 }
@@ -341,18 +336,39 @@ void SignalPlot::clear_cursors() {
   emit cursors_changed();
 }
 
+QString SignalPlot::values_text(double x, std::optional<double> before) const {
+  const auto value = [](const PlotSeries& line, double at) {
+    const auto above = std::lower_bound(line.x.begin(), line.x.end(), at);
+    auto k = static_cast<std::size_t>(above - line.x.begin());
+    if (k == line.x.size() || (k > 0 && at - line.x[k - 1] < line.x[k] - at)) --k;
+    return line.y[k];
+  };
+  QStringList parts;
+  const bool all = read_all_ && series_.size() > 1;
+  for (std::size_t n = 0; n < (all ? series_.size() : 1); ++n) {
+    const PlotSeries& line = series_[n];
+    if (line.x.empty()) continue;
+    const double y = value(line, x) - (before ? value(line, *before) : 0);
+    parts << QString("%1%2 %3")
+                 .arg(all ? line.name.section(':', 0, 0) + " " : QString())
+                 .arg(y, 0, 'f', y_decimals_)
+                 .arg(y_unit_)
+                 .trimmed();
+  }
+  return parts.join(", ");
+}
+
 QString SignalPlot::readout() const {
-  const auto text = [&](double x, double y) {
-    const QString first = QString("%1 %2").arg(x, 0, 'f', x_decimals_).arg(x_unit_).trimmed();
-    return y_unit_.isNull()
-               ? first
-               : QString("%1, %2 %3").arg(first).arg(y, 0, 'f', y_decimals_).arg(y_unit_).trimmed();
+  const auto text = [&](double x, std::optional<double> before) {
+    const QString first =
+        QString("%1 %2").arg(x - before.value_or(0), 0, 'f', x_decimals_).arg(x_unit_).trimmed();
+    return y_unit_.isNull() ? first : first + ", " + values_text(x, before);
   };
   QStringList parts;
   const auto a = cursor(0), b = cursor(1);
-  if (a) parts << "1: " + text(a->x(), a->y());
-  if (b) parts << "2: " + text(b->x(), b->y());
-  if (a && b) parts << "difference: " + text(b->x() - a->x(), b->y() - a->y());
+  if (a) parts << "1: " + text(a->x(), std::nullopt);
+  if (b) parts << "2: " + text(b->x(), std::nullopt);
+  if (a && b) parts << "difference: " + text(b->x(), a->x());
   return parts.join("   ");
 }
 

@@ -62,6 +62,8 @@ public:
   // The two cursors, 0 and 1. They stand on the nearest sample of the first line.
   void set_cursor(int index, std::optional<double> x);
   std::optional<QPointF> cursor(int index) const; // x and the first line's y there
+  // The readout gives the values of every line instead of the first one's: "A 0.0 dB, B -3.1 dB".
+  void read_all_lines(bool on) { read_all_ = on; }
   int active_cursor() const { return active_; }
   void switch_cursor();
   void clear_cursors();
@@ -96,6 +98,8 @@ private:
   void pan(double by);
   void step_cursor(int by);
   std::optional<std::size_t> nearest(double x) const;
+  // Of the first line, or of every one, at x; of two places: the differences.
+  QString values_text(double x, std::optional<double> before) const;
   void describe();
 
   QString name_, x_unit_, y_unit_;
@@ -109,6 +113,7 @@ private:
   QString level_label_, empty_text_;
   std::array<std::optional<double>, 2> cursors_;
   int active_ = 0;
+  bool read_all_ = false;
   double low_ = 0, high_ = 1;
   enum class Press { None, Left, Pan } press_ = Press::None;
   QPointF pressed_at_;

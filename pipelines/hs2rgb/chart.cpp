@@ -44,13 +44,8 @@ std::vector<double> bands_of(const ChartOptions& o, const ColourTable& table) {
   return nm;
 }
 
-json run(const std::vector<std::string>& files, const json& parameters, const fs::path& output,
+json run(const std::vector<std::string>&, const json& parameters, const fs::path& output,
          const Context& context) {
-  if (!files.empty())
-    throw Error(
-        ErrorCode::Usage,
-        fmt::format("phantom hs2rgb takes no recordings; '{}' has no place here", files.front()),
-        "a chart is made from its parameters alone");
   context.step(0, "making the chart");
   const auto options = parameters_from<ChartOptions>(parameters);
   const Chart chart = make_chart(options);
@@ -121,6 +116,7 @@ PipelineCommand chart_command() {
   return {.verb = "phantom",
           .title = "Make a synthetic cube of a ColorChecker",
           .parameters = specs_of<ChartOptions>(),
+          .without_files = "a chart is made from its parameters alone",
           .run = run};
 }
 

@@ -3,8 +3,6 @@
 #include "hyperspectral/components.h"
 #include "modules/core/error.h"
 #include "modules/core/hash.h"
-#include "modules/io/envi_reader.h"
-#include "modules/io/npy_reader.h"
 
 #include <fmt/format.h>
 
@@ -166,22 +164,14 @@ Projection cie_projection(const Cube& cube, const Hs2rgbParameters& p, Coverage*
 
 namespace {
 
-Cube reference_of(const std::string& path) {
-  if (!std::filesystem::exists(path))
-    throw Error(ErrorCode::NotFound, fmt::format("there is no reference '{}'", path),
-                "give an ENVI or npy file");
-  return npy::sniff(read_head(path)) > 0 ? npy::load(path, Samples::Load)
-                                         : envi::load(path, Samples::Load);
-}
-
 // The cube as what follows sees it: with a white reference 1 is white.
 Cube calibrated(const Cube& cube, const Hs2rgbParameters& p, const Context& context,
                 Converted& out) {
   Cube shown = cube;
   if (p.white.empty() && p.dark.empty()) return shown;
   std::optional<Cube> white, dark;
-  if (!p.white.empty()) white = reference_of(p.white);
-  if (!p.dark.empty()) dark = reference_of(p.dark);
+  if (!p.white.empty()) white = load_reference(p.white);
+  if (!p.dark.empty()) dark = load_reference(p.dark);
   const References references{.white = white ? &*white : nullptr,
                               .dark = dark ? &*dark : nullptr,
                               .panel = p.panel_reflectance,

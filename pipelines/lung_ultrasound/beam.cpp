@@ -2,6 +2,7 @@
 
 #include "modules/core/error.h"
 #include "modules/imaging/filters.h"
+#include "modules/imaging/regions.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +10,6 @@
 #include <array>
 #include <cmath>
 #include <numbers>
-#include <queue>
 
 namespace sensorium::lung_ultrasound {
 namespace {
@@ -56,32 +56,10 @@ Tissue tissue_of(const Frames& f) {
   return out;
 }
 
-// Numbers the four-connected regions of what is at least a half, from 1; 0 elsewhere.
 std::vector<int> regions_of(const std::vector<float>& share, int width, int height, int& count) {
-  std::vector<int> label(share.size(), 0);
-  count = 0;
-  std::queue<std::size_t> open;
-  for (std::size_t start = 0; start < share.size(); ++start) {
-    if (share[start] < 0.5f || label[start] != 0) continue;
-    label[start] = ++count;
-    for (open.push(start); !open.empty();) {
-      const std::size_t i = open.front();
-      open.pop();
-      const int x = static_cast<int>(i) % width, y = static_cast<int>(i) / width;
-      const auto visit = [&](int nx, int ny) {
-        if (nx < 0 || ny < 0 || nx >= width || ny >= height) return;
-        const std::size_t k = static_cast<std::size_t>(ny) * width + nx;
-        if (share[k] < 0.5f || label[k] != 0) return;
-        label[k] = count;
-        open.push(k);
-      };
-      visit(x - 1, y);
-      visit(x + 1, y);
-      visit(x, y - 1);
-      visit(x, y + 1);
-    }
-  }
-  return label;
+  std::vector<std::uint8_t> mask(share.size());
+  for (std::size_t i = 0; i < mask.size(); ++i) mask[i] = share[i] >= 0.5f ? 1 : 0;
+  return label_regions(mask, width, height, count);
 }
 
 // The pixels of the region that has the most of `weight` (1 or 0), and how many these are.

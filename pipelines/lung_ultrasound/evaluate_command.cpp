@@ -4,6 +4,11 @@
 #include "modules/core/file.h"
 #include "modules/core/registry.h"
 #include "modules/io/builtin.h"
+#include "pipelines/lung_ultrasound/classifier.h"
+#include "pipelines/lung_ultrasound/cross_validation.h"
+#include "pipelines/lung_ultrasound/figures.h"
+#include "pipelines/lung_ultrasound/labels.h"
+#include "pipelines/lung_ultrasound/look.h"
 #include "pipelines/lung_ultrasound/parameters.h"
 
 #include <nlohmann/json.hpp>
@@ -13,8 +18,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
-#include <random>
+#include <set>
 
 namespace sensorium::lung_ultrasound {
 namespace fs = std::filesystem;
@@ -25,107 +29,51 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 struct EvaluateParameters {
   LungParameters lung;
-  int rounds = 2000, seed = 1;
+  int rounds = 2000, seed = 1, pictures = 10;
+  std::string method = "signs", model;
+  bool share_alike = true;
+#ifdef SENSORIUM_HAS_LEARN
+  CrossOptions cross;
+#endif
 };
 
 void describe(ParameterVisitor& v, EvaluateParameters& p) {
   describe(v, p.lung);
+  v.choice("method", p.method, {"signs", "cross_validation", "model"},
+           {.help =
+                "signs: the classical detectors. cross_validation: networks trained on all folds "
+                "but one. model: a model as it is."});
+  v.text("model", p.model, {.help = "Of the method model; empty: the pipeline's own."});
   v.integer("rounds", p.rounds,
             {.help = "Bootstrap resamples of patients.", .min = 100, .max = 100000});
-  v.integer("seed", p.seed, {.help = "Of the bootstrap.", .min = 0});
+  v.integer("seed", p.seed, {.help = "Of the bootstrap and the first training.", .min = 0});
+  v.flag("share_alike", p.share_alike,
+         {.help = "Cross-validation also on clips whose licence asks to share alike."});
+#ifdef SENSORIUM_HAS_LEARN
+  describe(v, p.cross);
+#else
+  v.integer("pictures", p.pictures,
+            {.help = "Frames taken of each clip, evenly spread.", .min = 1, .max = 200});
+#endif
 }
 
-struct Clip {
-  fs::path file;
-  std::string group;
-  std::optional<int> severity, a_lines, b_lines; // as labelled
+struct Clip : LabelledClip {
   ClipScore measured;
   double a_line = 0; // mean height of the repeat over readable frames
   std::string failure;
 };
 
-std::vector<std::string> cells(const std::string& line) {
-  std::vector<std::string> out(1);
-  bool quoted = false;
-  for (const char c : line) {
-    if (c == '"')
-      quoted = !quoted;
-    else if (c == ',' && !quoted)
-      out.emplace_back();
-    else if (c != '\r')
-      out.back() += c;
-  }
-  for (std::string& cell : out) {
-    while (!cell.empty() && cell.back() == ' ') cell.pop_back();
-    cell.erase(0, std::min(cell.find_first_not_of(' '), cell.size()));
-  }
-  return out;
-}
-
-std::optional<int> yes_or_no(const std::string& text) {
-  if (text == "yes" || text == "1") return 1;
-  if (text == "no" || text == "0") return 0;
-  return std::nullopt;
-}
-
-std::vector<Clip> read_labels(const fs::path& path) {
-  const std::string text = read_text(path);
-  std::vector<Clip> out;
-  std::map<std::string, std::size_t> column;
-  int number = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    const auto row = cells(text.substr(at, end - at));
-    at = end + 1;
-    if (++number == 1) {
-      for (std::size_t i = 0; i < row.size(); ++i) column[row[i]] = i;
-      for (const char* need : {"file", "patient_group"})
-        if (!column.contains(need))
-          throw Error(ErrorCode::BadInput,
-                      fmt::format("'{}' has no column '{}'", path.string(), need),
-                      "columns: file, patient_group, and any of severity, a_lines, b_lines");
-      continue;
-    }
-    if (row.size() == 1 && row[0].empty()) continue;
-    const auto cell = [&](const std::string& name) {
-      const auto found = column.find(name);
-      return found != column.end() && found->second < row.size() ? row[found->second]
-                                                                 : std::string();
-    };
-    Clip clip{.file = path.parent_path() / cell("file"), .group = cell("patient_group")};
-    if (cell("file").empty() || clip.group.empty())
-      throw Error(
-          ErrorCode::BadInput,
-          fmt::format("line {} of '{}' has no file or no patient_group", number, path.string()),
-          "patients must be known, or figures would count one patient twice");
-    clip.a_lines = yes_or_no(cell("a_lines"));
-    clip.b_lines = yes_or_no(cell("b_lines"));
-    if (const std::string s = cell("severity"); !s.empty()) {
-      char* stop = nullptr;
-      const double grade = std::strtod(s.c_str(), &stop);
-      if (*stop != '\0' || grade != std::floor(grade) || grade < 0 || grade > 3)
-        throw Error(ErrorCode::BadInput,
-                    fmt::format("line {} of '{}': severity '{}' is none of 0 to 3", number,
-                                path.string(), s));
-      clip.severity = static_cast<int>(grade);
-    }
-    out.push_back(std::move(clip));
-  }
-  return out;
-}
-
 void measure(Clip& clip, Registry& registry, const EvaluateParameters& p, const Context& context) {
-  const Frames frames = frames_of(registry.open(clip.file), p.lung.frames);
-  const Beam beam = find_beam(frames);
-  if (!beam.found()) throw Error(ErrorCode::BadInput, beam.failure);
+  LungParameters without = p.lung;
+  without.use_network = false;
+  Classifier none;
   context.step(0, clip.file.filename().string());
-  std::vector<FrameScore> scores;
+  const Look look = look_at(registry.open(clip.file), without, {}, none, Context{});
+  if (!look.beam.found()) throw Error(ErrorCode::BadInput, look.beam.failure);
+  const std::vector<FrameScore> scores = judge(look, without).frames;
   double sum = 0;
-  for (std::size_t k = 0; k < frames.grey.size(); ++k) {
-    const Signs s = signs_of(along_beam(frames.grey[k], beam));
-    scores.push_back(score_frame(s, frames.number[k], p.lung.score));
+  for (const Signs& s : look.signs)
     if (s.pleura_found) sum += s.a_line;
-  }
   clip.measured = score_clip(scores, p.lung.score);
   if (clip.measured.readable == 0)
     throw Error(ErrorCode::BadInput, "no frame shows a pleural line");
@@ -134,30 +82,22 @@ void measure(Clip& clip, Registry& registry, const EvaluateParameters& p, const 
 
 using Figure = std::function<double(const std::vector<const Clip*>&)>;
 
-// The figure with its percentile interval over resampled patients.
 json with_interval(const std::vector<const Clip*>& clips, const Figure& figure,
                    const EvaluateParameters& p) {
-  std::map<std::string, std::vector<const Clip*>> groups;
-  for (const Clip* c : clips) groups[c->group].push_back(c);
-  std::vector<const std::vector<const Clip*>*> list;
-  for (const auto& [name, members] : groups) list.push_back(&members);
-  std::mt19937_64 random(static_cast<std::uint64_t>(p.seed));
-  std::vector<double> values;
-  for (int r = 0; r < p.rounds && list.size() > 1; ++r) {
-    std::vector<const Clip*> drawn;
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      const auto& members = *list[random() % list.size()];
-      drawn.insert(drawn.end(), members.begin(), members.end());
-    }
-    if (const double v = figure(drawn); std::isfinite(v)) values.push_back(v);
-  }
-  std::sort(values.begin(), values.end());
+  std::vector<std::string> group;
+  for (const Clip* c : clips) group.push_back(c->group);
+  const auto [low, high] = bootstrap_interval(group, p.rounds, static_cast<std::uint64_t>(p.seed),
+                                              [&](const std::vector<std::size_t>& drawn) {
+                                                std::vector<const Clip*> some;
+                                                for (const std::size_t i : drawn)
+                                                  some.push_back(clips[i]);
+                                                return figure(some);
+                                              });
   const auto number = [](double v) { return std::isfinite(v) ? json(v) : json(); };
-  json out = {{"value", number(figure(clips))}, {"clips", clips.size()}, {"patients", list.size()}};
-  if (!values.empty())
-    out["interval_95"] = {
-        values[static_cast<std::size_t>(0.025 * static_cast<double>(values.size()))],
-        values[static_cast<std::size_t>(0.975 * static_cast<double>(values.size() - 1))]};
+  json out = {{"value", number(figure(clips))},
+              {"clips", clips.size()},
+              {"patients", std::set(group.begin(), group.end()).size()}};
+  if (std::isfinite(low)) out["interval_95"] = {low, high};
   return out;
 }
 
@@ -243,16 +183,10 @@ std::string csv_of(const std::vector<Clip>& clips) {
   return out;
 }
 
-json run(const std::vector<std::string>& files, const json& parameters, const fs::path& output,
-         const Context& context) {
-  const auto p = parameters_from<EvaluateParameters>(parameters);
-  if (files.size() != 1)
-    throw Error(ErrorCode::Usage, "one table of labels is needed",
-                "sensorium evaluate lung_ultrasound labels.csv -o DIR");
-  std::vector<Clip> clips = read_labels(files[0]);
-  if (clips.empty())
-    throw Error(ErrorCode::BadInput, fmt::format("'{}' names no clip", files[0]),
-                "give one line a clip");
+json evaluate_signs(const fs::path& table, const EvaluateParameters& p, const fs::path& output,
+                    const Context& context) {
+  std::vector<Clip> clips;
+  for (LabelledClip& label : read_labels(table)) clips.push_back({std::move(label), {}, 0, {}});
   Registry registry;
   registry.add(builtin_io());
   registry.scan_default();
@@ -283,38 +217,146 @@ json run(const std::vector<std::string>& files, const json& parameters, const fs
   return out;
 }
 
-}
+// One clip of the table by the model: the mean over its readable pictures.
+struct Answered {
+  const LabelledClip* label;
+  Probabilities p;
+};
 
-double area_under_curve(const std::vector<double>& scores, const std::vector<int>& positive) {
-  double wins = 0, pairs = 0;
-  for (std::size_t i = 0; i < scores.size(); ++i)
-    for (std::size_t k = 0; k < scores.size(); ++k)
-      if (positive[i] == 1 && positive[k] == 0) {
-        wins += scores[i] > scores[k] ? 1 : scores[i] == scores[k] ? 0.5 : 0;
-        ++pairs;
-      }
-  return pairs > 0 ? wins / pairs : nan;
-}
-
-double weighted_kappa(const std::vector<int>& a, const std::vector<int>& b, int grades) {
-  const auto n = static_cast<double>(a.size());
-  std::vector<double> of_a(static_cast<std::size_t>(grades)), of_b(of_a.size());
-  double seen = 0, chance = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    ++of_a[static_cast<std::size_t>(a[i])];
-    ++of_b[static_cast<std::size_t>(b[i])];
-    seen += (a[i] - b[i]) * (a[i] - b[i]);
+std::vector<Answered> answers_of(const std::vector<LabelledClip>& labels,
+                                 const EvaluateParameters& p, json& failed,
+                                 const Context& context) {
+  Registry registry;
+  registry.add(builtin_io());
+  registry.scan_default();
+  Classifier classifier;
+  const fs::path own = resources_folder() / "models" / "lung_ultrasound.onnx";
+  const int side = classifier.load(p.model.empty() ? own : fs::path(p.model), context);
+#ifdef SENSORIUM_HAS_LEARN
+  const int pictures = p.cross.trainer.pictures;
+#else
+  const int pictures = p.pictures;
+#endif
+  std::vector<Answered> out;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    context.step(static_cast<double>(i) / static_cast<double>(labels.size()), labels[i].name);
+    const SmallClip clip = small_clip(registry, labels[i].file, pictures, side);
+    std::vector<Picture> readable;
+    for (std::size_t k = 0; k < clip.pictures.size(); ++k)
+      if (clip.readable[k] != 0) readable.push_back(clip.pictures[k]);
+    std::vector<Probabilities> parts;
+    for (const FrameAnswer& a : classifier.run(readable)) parts.push_back(a.probability);
+    if (const auto all = pooled(parts, p.lung.rule, p.lung.score.top))
+      out.push_back({&labels[i], *all});
+    else
+      failed.push_back(
+          {{"file", labels[i].name},
+           {"reason", clip.failure.empty() ? "no frame shows a pleural line" : clip.failure}});
   }
-  for (int i = 0; i < grades; ++i)
-    for (int k = 0; k < grades; ++k)
-      chance += of_a[static_cast<std::size_t>(i)] * of_b[static_cast<std::size_t>(k)] * (i - k) *
-                (i - k) / n;
-  return chance > 0 ? 1 - seen / chance : nan;
+  return out;
+}
+
+json area_json(const std::vector<Answered>& all, std::optional<int> LabelledClip::* label,
+               const std::function<double(const Probabilities&)>& score,
+               const EvaluateParameters& p) {
+  std::vector<double> scores;
+  std::vector<int> positive;
+  std::vector<std::string> group;
+  for (const Answered& a : all)
+    if (const auto& truth = a.label->*label) {
+      scores.push_back(score(a.p));
+      positive.push_back(*truth >= 1 && (label != &LabelledClip::severity || *truth >= 2));
+      group.push_back(a.label->group);
+    }
+  const auto area = [&](const std::vector<std::size_t>& drawn) {
+    std::vector<double> some;
+    std::vector<int> good;
+    for (const std::size_t i : drawn) some.push_back(scores[i]), good.push_back(positive[i]);
+    return area_under_curve(some, good);
+  };
+  const double value = area_under_curve(scores, positive);
+  if (!std::isfinite(value)) return json();
+  const auto [low, high] =
+      bootstrap_interval(group, p.rounds, static_cast<std::uint64_t>(p.seed), area);
+  return {{"value", value}, {"interval_95", {low, high}}, {"clips", scores.size()}};
+}
+
+json evaluate_model(const fs::path& table, const EvaluateParameters& p, const fs::path& output,
+                    const Context& context) {
+  const std::vector<LabelledClip> labels = read_labels(table);
+  json failed = json::array();
+  const std::vector<Answered> all = answers_of(labels, p, failed, context);
+  std::vector<int> truth, answer;
+  for (const Answered& a : all)
+    if (a.label->class_index() >= 0) {
+      truth.push_back(a.label->class_index());
+      answer.push_back(best_class(a.p));
+    }
+  const Confusion confusion = confusion_of(truth, answer, class_count);
+  const auto ill = [](const Probabilities& q) { return 1 - q[3]; };
+  json out = {{"clips", labels.size()},
+              {"not_measured", failed},
+              {"rule", p.lung.rule},
+              {"confusion", confusion},
+              {"balanced_accuracy", truth.empty() ? json() : json(balanced_accuracy(confusion))},
+              {"covid_test_auc",
+               area_json(
+                   all, &LabelledClip::covid_test, [](const Probabilities& q) { return q[0]; }, p)},
+              {"severity_2_or_more_auc", area_json(all, &LabelledClip::severity, ill, p)},
+              {"a_lines_auc",
+               area_json(
+                   all, &LabelledClip::a_lines, [](const Probabilities& q) { return q[3]; }, p)},
+              {"b_lines_auc", area_json(all, &LabelledClip::b_lines, ill, p)}};
+  std::string csv = "file,patient_group,label";
+  for (const char* name : class_names) csv += fmt::format(",{}", name);
+  for (const Answered& a : all) {
+    csv += fmt::format("\n{},{},{}", csv_cell(a.label->name), csv_cell(a.label->group),
+                       csv_cell(a.label->label));
+    for (const double v : a.p) csv += fmt::format(",{:.4f}", v);
+  }
+  write_atomically(output / "evaluation.json", out.dump(2) + "\n");
+  write_atomically(output / "clips.csv", csv + "\n");
+  return out;
+}
+
+json run(const std::vector<std::string>& files, const json& parameters, const fs::path& output,
+         const Context& context) {
+  const auto p = parameters_from<EvaluateParameters>(parameters);
+  if (files.size() != 1)
+    throw Error(ErrorCode::Usage, "one table of labels is needed",
+                "sensorium evaluate lung_ultrasound labels.csv -o DIR");
+  if (p.method == "signs") return evaluate_signs(files[0], p, output, context);
+  if (p.method == "model") return evaluate_model(files[0], p, output, context);
+#ifdef SENSORIUM_HAS_LEARN
+  CrossOptions cross = p.cross;
+  cross.rounds = p.rounds;
+  cross.first_seed = p.seed;
+  cross.rule = p.lung.rule;
+  cross.top = p.lung.score.top;
+  if (cross.split != "patient_group" && !cross.leaking)
+    throw Error(ErrorCode::Usage,
+                fmt::format("a split by {} puts pictures of one patient into training and test",
+                            cross.split),
+                "split by patient_group, or add --leaking true; the figures are then labelled so");
+  const ClipSet set = clip_set(files[0], p.share_alike, cross.trainer, context.part(0, 0.1));
+  json out = cross_validate(set, cross, output / "runs", context.part(0.1, 1));
+  for (const auto& [file, reason] : set.absent)
+    out["not_measured"].push_back({{"file", file}, {"reason", reason}});
+  out["lines_left_out"] = set.left_out;
+  write_atomically(output / "evaluation.json", out.dump(2) + "\n");
+  return out;
+#else
+  throw Error(ErrorCode::Unsupported, "this build has no LibTorch and cannot train networks",
+              "choose --method signs");
+#endif
+}
+
 }
 
 PipelineCommand evaluate_command() {
   return {.verb = "evaluate",
-          .title = "Signs and scores against the labels of a table, with intervals over patients",
+          .title =
+              "Signs, or the network, against the labels of a table, with intervals over patients",
           .parameters = specs_of<EvaluateParameters>(),
           .run = run};
 }

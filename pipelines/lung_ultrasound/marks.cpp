@@ -10,16 +10,6 @@
 namespace sensorium::lung_ultrasound {
 namespace {
 
-// Line and depth of a pixel, both as fractions; outside 0 .. 1 when it is outside the beam.
-std::array<double, 2> place_of(const Beam& b, int x, int y) {
-  if (b.shape == BeamShape::Rectangle)
-    return {(x - b.x0) / std::max(1.0, static_cast<double>(b.x1 - b.x0)),
-            (y - b.y0) / std::max(1.0, static_cast<double>(b.y1 - b.y0))};
-  const double dx = x - b.apex_x, dy = y - b.apex_y;
-  return {(std::atan2(dx, dy) - b.first_angle) / (b.last_angle - b.first_angle),
-          (std::hypot(dx, dy) - b.near) / (b.far - b.near)};
-}
-
 // Where inside says so, of lines a and depths d as fractions.
 template<class Inside>
 Finding mark(const Beam& b, int frame, const std::string& label, const Inside& inside) {
@@ -51,10 +41,29 @@ Finding mark(const Beam& b, int frame, const std::string& label, const Inside& i
   return f;
 }
 
+void whole_clip(const Dataset& dataset, Finding& f) {
+  int width = 1, height = 1, count = 1;
+  if (const auto* video = std::get_if<Video>(&dataset))
+    width = video->width, height = video->height, count = video->frames;
+  else if (const auto* volume = std::get_if<Volume>(&dataset))
+    width = volume->width, height = volume->height;
+  f.box = {0, 0, 0, width - 1, height - 1, count - 1};
+  f.centroid = {(width - 1) / 2.0, (height - 1) / 2.0, (count - 1) / 2.0};
+}
+
 std::string text_of(const std::optional<int>& score) {
   return score ? std::to_string(*score) : std::string("none");
 }
 
+}
+
+std::array<double, 2> place_of(const Beam& b, int x, int y) {
+  if (b.shape == BeamShape::Rectangle)
+    return {(x - b.x0) / std::max(1.0, static_cast<double>(b.x1 - b.x0)),
+            (y - b.y0) / std::max(1.0, static_cast<double>(b.y1 - b.y0))};
+  const double dx = x - b.apex_x, dy = y - b.apex_y;
+  return {(std::atan2(dx, dy) - b.first_angle) / (b.last_angle - b.first_angle),
+          (std::hypot(dx, dy) - b.near) / (b.far - b.near)};
 }
 
 std::string beam_text(const Beam& b) {
@@ -112,13 +121,7 @@ Finding verdict_of(const Dataset& dataset, const Beam& beam, const ClipScore& cl
   const auto score = verdict(clip, rule);
   f.label = score ? fmt::format("score {}", *score) : "uninterpretable";
   f.id = score ? fmt::format("clip-score-{}", *score) : "clip-uninterpretable";
-  int width = 1, height = 1, count = 1;
-  if (const auto* video = std::get_if<Video>(&dataset))
-    width = video->width, height = video->height, count = video->frames;
-  else if (const auto* volume = std::get_if<Volume>(&dataset))
-    width = volume->width, height = volume->height;
-  f.box = {0, 0, 0, width - 1, height - 1, count - 1};
-  f.centroid = {(width - 1) / 2.0, (height - 1) / 2.0, (count - 1) / 2.0};
+  whole_clip(dataset, f);
   if (!score) {
     f.score = 1;
     f.text = beam.found() ? "uninterpretable: no frame shows a pleural line"
@@ -135,7 +138,26 @@ Finding verdict_of(const Dataset& dataset, const Beam& beam, const ClipScore& cl
   return f;
 }
 
-std::vector<Measure> summary_of(const ClipScore& c, const std::string& rule) {
+std::optional<Finding> class_finding(const Dataset& dataset, const ClassVerdicts& classes,
+                                     const std::string& rule) {
+  if (!classes.used) return std::nullopt;
+  const int k = best_class(*classes.used);
+  Finding f;
+  f.id = fmt::format("class-{}", k);
+  f.label = class_names[static_cast<std::size_t>(k)];
+  f.score = (*classes.used)[static_cast<std::size_t>(k)];
+  whole_clip(dataset, f);
+  for (int i = 0; i < class_count; ++i)
+    f.measures.push_back({class_names[static_cast<std::size_t>(i)],
+                          100 * (*classes.used)[static_cast<std::size_t>(i)], "%",
+                          "network, rule '" + rule + "'"});
+  f.text = fmt::format("{} by the network, rule '{}'{}", f.label, rule,
+                       classes.agree ? "" : "; the rules disagree");
+  return f;
+}
+
+std::vector<Measure> summary_of(const ClipScore& c, const ClassVerdicts& classes,
+                                const std::string& rule) {
   std::vector<Measure> out;
   if (const auto score = verdict(c, rule))
     out.push_back({"score", static_cast<double>(*score), "1", "rule '" + rule + "', of 0 to 2"});
@@ -145,28 +167,45 @@ std::vector<Measure> summary_of(const ClipScore& c, const std::string& rule) {
   out.push_back({"frames with A-lines", 100 * c.a_line_share, "%", "of those with a pleural line"});
   out.push_back({"frames with B-lines", 100 * c.b_line_share, "%", "of those with a pleural line"});
   out.push_back({"beam covered by B-lines", 100 * c.mean_covered, "%", "mean over frames"});
+  for (int k = 0; classes.used && k < class_count; ++k)
+    out.push_back({class_names[static_cast<std::size_t>(k)],
+                   100 * (*classes.used)[static_cast<std::size_t>(k)], "%",
+                   "network, rule '" + rule + "'"});
   return out;
 }
 
-Table verdict_table(const ClipScore& c, const std::string& rule) {
-  Table t{"verdicts", "Score of the clip under each rule", {"rule", "score", "used"}, {}};
-  for (const char* name : {"majority", "mean", "max", "top"})
+Table verdict_table(const ClipScore& c, const ClassVerdicts& classes, const std::string& rule) {
+  Table t{"verdicts", "The clip under each rule", {"rule", "score", "used"}, {}};
+  if (classes.used) t.columns.push_back("class");
+  for (std::size_t r = 0; r < rule_names.size(); ++r) {
+    const std::string name = rule_names[r];
     t.rows.push_back({name, text_of(verdict(c, name)), rule == name ? "yes" : ""});
+    if (classes.used)
+      t.rows.back().push_back(class_names[static_cast<std::size_t>(*classes.by_rule[r])]);
+  }
   return t;
 }
 
-Table frame_table(const std::vector<FrameScore>& frames) {
+Table frame_table(const std::vector<FrameScore>& frames,
+                  const std::vector<Probabilities>& probabilities) {
   Table t{"frames",
           "Signs in each frame that was looked at",
           {"frame", "readable", "A-lines", "B-lines", "covered, %", "score"},
           {}};
-  for (const FrameScore& f : frames)
+  if (!probabilities.empty())
+    for (const char* name : {"COVID-19, %", "bacterial, %", "viral, %", "regular, %"})
+      t.columns.push_back(name);
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const FrameScore& f = frames[i];
     t.rows.push_back(
         f.readable ? std::vector<std::string>{std::to_string(f.frame + 1), "yes",
                                               f.a_lines ? "yes" : "no", std::to_string(f.b_lines),
                                               fmt::format("{:.0f}", 100 * f.covered),
                                               std::to_string(f.score)}
                    : std::vector<std::string>{std::to_string(f.frame + 1), "no", "", "", "", ""});
+    for (std::size_t k = 0; !probabilities.empty() && k < class_count; ++k)
+      t.rows.back().push_back(f.readable ? fmt::format("{:.0f}", 100 * probabilities[i][k]) : "");
+  }
   return t;
 }
 

@@ -4,9 +4,10 @@ namespace sensorium::lung_ultrasound {
 
 void describe(ParameterVisitor& v, LungParameters& p) {
   ScoreOptions& s = p.score;
-  v.choice("rule", p.rule, {"majority", "mean", "max", "top"},
-           {.help = "How frames become the clip's score; all four verdicts are in the table.",
-            .live = true});
+  v.choice(
+      "rule", p.rule, {"majority", "mean", "max", "top"},
+      {.help = "How frames become the clip's score and class; all four verdicts are in the table.",
+       .live = true});
   v.number("b_line_level", s.b_line_level,
            {.help = "A line of the beam is a B-line when its lower half is this bright, as a share "
                     "of the pleural line. Empirical.",
@@ -32,6 +33,7 @@ void describe(ParameterVisitor& v, LungParameters& p) {
             .min = 0.02,
             .max = 1,
             .live = true});
+  v.flag("use_network", p.use_network, {.help = "Let the network name a class for each frame."});
   v.integer(
       "frames", p.frames,
       {.help = "Frames that are looked at, evenly spread over the clip.", .min = 1, .max = 2000});

@@ -10,6 +10,7 @@ struct LungParameters {
   ScoreOptions score;
   std::string rule = "top";
   int frames = 64;
+  bool use_network = true;
 };
 void describe(ParameterVisitor& v, LungParameters& p);
 

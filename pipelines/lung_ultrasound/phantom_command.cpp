@@ -1,11 +1,9 @@
 #include "pipelines/lung_ultrasound/phantom_command.h"
 
-#include "modules/core/error.h"
 #include "modules/core/file.h"
 #include "modules/io/video_writer.h"
 #include "pipelines/lung_ultrasound/phantom.h"
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace sensorium::lung_ultrasound {
@@ -32,13 +30,8 @@ json truth_of(const LungPhantom& phantom, const PhantomOptions& options) {
           {"frames", frames}};
 }
 
-json run(const std::vector<std::string>& files, const json& parameters, const fs::path& output,
+json run(const std::vector<std::string>&, const json& parameters, const fs::path& output,
          const Context& context) {
-  if (!files.empty())
-    throw Error(ErrorCode::Usage,
-                fmt::format("phantom lung_ultrasound takes no recordings; '{}' has no place here",
-                            files.front()),
-                "a phantom is made from its parameters alone");
   const auto options = parameters_from<PhantomOptions>(parameters);
   context.step(0, "making the phantom");
   const LungPhantom phantom = make_phantom(options, context.thread_count());
@@ -55,6 +48,7 @@ PipelineCommand phantom_command() {
   return {.verb = "phantom",
           .title = "Make a synthetic clip whose signs are known",
           .parameters = specs_of<PhantomOptions>(),
+          .without_files = "a phantom is made from its parameters alone",
           .run = run};
 }
 

@@ -1,17 +1,22 @@
 #include "modules/core/error.h"
 #include "modules/core/extension.h"
-#include "modules/core/parallel.h"
+#include "modules/core/file.h"
 
+#include "pipelines/lung_ultrasound/deidentify.h"
 #include "pipelines/lung_ultrasound/evaluate_command.h"
+#include "pipelines/lung_ultrasound/exam_command.h"
+#include "pipelines/lung_ultrasound/follow_command.h"
+#include "pipelines/lung_ultrasound/look.h"
 #include "pipelines/lung_ultrasound/marks.h"
 #include "pipelines/lung_ultrasound/parameters.h"
 #include "pipelines/lung_ultrasound/phantom_command.h"
+#include "pipelines/lung_ultrasound/train_command.h"
 
 #include <nlohmann/json.hpp>
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <mutex>
 
 namespace sensorium::lung_ultrasound {
 namespace {
@@ -19,55 +24,43 @@ namespace {
 PipelineInfo info() {
   PipelineInfo i;
   i.id = "lung_ultrasound";
-  i.version = "0.2.0";
-  i.title = "Lung ultrasound: pleural line, A-lines, B-lines";
-  i.question = "Which signs does the clip show, in which frames, and how do they score?";
+  i.version = "0.3.0";
+  i.title = "Lung ultrasound: pleural line, A-lines, B-lines, class";
+  i.question = "Which signs does the clip show, in which frames, how do they score, and which "
+               "class do they look like?";
   i.input = "video";
-  i.maturity = "first step: classical detectors, no network";
+  i.maturity = "research preview: classical detectors and a small network";
   i.intended_use =
       "Research: measures pleural line, A-lines and B-lines in lung ultrasound clips for review by "
       "a reader. Not a medical device; not for diagnosis or treatment.";
-  i.limits = "No consolidation and no effusion is seen, so the score ends at 2 of 3. Levels are "
-             "empirical. "
-             "B-line counts depend on gain and depth. It does not say which disease it is.";
+  i.limits =
+      "No consolidation and no effusion is seen, so the score ends at 2 of 3. Levels are "
+      "empirical. "
+      "B-line counts depend on gain and depth. The class comes from a network trained on few "
+      "patients of many sources; its figures over patients are in the model card.";
   i.citation = "Signs: Volpicelli 2012 (Intensive Care Med 38:577); score: Rouby 2018 (Am J Respir "
                "Crit Care Med 197:790).";
   i.labels = {"B-line",   "pleural line", "A-line",         "consolidation",
               "effusion", "artefact",     "uninterpretable"};
+  i.labels.insert(i.labels.end(), class_names.begin(), class_names.end());
+  i.model = "lung_ultrasound.onnx";
   i.parameters = specs_of<LungParameters>();
   return i;
 }
 
 struct LungAnalysis : Analysis {
-  Beam beam;
-  std::vector<int> number; // frames of the clip that were looked at
-  std::vector<Signs> signs;
+  Look look;
 };
 
-std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request, const Context& context) {
+std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request, Classifier& classifier,
+                                        std::mutex& mutex, const Context& context) {
   const auto p = parameters_from<LungParameters>(request.parameters);
   auto a = std::make_shared<LungAnalysis>();
-  context.step(0, "frames");
-  const Frames frames = frames_of(request.dataset, p.frames);
-  context.step(0.2, "looking for the beam");
-  a->beam = find_beam(frames);
-  a->number = frames.number;
-  if (!a->beam.found()) {
-    a->notes.push_back("Nothing was measured: " + a->beam.failure + ".");
-    return a;
-  }
-  a->notes.push_back(beam_text(a->beam));
-  if (frames.grey.size() < 3)
-    a->notes.push_back(
-        "One frame only: the beam was told from the black surround, not from what moves.");
-  a->signs.resize(frames.grey.size());
-  std::atomic<int> done = 0;
-  parallel_for(static_cast<int>(frames.grey.size()), context.thread_count(), [&](int k) {
-    a->signs[static_cast<std::size_t>(k)] =
-        signs_of(along_beam(frames.grey[static_cast<std::size_t>(k)], a->beam));
-    context.step(0.3 + 0.7 * ++done / static_cast<double>(frames.grey.size()),
-                 "signs in each frame");
-  });
+  const std::lock_guard lock(mutex);
+  a->look = look_at(request.dataset, p, request.model, classifier, context);
+  a->notes = a->look.notes;
+  if (!a->look.answers.empty()) a->model_card = classifier.card_json();
+  a->artifacts = activation_maps(a->look);
   return a;
 }
 
@@ -81,20 +74,25 @@ Findings conclude(const Dataset& dataset, const Analysis& analysis,
   f.input_sha256 = origin_of(dataset).sha256;
   f.parameters_text = parameters_json(p).dump();
   f.notes = a.notes;
-  std::vector<FrameScore> frames;
-  for (std::size_t k = 0; k < a.signs.size(); ++k)
-    frames.push_back(score_frame(a.signs[k], a.number[k], p.score));
-  const ClipScore clip = score_clip(frames, p.score);
+  const auto [frames, clip, classes] = judge(a.look, p);
   f.nothing_counted = clip.readable == 0;
-  if (!a.signs.empty() && clip.readable == 0)
+  if (!a.look.signs.empty() && clip.readable == 0)
     f.notes.push_back("Uninterpretable: no frame shows a pleural line.");
   if (clip.readable > 0 && !clip.agree)
     f.notes.push_back(
         "The rules disagree: the clip's score depends on how frames are put together.");
-  f.summary = summary_of(clip, p.rule);
-  f.tables = {verdict_table(clip, p.rule), frame_table(frames)};
-  if (clip.readable > 0) f.items = marks_of(a.beam, a.signs, frames, p.score.b_line_level);
-  f.items.insert(f.items.begin(), verdict_of(dataset, a.beam, clip, frames, p.rule));
+  if (!classes.agree)
+    f.notes.push_back(
+        "The rules disagree: the clip's class depends on how frames are put together.");
+  std::vector<Probabilities> probabilities;
+  for (const FrameAnswer& answer : a.look.answers) probabilities.push_back(answer.probability);
+  f.summary = summary_of(clip, classes, p.rule);
+  f.tables = {verdict_table(clip, classes, p.rule), frame_table(frames, probabilities)};
+  if (clip.readable > 0)
+    f.items = marks_of(a.look.beam, a.look.signs, frames, p.score.b_line_level);
+  if (auto named = class_finding(dataset, classes, p.rule))
+    f.items.insert(f.items.begin(), std::move(*named));
+  f.items.insert(f.items.begin(), verdict_of(dataset, a.look.beam, clip, frames, p.rule));
   return f;
 }
 
@@ -103,12 +101,25 @@ Findings conclude(const Dataset& dataset, const Analysis& analysis,
 Extension make_extension() {
   PipelineDefinition d;
   d.info = info();
-  d.analyse = analyse;
+  auto classifier = std::make_shared<Classifier>();
+  auto mutex = std::make_shared<std::mutex>();
+  d.analyse = [classifier, mutex](const AnalysisRequest& request, const Context& context) {
+    return analyse(request, *classifier, *mutex, context);
+  };
   // Measuring again takes no longer than reading a stored result would.
-  d.restore = [](const AnalysisRequest& request, std::vector<Artifact>, std::vector<Surface>,
-                 const Context& context) { return analyse(request, context); };
+  d.restore = [classifier, mutex](AnalysisRequest request, std::vector<Artifact>,
+                                  std::vector<Surface>, const Context& context) {
+    const auto own = resources_folder() / "models" / info().model;
+    if (request.model.empty() && std::filesystem::exists(own)) request.model = own;
+    return analyse(request, *classifier, *mutex, context);
+  };
   d.conclude = conclude;
-  d.commands = {evaluate_command(), phantom_command()};
+  d.commands = {evaluate_command(), phantom_command(), exam_command(d.info), deidentify_command()};
+  d.follow = [own = resources_folder() / "models" / d.info.model](
+                 const FollowRequest& request, const FollowSink& sink, const Context& context) {
+    follow_stream(request, own, sink, context);
+  };
+  for (PipelineCommand& command : train_commands()) d.commands.push_back(std::move(command));
   Extension e{.id = "lung_ultrasound", .version = d.info.version, .title = d.info.title};
   e.pipelines.push_back(std::move(d));
   return e;

@@ -30,8 +30,8 @@ double cross_entropy(const std::vector<std::pair<Logs, int>>& answers, double te
 
 std::vector<Answer> answers_of(const std::filesystem::path& model,
                                const std::vector<Example>& examples, const Context& context) {
-  std::vector<Features> features;
-  for (const Example& e : examples) features.push_back(e.features);
+  std::vector<Window> features;
+  for (const Example& e : examples) features.push_back(e.window);
   Classifier classifier;
   const auto rows = classifier.run(model, features, context);
   std::map<std::string, std::pair<std::vector<std::array<float, class_count>>, int>> groups;
@@ -66,8 +66,8 @@ double calibration_error(const std::vector<Answer>& answers) {
 double temperature_of(const Graph& graph, const std::vector<Example>& validation,
                       const std::filesystem::path& scratch, const Context& context) {
   write_onnx(graph, scratch);
-  std::vector<Features> features;
-  for (const Example& e : validation) features.push_back(e.features);
+  std::vector<Window> features;
+  for (const Example& e : validation) features.push_back(e.window);
   Classifier classifier;
   const auto rows = classifier.run(scratch, features, context);
   std::map<std::string, std::pair<std::vector<std::array<float, class_count>>, int>> recordings;

@@ -18,7 +18,7 @@ namespace sensorium::motor_fault {
 struct Classifier::Loaded {};
 bool has_network() { return false; }
 std::vector<std::array<float, class_count>>
-Classifier::run(const std::filesystem::path&, const std::vector<Features>&, const Context&) {
+Classifier::run(const std::filesystem::path&, const std::vector<Window>&, const Context&) {
   throw Error(ErrorCode::Unsupported, "this build has no LibTorch and cannot run networks",
               "choose --use_network false");
 }
@@ -50,7 +50,7 @@ std::array<float, class_count> softmax(const float* logits) {
 bool has_network() { return true; }
 
 std::vector<std::array<float, class_count>> Classifier::run(const std::filesystem::path& path,
-                                                            const std::vector<Features>& windows,
+                                                            const std::vector<Window>& windows,
                                                             const Context& context) {
   if (windows.empty()) return {};
   std::error_code none;
@@ -64,8 +64,15 @@ std::vector<std::array<float, class_count>> Classifier::run(const std::filesyste
     loaded_ = std::move(fresh);
   }
   const auto n = static_cast<std::int64_t>(windows.size());
+  const bool samples = loaded_->model->graph().inputs.at(0).dims.size() == 3;
   Tensor in{{n, static_cast<std::int64_t>(feature_count)}, {}};
-  for (const Features& f : windows) in.values.insert(in.values.end(), f.begin(), f.end());
+  if (samples)
+    in.shape = {n, static_cast<std::int64_t>(raw_channels), static_cast<std::int64_t>(raw_samples)};
+  for (const Window& w : windows)
+    if (samples)
+      in.values.insert(in.values.end(), w.raw.begin(), w.raw.end());
+    else
+      in.values.insert(in.values.end(), w.features.begin(), w.features.end());
   const Tensor out = loaded_->model->run(in);
   if (out.values.size() != windows.size() * class_count)
     throw Error(ErrorCode::Unsupported,

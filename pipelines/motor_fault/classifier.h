@@ -17,10 +17,11 @@ public:
   Classifier();
   ~Classifier();
   // Probabilities of the classes, one row a window. The graph takes [n, feature_count] features as
-  // they are (its normalisation is inside) and gives [n, class_count] logits. Throws Error
-  // Unsupported without LibTorch or for other shapes, and what Model::load throws.
+  // they are (its normalisation is inside) or [n, raw_channels, raw_samples] samples, and gives
+  // [n, class_count] logits. Throws Error Unsupported without LibTorch or for other shapes, and
+  // what Model::load throws.
   std::vector<std::array<float, class_count>> run(const std::filesystem::path& model,
-                                                  const std::vector<Features>& windows,
+                                                  const std::vector<Window>& windows,
                                                   const Context& context);
   std::string card_json() const; // of the model that ran last
 

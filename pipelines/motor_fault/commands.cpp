@@ -42,6 +42,7 @@ std::vector<PipelineCommand> commands() {
   out.insert(out.begin(), {.verb = "phantom",
                            .title = "Make a synthetic recording with its truth",
                            .parameters = specs_of<SyntheticOptions>(),
+                           .without_files = "a motor is made from its parameters alone",
                            .run = phantom});
   return out;
 }

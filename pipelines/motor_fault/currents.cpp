@@ -57,13 +57,12 @@ void find_supply(Currents& c, const Nameplate& nameplate, const std::string& pat
 
 }
 
-Currents currents_of(const Recording& r, const MotorParameters& p, const Nameplate& nameplate) {
-  Currents out;
-  std::array<std::size_t, 3> index{};
+Source source_of(const Recording& r, const MotorParameters& p) {
+  Source out;
   if (!p.phases.empty()) {
-    index = named_channels(r, p.phases);
+    out.index = named_channels(r, p.phases);
   } else if (const auto phases = phase_channels(r)) {
-    index = phases->index;
+    out.index = phases->index;
     out.notes.push_back(phases->how);
   } else
     throw Error(ErrorCode::Unsupported,
@@ -81,6 +80,15 @@ Currents currents_of(const Recording& r, const MotorParameters& p, const Namepla
         ErrorCode::Usage,
         fmt::format("--rate says {} Hz, '{}' says {:.9g} Hz", p.rate, r.origin.path, r.rate.hertz),
         "leave --rate out");
+  return out;
+}
+
+Currents currents_of(const Recording& r, const MotorParameters& p, const Nameplate& nameplate) {
+  const Source source = source_of(r, p);
+  const auto& index = source.index;
+  Currents out;
+  out.rate = source.rate;
+  out.notes = source.notes;
   const auto count = std::min<std::uint64_t>(r.length, longest_samples);
   if (count < r.length)
     out.notes.push_back(fmt::format("The first {:.6g} s of {:.6g} s were analysed.",

@@ -21,6 +21,14 @@ struct Currents {
   std::size_t size() const { return values[0].size(); }
 };
 
+// Which channels are the three phases, and the rate. Throws Error as currents_of.
+struct Source {
+  std::array<std::size_t, 3> index{};
+  SampleRate rate;
+  std::vector<std::string> notes;
+};
+Source source_of(const Recording& recording, const MotorParameters& parameters);
+
 // At most longest_samples of each phase are kept; a note says so. supply_hz is measured between 0.8
 // and 1.2 of the nameplate's, or 10 and 400 Hz. Throws Error Unsupported with what is missing: no
 // three channels, unknown rate, fewer than twelve periods, no alternating current.

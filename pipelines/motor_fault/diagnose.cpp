@@ -48,18 +48,6 @@ Finding span_finding(const std::string& id, const std::string& label, double sco
   return f;
 }
 
-struct Verdict {
-  int index = 0;          // class of the network
-  double probability = 0; // of it
-  double faulty = 0;      // 1 - p(healthy)
-};
-
-Verdict verdict_of(const Evidence& e) {
-  const auto p = pooled(e.windows);
-  const auto best = std::max_element(p.begin(), p.end());
-  return {static_cast<int>(best - p.begin()), *best, 1 - p[0]};
-}
-
 // Begin and end of the fault as the course has them, in samples; the middle of the window that
 // first (last) belongs to it.
 std::pair<std::size_t, std::size_t> limits_of(const Evidence& e, const Section& section) {
@@ -88,22 +76,7 @@ Finding inter_turn(const Evidence& e, const MotorParameters& p, const Section& s
   const auto [from, to] = limits_of(e, section);
   const Complex change = section.changes ? e.course.faulty - e.course.reference : e.course.faulty;
   const double size = std::abs(change);
-  int step = 0;
-  for (const double limit : severe_from) step += size > limit ? 1 : 0;
-  step = std::min(4, step + 1);
-  int phase = nearest_phase(change);
-  double score = std::clamp(size / (size + p.least_change), 0.0, 1.0);
-  std::string by = "rules: size and angle of the change of I2/I1", label = "inter-turn short";
-  if (e.network) {
-    const Verdict v = verdict_of(e);
-    score = v.probability;
-    by = "network";
-    if (v.index == 0 || v.probability < p.sure_above) label = "unsure";
-    if (v.index != 0) {
-      phase = phase_of(v.index);
-      step = step_of(v.index);
-    }
-  }
+  const auto [label, phase, step, score, healthy, by] = judge_turns(change, e.windows, p);
   Finding f = span_finding("inter-turn", label, score, from, to);
   const std::string name = e.currents.names[static_cast<std::size_t>(phase)];
   f.attributes = {{"phase", std::string(1, "ABC"[phase])},
@@ -196,8 +169,10 @@ Table audit_table(const Evidence& e) {
   return t;
 }
 
-std::vector<BandLevel> judged_bands(const Evidence& e, const MotorParameters& p) {
-  std::vector<BandLevel> out = e.bands;
+}
+
+std::vector<BandLevel> judged_bands(const std::vector<BandLevel>& bands, const MotorParameters& p) {
+  std::vector<BandLevel> out = bands;
   for (BandLevel& b : out)
     judge_band(b, b.band.fault == "broken bar"     ? p.broken_bar_from
                   : b.band.fault == "eccentricity" ? p.eccentricity_from
@@ -205,15 +180,38 @@ std::vector<BandLevel> judged_bands(const Evidence& e, const MotorParameters& p)
   return out;
 }
 
+TurnVerdict judge_turns(Complex change, const std::vector<std::array<float, class_count>>& windows,
+                        const MotorParameters& p) {
+  const double size = std::abs(change);
+  int step = 1;
+  for (const double limit : severe_from) step += size > limit ? 1 : 0;
+  TurnVerdict out{"inter-turn short",
+                  nearest_phase(change),
+                  step,
+                  std::clamp(size / (size + p.least_change), 0.0, 1.0),
+                  false,
+                  "rules: size and angle of the change of I2/I1"};
+  if (windows.empty()) return out;
+  const auto odds = pooled(windows);
+  const auto best = static_cast<int>(std::max_element(odds.begin(), odds.end()) - odds.begin());
+  out.score = odds[static_cast<std::size_t>(best)];
+  out.by = "network";
+  out.healthy = best == 0;
+  if (out.healthy || out.score < p.sure_above) out.label = "unsure";
+  if (!out.healthy) {
+    out.phase = phase_of(best);
+    out.step = step_of(best);
+  }
+  return out;
 }
 
 Findings diagnose(const Evidence& e, const MotorParameters& p) {
   Findings out;
-  const std::vector<BandLevel> bands = judged_bands(e, p);
+  const std::vector<BandLevel> bands = judged_bands(e.bands, p);
   const Section section = judged_section(e, p.least_change);
   const bool steady_fault = !section.changes && std::abs(e.course.faulty) > p.least_ratio;
-  const bool network_says = e.network && !section.changes && verdict_of(e).index != 0 &&
-                            verdict_of(e).probability >= p.sure_above;
+  const bool network_says =
+      e.network && !section.changes && judge_turns(e.course.faulty, e.windows, p).label != "unsure";
   if (section.changes || steady_fault || network_says)
     out.items.push_back(inter_turn(e, p, section));
   add_band_findings(e, bands, out);

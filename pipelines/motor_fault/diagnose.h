@@ -30,9 +30,15 @@ struct Evidence {
 // Everything but the network.
 Evidence measure(const Recording& recording, const MotorParameters& parameters,
                  const Nameplate& nameplate, const Context& context);
-// Features of the windows (hop: a quarter) between two samples.
-std::vector<Features> section_features(const Currents& currents, std::size_t from, std::size_t to,
-                                       std::optional<Complex> reference);
+// Spectrum, slip and fault bands between two samples of evidence.currents.
+void measure_spectrum(Evidence& evidence, std::size_t from, std::size_t to,
+                      const MotorParameters& parameters);
+// The bands judged by the parameters' levels.
+std::vector<BandLevel> judged_bands(const std::vector<BandLevel>& bands,
+                                    const MotorParameters& parameters);
+// The windows (hop: a quarter) between two samples.
+std::vector<Window> section_windows(const Currents& currents, std::size_t from, std::size_t to,
+                                    std::optional<Complex> reference);
 // The section the network judges, and its reference: the larger part of a course that changes by
 // more than least_change, else the whole recording without a reference.
 struct Section {
@@ -41,6 +47,18 @@ struct Section {
   bool changes = false;
 };
 Section judged_section(const Evidence& evidence, double least_change);
+
+// Phase and severity of an inter-turn short: of the windows' probabilities, or, without any, by
+// size and angle of the change of I2/I1.
+struct TurnVerdict {
+  std::string label; // "inter-turn short" or "unsure"
+  int phase = 0, step = 1;
+  double score = 0;
+  bool healthy = false; // the network says so
+  std::string by;       // "network", or the rules
+};
+TurnVerdict judge_turns(Complex change, const std::vector<std::array<float, class_count>>& windows,
+                        const MotorParameters& parameters);
 
 Findings diagnose(const Evidence& evidence, const MotorParameters& parameters);
 

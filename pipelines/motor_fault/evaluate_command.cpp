@@ -25,14 +25,10 @@ namespace {
 
 struct EvaluateParameters {
   TrainerOptions trainer;
-  double rate = 1000;
   int seeds = 5;
 };
 void describe(ParameterVisitor& v, EvaluateParameters& p) {
   describe(v, p.trainer);
-  v.number(
-      "rate", p.rate,
-      {.help = "Sample rate of files that do not say it.", .unit = "Hz", .min = 1, .max = 1e6});
   v.integer("seeds", p.seeds, {.help = "Seeds, counted from --seed.", .min = 1, .max = 100});
 }
 
@@ -77,9 +73,9 @@ void judge_files(Condition& condition, std::size_t seed_index, int seed, const f
   Tally& t = condition.seeds[seed_index];
   Classifier classifier;
   for (const LabelledFile* file : files) {
-    std::vector<Features> features;
-    for (const Example& e : windows_of(*file, part)) features.push_back(e.features);
-    const auto rows = classifier.run(model, features, context);
+    std::vector<Window> windows;
+    for (const Example& e : windows_of(*file, part)) windows.push_back(e.window);
+    const auto rows = classifier.run(model, windows, context);
     for (const auto& row : rows) {
       const int found = best_of(row);
       t.windows += 1;
@@ -165,7 +161,7 @@ void write_features(const std::vector<LabelledFile>& files, const fs::path& path
       for (const Example& e : *windows) {
         text += fmt::format("{},{},{},{}", csv_cell(file.path.stem().string()), part, e.label,
                             file.repetition);
-        for (const float f : e.features) text += fmt::format(",{:.7g}", f);
+        for (const float f : e.window.features) text += fmt::format(",{:.7g}", f);
         text += '\n';
       }
   write_atomically(path, text);
@@ -282,7 +278,7 @@ ParameterSpecs evaluate_parameters() { return specs_of<EvaluateParameters>(); }
 json evaluate_command(const std::vector<std::string>& paths, const json& parameters,
                       const fs::path& output, const Context& context) {
   const auto p = parameters_from<EvaluateParameters>(parameters);
-  const auto files = labelled_files(paths, p.rate, context.part(0, 0.02));
+  const auto files = labelled_files(paths, p.trainer.rate, context.part(0, 0.02));
   Evaluation evaluation(files, p, output);
   for (int s = 0; s < p.seeds; ++s)
     evaluation.one_seed(static_cast<std::size_t>(s),

@@ -15,7 +15,7 @@ namespace {
 
 struct Judged {
   Section section;
-  std::vector<Features> windows, outside;
+  std::vector<Window> windows, outside;
   double change = 0;
 };
 
@@ -29,13 +29,13 @@ Judged judged(const Recording& recording, double rate, bool with_outside) {
   e.course = course_of(e.timeline.ratio());
   Judged out{judged_section(e, p.least_change), {}, {}, e.course.change()};
   out.windows =
-      section_features(e.currents, out.section.from, out.section.to, out.section.reference);
+      section_windows(e.currents, out.section.from, out.section.to, out.section.reference);
   const std::size_t least = window_length(e.currents.rate.hertz, e.currents.supply_hz),
                     apart = e.timeline.length;
   const auto add = [&](std::size_t from, std::size_t to) {
     if (to < from + least) return;
-    for (const Features& f : section_features(e.currents, from, to, std::nullopt))
-      out.outside.push_back(f);
+    for (Window& f : section_windows(e.currents, from, to, std::nullopt))
+      out.outside.push_back(std::move(f));
   };
   if (!out.section.changes || !with_outside) return out;
   add(0, out.section.from - std::min(out.section.from, apart));
@@ -62,15 +62,17 @@ std::vector<Example> synthetic_examples(int first_seed, int machines, const Cont
       o.clip_at = m % 3 == 0 ? 0 : 0.95 + 0.05 * (m % 10);
       if (m % 2 == 1) o.onset = 0, o.end = 1;
       const std::string group = fmt::format("synthetic {}", o.seed);
-      for (const Features& f : judged(make_motor(o), 0, false).windows)
-        out.push_back({f, label, group});
+      Judged one = judged(make_motor(o), 0, false);
+      for (Window& f : one.windows) out.push_back({std::move(f), label, group});
     }
   }
   return out;
 }
 
 Example without_reference(Example e) {
-  for (const std::size_t i : of_reference) e.features[i] = 0;
+  for (const std::size_t i : of_reference) e.window.features[i] = 0;
+  if (!e.window.raw.empty())
+    std::fill(e.window.raw.begin() + raw_channels / 2 * raw_samples, e.window.raw.end(), 0.0F);
   return e;
 }
 
@@ -112,13 +114,13 @@ std::vector<LabelledFile> labelled_files(const std::vector<std::string>& paths, 
   for (std::size_t i = 0; i < out.size(); ++i) {
     context.step(static_cast<double>(i) / static_cast<double>(out.size()),
                  "reading labelled recordings");
-    const Judged j = judged(load_csv_recording(out[i].path, {}), rate, true);
+    Judged j = judged(load_csv_recording(out[i].path, {}), rate, true);
     out[i].changes = j.section.changes;
     out[i].change = j.change;
-    for (const Features& f : j.windows)
-      out[i].windows.push_back({f, out[i].label, out[i].path.stem().string()});
-    for (const Features& f : j.outside)
-      out[i].outside.push_back({f, out[i].label, out[i].path.stem().string()});
+    for (Window& f : j.windows)
+      out[i].windows.push_back({std::move(f), out[i].label, out[i].path.stem().string()});
+    for (Window& f : j.outside)
+      out[i].outside.push_back({std::move(f), out[i].label, out[i].path.stem().string()});
   }
   return out;
 }

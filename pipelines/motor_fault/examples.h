@@ -6,7 +6,7 @@
 namespace sensorium::motor_fault {
 
 struct Example {
-  Features features{};
+  Window window;
   int label = 0;
   std::string group; // the file, or the synthetic machine: never in training and test at once
 };

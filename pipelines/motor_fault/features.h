@@ -24,6 +24,24 @@ std::size_t window_length(double rate, double supply_hz);
 Features window_features(const ThreePhase& window, double rate, double supply_hz,
                          std::optional<Complex> reference);
 
+// The samples of a window for a network that learns its own features: six channels of 192 samples,
+// [channel][sample]. Twelve periods at sixteen samples a period (band-limited interpolation,
+// Lanczos kernel of eight lobes), divided by the positive sequence and begun where its angle in
+// phase a is zero, so that neither rate, scale nor begin matter. Channels 0 to 2: phases a, b, c.
+// Channels 3 to 5: the same without the reference's negative sequence; zeros where there is no
+// reference.
+inline constexpr std::size_t raw_channels = 6, raw_samples = 192;
+std::vector<float> raw_window(const ThreePhase& window, double rate, double supply_hz,
+                              std::optional<Complex> reference);
+
+// What a network may take of a window: it takes one of the two, by its input's shape.
+struct Window {
+  Features features{};
+  std::vector<float> raw; // raw_window()
+};
+Window window_of(const ThreePhase& window, double rate, double supply_hz,
+                 std::optional<Complex> reference);
+
 // Classes of the network: 0 healthy, then phases A, B, C, each with severities 10, 20, 30, 40 % of
 // shorted turns, as in the ITSC set.
 inline constexpr int class_count = 13;

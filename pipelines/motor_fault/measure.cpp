@@ -23,6 +23,21 @@ FrequencySpectrum joint_spectrum(const Currents& c, std::size_t from, std::size_
 
 }
 
+void measure_spectrum(Evidence& e, std::size_t from, std::size_t to, const MotorParameters& p) {
+  e.spectrum_from = from;
+  e.spectrum_to = to;
+  e.spectrum = joint_spectrum(e.currents, from, to, p.window);
+  const double rate = e.currents.rate.hertz, hz = e.currents.supply_hz;
+  e.slip = slip_of(e.nameplate, hz, e.spectrum);
+  const double lobe = p.window == "rectangular"                     ? 1
+                      : p.window == "hann" || p.window == "hamming" ? 2
+                      : p.window == "blackman"                      ? 3
+                      : p.window == "flattop"                       ? 5
+                                                                    : 4;
+  e.bands = measure_bands(fault_bands(e.nameplate, hz, e.slip, rate, e.spectrum.step), e.spectrum,
+                          hz, lobe);
+}
+
 Evidence measure(const Recording& recording, const MotorParameters& p, const Nameplate& nameplate,
                  const Context& context) {
   Evidence e;
@@ -37,18 +52,8 @@ Evidence measure(const Recording& recording, const MotorParameters& p, const Nam
   context.step(0.7, "spectrum");
   // A step within the record would smear the fundamental over the lines beside it.
   const Section steady = judged_section(e, p.least_change);
-  e.spectrum_from = steady.from;
-  e.spectrum_to = steady.to;
-  e.spectrum = joint_spectrum(e.currents, steady.from, steady.to, p.window);
+  measure_spectrum(e, steady.from, steady.to, p);
   const double rate = e.currents.rate.hertz, hz = e.currents.supply_hz;
-  e.slip = slip_of(nameplate, hz, e.spectrum);
-  const double lobe = p.window == "rectangular"                     ? 1
-                      : p.window == "hann" || p.window == "hamming" ? 2
-                      : p.window == "blackman"                      ? 3
-                      : p.window == "flattop"                       ? 5
-                                                                    : 4;
-  e.bands = measure_bands(fault_bands(nameplate, hz, e.slip, rate, e.spectrum.step), e.spectrum, hz,
-                          lobe);
   for (std::size_t k = 0; k < 3; ++k) {
     e.level[k] = rms(e.currents.values[k]);
     e.distortion += total_harmonic_distortion(
@@ -75,20 +80,20 @@ Section judged_section(const Evidence& e, double least_change) {
   return {from, to, e.course.reference, true};
 }
 
-std::vector<Features> section_features(const Currents& c, std::size_t from, std::size_t to,
-                                       std::optional<Complex> reference) {
+std::vector<Window> section_windows(const Currents& c, std::size_t from, std::size_t to,
+                                    std::optional<Complex> reference) {
   const std::size_t length = std::min(window_length(c.rate.hertz, c.supply_hz), to - from);
   const std::size_t hop = std::max<std::size_t>(1, length / 4);
   constexpr std::size_t most = 2000;
   const std::size_t windows = length == 0 ? 0 : (to - from - length) / hop + 1;
   const std::size_t every = windows / most + 1;
-  std::vector<Features> out;
+  std::vector<Window> out;
   const ThreePhase phases = c.phases();
   for (std::size_t k = 0; k < windows; k += every) {
     const std::size_t at = from + k * hop;
-    out.push_back(window_features({phases[0].subspan(at, length), phases[1].subspan(at, length),
-                                   phases[2].subspan(at, length)},
-                                  c.rate.hertz, c.supply_hz, reference));
+    out.push_back(window_of({phases[0].subspan(at, length), phases[1].subspan(at, length),
+                             phases[2].subspan(at, length)},
+                            c.rate.hertz, c.supply_hz, reference));
   }
   return out;
 }

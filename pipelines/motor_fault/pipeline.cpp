@@ -4,6 +4,8 @@
 
 #include "pipelines/motor_fault/commands.h"
 #include "pipelines/motor_fault/diagnose.h"
+#include "pipelines/motor_fault/evidence_files.h"
+#include "pipelines/motor_fault/follow.h"
 
 #include <nlohmann/json.hpp>
 
@@ -39,7 +41,7 @@ PipelineInfo info() {
 }
 
 struct MotorAnalysis : Analysis {
-  Evidence evidence;
+  std::shared_ptr<Evidence> evidence; // its files keep it too
 };
 
 const Recording& recording_of(const Dataset& dataset) {
@@ -55,7 +57,9 @@ std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request, Classifi
   const auto p = parameters_from<MotorParameters>(request.parameters);
   const Nameplate nameplate = p.nameplate.empty() ? Nameplate{} : read_nameplate(p.nameplate);
   auto a = std::make_shared<MotorAnalysis>();
-  a->evidence = measure(recording_of(request.dataset), p, nameplate, context.part(0, 0.8));
+  a->evidence = std::make_shared<Evidence>(
+      measure(recording_of(request.dataset), p, nameplate, context.part(0, 0.8)));
+  a->files = evidence_files(a->evidence, p);
   if (p.nameplate.empty())
     a->notes.push_back("No nameplate was given: bands that need the speed were not judged.");
   if (!p.use_network) return a;
@@ -64,12 +68,12 @@ std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request, Classifi
     return a;
   }
   context.step(0.85, "network");
-  const Section section = judged_section(a->evidence, p.least_change);
+  const Section section = judged_section(*a->evidence, p.least_change);
   const std::lock_guard lock(mutex);
-  a->evidence.windows = classifier.run(
+  a->evidence->windows = classifier.run(
       request.model,
-      section_features(a->evidence.currents, section.from, section.to, section.reference), context);
-  a->evidence.network = !a->evidence.windows.empty();
+      section_windows(a->evidence->currents, section.from, section.to, section.reference), context);
+  a->evidence->network = !a->evidence->windows.empty();
   a->model_card = classifier.card_json();
   return a;
 }
@@ -77,7 +81,7 @@ std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request, Classifi
 Findings conclude(const Dataset& dataset, const Analysis& analysis,
                   const nlohmann::json& parameters) {
   const auto& a = dynamic_cast<const MotorAnalysis&>(analysis);
-  Findings f = diagnose(a.evidence, parameters_from<MotorParameters>(parameters));
+  Findings f = diagnose(*a.evidence, parameters_from<MotorParameters>(parameters));
   f.pipeline = "motor_fault";
   f.version = info().version;
   f.input_sha256 = origin_of(dataset).sha256;
@@ -104,6 +108,17 @@ Extension make_extension() {
     return analyse(request, *classifier, *mutex, context);
   };
   d.conclude = conclude;
+  d.follow = [classifier, mutex](const FollowRequest& request, const FollowSink& sink,
+                                 const Context& context) {
+    WindowJudge judge;
+    const bool wanted = parameters_from<MotorParameters>(request.parameters).use_network;
+    if (wanted && has_network() && !request.model.empty())
+      judge = [&](const std::vector<Window>& windows) {
+        const std::lock_guard lock(*mutex);
+        return classifier->run(request.model, windows, context);
+      };
+    follow(request, judge, sink, context);
+  };
   d.commands = commands();
   Extension e{.id = "motor_fault", .version = d.info.version, .title = d.info.title};
   e.pipelines.push_back(std::move(d));

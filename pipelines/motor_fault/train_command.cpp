@@ -26,23 +26,18 @@ std::vector<PipelineCommand> training_commands() { return {}; }
 
 namespace {
 
-constexpr int first_test_machine = 200000, held_out_machines = 20;
+constexpr int first_test_machine = 200000;
 
 struct TrainParameters {
   TrainerOptions trainer;
-  double rate = 1000;
+  int test_machines = 100;
 };
 void describe(ParameterVisitor& v, TrainParameters& p) {
   describe(v, p.trainer);
-  v.number(
-      "rate", p.rate,
-      {.help = "Sample rate of files that do not say it.", .unit = "Hz", .min = 1, .max = 1e6});
-}
-
-std::vector<Example> held_out(const TrainerOptions& o, const Context& context) {
-  Context quiet = context;
-  quiet.progress = {};
-  return synthetic_examples(first_test_machine + o.seed * 1000, held_out_machines, quiet);
+  v.integer("test_machines", p.test_machines,
+            {.help = "Synthetic machines for each class for the figures of the card.",
+             .min = 1,
+             .max = 5000});
 }
 
 // Without recordings: synthetic motors alone, so that the model may ship. With labelled recordings
@@ -51,6 +46,8 @@ json train_command(const std::vector<std::string>& paths, const json& parameters
                    const fs::path& output, const Context& context) {
   const auto p = parameters_from<TrainParameters>(parameters);
   const TrainerOptions& o = p.trainer;
+  Context quiet = context;
+  quiet.progress = {};
   Pretrained start = pretrain(o, output / "run", context.part(0, paths.empty() ? 1 : 0.6));
   const double temperature = temperature_of(with_normalisation(start.graph, start.normalisation),
                                             start.validation, output / "motor_fault.onnx", context);
@@ -58,7 +55,7 @@ json train_command(const std::vector<std::string>& paths, const json& parameters
   std::string real;
   if (!paths.empty()) {
     std::vector<Example> training;
-    const auto files = labelled_files(paths, p.rate, context.part(0.6, 0.65));
+    const auto files = labelled_files(paths, o.rate, context.part(0.6, 0.65));
     for (const LabelledFile& f : files)
       training.insert(training.end(), f.windows.begin(), f.windows.end());
     graph = train_on(start.graph, training, start.validation, start.normalisation, o.fine_steps,
@@ -67,7 +64,9 @@ json train_command(const std::vector<std::string>& paths, const json& parameters
   }
   graph = with_temperature(with_normalisation(graph, start.normalisation), temperature);
   write_onnx(graph, output / "motor_fault.onnx");
-  const auto answers = answers_of(output / "motor_fault.onnx", held_out(o, context), context);
+  const auto answers = answers_of(
+      output / "motor_fault.onnx",
+      synthetic_examples(first_test_machine + o.seed * 1000, p.test_machines, quiet), context);
   double right = 0;
   for (const Answer& a : answers) right += a.found == a.label;
   right /= static_cast<double>(answers.size());
@@ -75,10 +74,17 @@ json train_command(const std::vector<std::string>& paths, const json& parameters
   ModelCard card;
   card.name = "motor_fault demo";
   card.task = "phase and severity of an inter-turn short in an induction motor's stator currents";
-  card.architecture = "residual MLP: Gemm, Relu, Add";
-  card.input = fmt::format("[n, {}] features of windows of 24 periods, as features.h computes them",
-                           feature_count);
-  card.normalisation = "inside the graph (folded into the first Gemm)";
+  const bool samples = takes_samples(o);
+  card.architecture = samples ? "residual 1-D convolutional network: Conv, Relu, Add, one Gemm"
+                              : "residual MLP: Gemm, Relu, Add";
+  card.input = samples ? fmt::format("[n, {}, {}] samples of twelve periods, as features.h makes "
+                                     "them",
+                                     raw_channels, raw_samples)
+                       : fmt::format("[n, {}] features of windows of 24 periods, as features.h "
+                                     "computes them",
+                                     feature_count);
+  card.normalisation = samples ? "by the positive sequence, before the graph"
+                               : "inside the graph (folded into the first Gemm)";
   card.output =
       "[n, 13] logits: healthy, then phases A, B, C with 10, 20, 30, 40 % of shorted turns";
   card.data = paths.empty() ? "synthetic motors of this program; no recording of a real machine"
@@ -88,7 +94,7 @@ json train_command(const std::vector<std::string>& paths, const json& parameters
   card.split = {{"group", "synthetic machine"},
                 {"training", o.machines},
                 {"validation", o.validation_machines},
-                {"test", held_out_machines}};
+                {"test", p.test_machines}};
   card.metrics = {{"synthetic test recordings", answers.size()},
                   {"right class of 13", right},
                   {"calibration error (ECE)", error},
@@ -97,9 +103,9 @@ json train_command(const std::vector<std::string>& paths, const json& parameters
   card.intended_use = "demonstration and research; not a protection device";
   card.limits = "severity is a guess on machines unlike the synthetic ones";
   card.command = fmt::format("sensorium train motor_fault{} -o DIR --seed {} --machines {} "
-                             "--validation_machines {} --steps {}",
+                             "--validation_machines {} --steps {}{}",
                              paths.empty() ? "" : " RECORDINGS", o.seed, o.machines,
-                             o.validation_machines, o.steps);
+                             o.validation_machines, o.steps, samples ? " --network samples" : "");
   set_card(graph, card);
   write_onnx(graph, output / "motor_fault.onnx");
   return {

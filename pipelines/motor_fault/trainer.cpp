@@ -13,31 +13,37 @@ namespace {
 
 class Windows : public SampleSource {
 public:
-  Windows(const std::vector<Example>& examples, const Normalisation& normalisation)
-      : examples_(examples), normalisation_(normalisation) {}
+  Windows(const std::vector<Example>& examples, const Normalisation& normalisation, bool samples)
+      : examples_(examples), normalisation_(normalisation), samples_(samples) {}
   std::size_t size() const override { return examples_.size(); }
   std::string group(std::size_t index) const override { return examples_.at(index).group; }
   Sample get(std::size_t index, std::uint64_t seed) const override {
-    const Example& e = examples_.at(index);
-    Features f = e.features;
     std::mt19937_64 random(seed * 0x9e3779b97f4a7c15ULL + index);
     const auto unit = [&] { return static_cast<double>(random() >> 11) * 0x1p-53; };
-    if (seed != 0 && unit() < 0.2)
-      for (const std::size_t i : of_reference) f[i] = 0;
-    Sample out{{{feature_count}, std::vector<float>(feature_count)},
-               {{1}, {static_cast<float>(e.label)}},
-               {}};
-    for (std::size_t i = 0; i < feature_count; ++i) {
-      const double jitter = seed == 0 ? 0 : 0.1 * (unit() + unit() + unit() - 1.5);
-      out.input.values[i] =
-          static_cast<float>((f[i] - normalisation_.mean[i]) / normalisation_.spread[i] + jitter);
+    const Example& as_made = examples_.at(index);
+    const bool bare = seed != 0 && unit() < 0.2;
+    const Example& e = bare ? without_reference(as_made) : as_made;
+    const auto jitter = [&](double size) {
+      return seed == 0 ? 0 : size * (unit() + unit() + unit() - 1.5);
+    };
+    Sample out{{}, {{1}, {static_cast<float>(e.label)}}, {}};
+    if (samples_) {
+      out.input = {{raw_channels, raw_samples}, e.window.raw};
+      for (float& v : out.input.values)
+        if (v != 0) v += static_cast<float>(jitter(0.01));
+      return out;
     }
+    out.input = {{feature_count}, std::vector<float>(feature_count)};
+    for (std::size_t i = 0; i < feature_count; ++i)
+      out.input.values[i] = static_cast<float>(
+          (e.window.features[i] - normalisation_.mean[i]) / normalisation_.spread[i] + jitter(0.1));
     return out;
   }
 
 private:
   const std::vector<Example>& examples_;
   Normalisation normalisation_;
+  bool samples_;
 };
 
 }
@@ -60,15 +66,22 @@ void describe(ParameterVisitor& v, TrainerOptions& o) {
            {.help = "On real recordings.", .min = 1e-7, .max = 1});
   v.integer("batch_size", o.batch_size, {.help = "Windows a step.", .min = 1, .max = 4096});
   v.integer("seed", o.seed, {.help = "Seed of weights, order and motors.", .min = 0});
+  v.choice("network", o.network, {"features", "samples"},
+           {.help = "Residual MLP on features of windows, or a 1-D convolutional network on their "
+                    "samples."});
+  v.number(
+      "rate", o.rate,
+      {.help = "Sample rate of files that do not say it.", .unit = "Hz", .min = 1, .max = 1e6});
 }
 
 Normalisation normalisation_of(const std::vector<Example>& examples) {
   Normalisation out;
   for (std::size_t i = 0; i < feature_count; ++i) {
     double sum = 0, squares = 0;
-    for (const Example& e : examples) sum += e.features[i];
+    for (const Example& e : examples) sum += e.window.features[i];
     const double mean = sum / static_cast<double>(examples.size());
-    for (const Example& e : examples) squares += (e.features[i] - mean) * (e.features[i] - mean);
+    for (const Example& e : examples)
+      squares += (e.window.features[i] - mean) * (e.window.features[i] - mean);
     out.mean[i] = static_cast<float>(mean);
     out.spread[i] = static_cast<float>(
         std::max(1e-4, std::sqrt(squares / static_cast<double>(examples.size()))));
@@ -77,6 +90,7 @@ Normalisation normalisation_of(const std::vector<Example>& examples) {
 }
 
 Graph with_normalisation(Graph graph, const Normalisation& n) {
+  if (graph.inputs.at(0).dims.size() == 3) return graph; // samples are normalised as they are made
   const std::string input = graph.inputs.at(0).name;
   for (const Node& node : graph.nodes) {
     if (node.inputs.empty() || node.inputs[0] != input) continue;
@@ -107,11 +121,18 @@ Pretrained pretrain(const TrainerOptions& o, const std::filesystem::path& folder
   out.validation = synthetic_examples(first_validation_machine + o.seed * 1000,
                                       o.validation_machines, context.part(0.3, 0.35));
   out.normalisation = normalisation_of(training);
-  const Graph start = build_residual_mlp({.inputs = static_cast<int>(feature_count),
+  const auto seed = static_cast<std::uint64_t>(o.seed);
+  const Graph start = takes_samples(o)
+                          ? build_conv1d({.in_channels = raw_channels,
                                           .classes = class_count,
-                                          .width = o.width,
-                                          .blocks = o.blocks},
-                                         static_cast<std::uint64_t>(o.seed));
+                                          .length = raw_samples,
+                                          .widths = "24,48,48"},
+                                         seed)
+                          : build_residual_mlp({.inputs = static_cast<int>(feature_count),
+                                                .classes = class_count,
+                                                .width = o.width,
+                                                .blocks = o.blocks},
+                                               seed);
   out.graph = train_on(start, training, out.validation, out.normalisation, o.steps, o.learning_rate,
                        o, folder, context.part(0.35, 1));
   return out;
@@ -131,7 +152,8 @@ Graph train_on(const Graph& start, const std::vector<Example>& training,
   t.keep_checkpoints = 1;
   t.seed = o.seed;
   t.threads = 1;
-  const Windows in(training, normalisation), check(validation, normalisation);
+  const Windows in(training, normalisation, takes_samples(o)),
+      check(validation, normalisation, takes_samples(o));
   return read_onnx(train(start, in, check, t, folder, context).last);
 }
 

@@ -10,15 +10,18 @@
 namespace sensorium::motor_fault {
 
 struct TrainerOptions {
-  int machines = 60;           // synthetic machines for each class
-  int validation_machines = 6; // for each class; the temperature is fitted on them
+  int machines = 60;            // synthetic machines for each class
+  int validation_machines = 60; // for each class; the temperature is fitted on them
   int width = 64, blocks = 2;
   int steps = 800;      // on synthetic motors
   int fine_steps = 300; // on real recordings
   double learning_rate = 3e-3, fine_learning_rate = 1e-3;
   int batch_size = 64;
   int seed = 1;
+  std::string network = "features"; // or "samples": a 1-D convolutional network on raw_window()
+  double rate = 1000;               // Hz, of recordings that do not say it
 };
+inline bool takes_samples(const TrainerOptions& o) { return o.network == "samples"; }
 void describe(ParameterVisitor& v, TrainerOptions& o);
 
 // Mean and spread of each feature, by which it is divided before the first layer while training.
@@ -33,8 +36,8 @@ Graph with_normalisation(Graph graph, const Normalisation& normalisation);
 
 // The network before it sees a real recording, with what it was checked on.
 struct Pretrained {
-  Graph graph; // takes normalised features
-  Normalisation normalisation;
+  Graph graph;                     // takes normalised features
+  Normalisation normalisation;     // none for a network on samples
   std::vector<Example> validation; // of synthetic machines that training never saw
 };
 Pretrained pretrain(const TrainerOptions& options, const std::filesystem::path& folder,

@@ -1,6 +1,5 @@
 #include "pipelines/oct_hrf/phantom_command.h"
 
-#include "modules/core/error.h"
 #include "pipelines/oct_hrf/phantom.h"
 
 #include <fmt/format.h>
@@ -39,13 +38,8 @@ std::string truth_csv(const Phantom& phantom) {
   return out;
 }
 
-json run(const std::vector<std::string>& files, const json& parameters, const fs::path& output,
+json run(const std::vector<std::string>&, const json& parameters, const fs::path& output,
          const Context& context) {
-  if (!files.empty())
-    throw Error(
-        ErrorCode::Usage,
-        fmt::format("phantom oct_hrf takes no recordings; '{}' has no place here", files.front()),
-        "a phantom is made from its parameters alone");
   context.step(0, "making the phantom");
   const Phantom phantom =
       make_phantom(parameters_from<PhantomOptions>(parameters), context.thread_count());
@@ -70,6 +64,7 @@ PipelineCommand phantom_command() {
   return {.verb = "phantom",
           .title = "Make a synthetic recording whose truth is known",
           .parameters = specs_of<PhantomOptions>(),
+          .without_files = "a phantom is made from its parameters alone",
           .run = run};
 }
 

@@ -24,6 +24,7 @@ PipelineCommand train_command() {
   return {.verb = "train",
           .title = "Train the network on phantoms",
           .parameters = {},
+          .without_files = "this build cannot train",
           .run = [](const std::vector<std::string>&, const nlohmann::json&,
                     const std::filesystem::path&, const Context&) -> nlohmann::json {
             throw Error(ErrorCode::Unsupported, "this build has no LibTorch and cannot train");
@@ -219,13 +220,8 @@ nlohmann::json card(const TrainParameters& p, const nlohmann::json& about,
           {"seed", p.training.seed}};
 }
 
-nlohmann::json run(const std::vector<std::string>& files, const nlohmann::json& json,
+nlohmann::json run(const std::vector<std::string>&, const nlohmann::json& json,
                    const std::filesystem::path& output, const Context& context) {
-  if (!files.empty())
-    throw Error(
-        ErrorCode::Usage,
-        fmt::format("train oct_hrf takes no recordings; '{}' has no place here", files.front()),
-        "it trains on phantoms, or on reviewed cases with --dataset DIR");
   const auto p = parameters_from<TrainParameters>(json);
   const Graph initial = first_network(p);
   const Data data = p.dataset.empty() ? phantom_data(p, context.part(0, 0.06))
@@ -248,6 +244,7 @@ PipelineCommand train_command() {
   return {.verb = "train",
           .title = "Train the network on phantoms or on reviewed cases",
           .parameters = specs_of<TrainParameters>(),
+          .without_files = "it trains on phantoms, or on reviewed cases with --dataset DIR",
           .run = run};
 }
 

@@ -158,6 +158,9 @@ TEST_F(Mistakes, NamesThatAreNoTextAreRefusedBeforeTheWork) {
 TEST_F(Mistakes, RecordingsThatACommandDoesNotTakeAreRefused) {
   expect({"train", "oct_hrf", sample, "-o", path("t")}, 2, {"takes no recordings", "--dataset"});
   expect({"phantom", "oct_hrf", sample, "-o", path("p")}, 2, {"takes no recordings"});
+  expect({"phantom", "motor_fault", sample, "-o", path("m")}, 2,
+         {"phantom motor_fault takes no recordings", sample, "from its parameters alone"});
+  EXPECT_FALSE(fs::exists(folder_ / "m"));
   expect({"train", "oct_hrf", "--dataset", folder_.string(), "-o", path("t")}, 3,
          {"no training set", "from-reviews"});
   expect({"train", "oct_hrf", "--learning_rate", "nan", "-o", path("t")}, 2, {"cannot be nan"});

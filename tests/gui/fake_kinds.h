@@ -21,11 +21,12 @@ inline bool has(const std::string& path, const char* word) {
 inline bool is_cube(const std::string& path) { return has(path, ".cube"); }
 inline bool is_clip(const std::string& path) { return has(path, ".clip"); }
 
+// "wide" is 30 samples wide, "black" holds nothing but 5.
 // 16 lines x 24 samples x 10 bands at 450, 480 ... 720 nm; value: 100 band + 10 line + sample
 // (band, line, sample from 0). Band 10 is marked bad.
 inline Cube cube_of(const std::string& path) {
   Cube c;
-  c.lines = 16, c.samples = 24, c.bands = 10;
+  c.lines = 16, c.samples = has(path, "wide") ? 30 : 24, c.bands = 10;
   c.type = SampleType::UInt16;
   c.interleave = Interleave::Bsq;
   set_dense_strides(c);
@@ -33,7 +34,7 @@ inline Cube cube_of(const std::string& path) {
   for (int b = 0; b < c.bands; ++b)
     for (int y = 0; y < c.lines; ++y)
       for (int x = 0; x < c.samples; ++x)
-        values.push_back(static_cast<std::uint16_t>(100 * b + 10 * y + x));
+        values.push_back(static_cast<std::uint16_t>(has(path, "black") ? 5 : 100 * b + 10 * y + x));
   c.data = Buffer::of(std::move(values));
   if (!has(path, "nowave")) {
     for (int b = 0; b < c.bands; ++b) c.wavelengths_nm.push_back(450 + 30 * b);
@@ -67,10 +68,48 @@ inline nlohmann::json cube_pipeline() {
   info.id = "hs2rgb", info.version = "1.0", info.title = "Fake pictures", info.input = "cube";
   info.question = "Is the page right?", info.maturity = "test";
   info.parameters = {{"route", ParameterType::Choice, "cie", {"cie", "bands", "pca", "mnf"}, {}},
+                     {"white", ParameterType::Text, "", {}, {}},
+                     {"dark", ParameterType::Text, "", {}, {}},
+                     {"panel_reflectance", ParameterType::Number, 1.0, {}, {}},
+                     {"reference_first_sample", ParameterType::Integer, 0, {}, {}},
                      {"red_nm", ParameterType::Number, 640, {}, {.unit = "nm"}},
                      {"green_nm", ParameterType::Number, 550, {}, {.unit = "nm"}},
                      {"blue_nm", ParameterType::Number, 460, {}, {.unit = "nm"}}};
   return to_json(info);
+}
+
+inline nlohmann::json class_pipeline() {
+  PipelineInfo info;
+  info.id = "cube_analysis", info.version = "1.0", info.title = "Fake classes", info.input = "cube";
+  info.question = "Is the page right?", info.maturity = "test";
+  info.parameters = {
+      {"method", ParameterType::Choice, "kmeans", {"kmeans", "sam", "sid", "rx", "unmix"}, {}},
+      {"library", ParameterType::Text, "", {}, {}},
+      {"places", ParameterType::Text, "", {}, {}},
+      {"white", ParameterType::Text, "", {}, {}},
+      {"dark", ParameterType::Text, "", {}, {}},
+      {"panel_reflectance", ParameterType::Number, 1.0, {}, {}},
+      {"reference_first_sample", ParameterType::Integer, 0, {}, {}}};
+  return to_json(info);
+}
+
+// Left half class 1 (red), right half class 2 (blue), the first pixel none.
+inline Findings class_findings(const nlohmann::json& parameters) {
+  Findings f;
+  f.pipeline = "cube_analysis", f.version = "1.0", f.parameters_text = parameters.dump();
+  f.tables = {{"classes",
+               "Pixels of each class",
+               {"class", "name", "pixels", "share, %", "mean of the score"},
+               {{"1", "leaf", "191", "49.74", "0.1"}, {"2", "stone", "192", "50.00", "0.1"}}}};
+  return f;
+}
+
+inline void write_classes(const std::filesystem::path& folder) {
+  QImage map(24, 16, QImage::Format_Indexed8);
+  map.setColorTable({qRgb(0, 0, 0), qRgb(255, 0, 0), qRgb(0, 0, 255)});
+  for (int y = 0; y < 16; ++y)
+    for (int x = 0; x < 24; ++x) map.setPixel(x, y, x + y == 0 ? 0 : x < 12 ? 1 : 2);
+  map.save(QString::fromStdString((folder / "classes.png").string()));
 }
 
 inline nlohmann::json clip_pipeline() {

@@ -119,7 +119,9 @@ public:
     else if (op == "hello")
       answer(id, {{"version", 1},
                   {"devices", json::array()},
-                  {"pipelines", {pipeline(), fake::cube_pipeline(), fake::clip_pipeline()}}});
+                  {"pipelines",
+                   {pipeline(), fake::class_pipeline(), fake::cube_pipeline(),
+                    fake::clip_pipeline()}}});
     else if (op == "open")
       open(request);
     else if (op == "run")
@@ -199,6 +201,7 @@ private:
     result.findings = find(parameters);
     write_result_folder(folder, result, {});
     if (pipeline_ == "hs2rgb") fake::write_picture(folder);
+    if (pipeline_ == "cube_analysis") fake::write_classes(folder);
     loaded_ = true;
     reply_result(
         request.at("id"), folder, parameters,
@@ -256,6 +259,7 @@ private:
 
   Findings find(const json& parameters) const {
     if (pipeline_ == "lung_ultrasound") return fake::clip_findings(parameters, path_);
+    if (pipeline_ == "cube_analysis") return fake::class_findings(parameters);
     if (pipeline_ != "hs2rgb") return findings_at(parameters);
     Findings f;
     f.pipeline = "hs2rgb", f.version = "1.0", f.parameters_text = parameters.dump();

@@ -2,6 +2,7 @@
 // reviewed, as a person would.
 #include "app/gui/main_window.h"
 #include "app/gui/nameplate_dialog.h"
+#include "app/gui/signal_comparison.h"
 #include "app/gui/signal_page.h"
 #include "modules/core/error.h"
 #include "modules/core/file.h"
@@ -16,6 +17,7 @@
 #include <gtest/gtest.h>
 
 #include <QApplication>
+#include <QComboBox>
 #include <QDoubleSpinBox>
 #include <QPushButton>
 #include <QSignalSpy>
@@ -259,6 +261,62 @@ TEST_F(Signal, spans_are_marked_noted_and_taken_back) {
   EXPECT_EQ(session().review().items()->size(), 2u);
   trigger("redo");
   EXPECT_EQ(session().review().items()->size(), 3u);
+}
+
+TEST_F(Signal, two_recordings_are_compared_line_by_line) {
+  // B: the same motor twice as large, at 50.5 Hz, with a third harmonic ten times as high.
+  std::string b = "time [s],u [A],v [A],w [A]\n";
+  for (int i = 0; i < 4000; ++i) {
+    const double t = i / 1000.0, turn = 2 * std::numbers::pi;
+    b += QString::number(t, 'f', 3).toStdString();
+    for (int k = 0; k < 3; ++k)
+      b += "," + QString::number(20 * std::cos(turn * (50.5 * t - k / 3.0)) +
+                                     1.0 * std::cos(turn * 151.5 * t),
+                                 'f', 5)
+                     .toStdString();
+    b += "\n";
+  }
+  write_atomically(path("b.csv").toStdString(), b);
+  open("motor.csv", three_currents(true));
+  SignalPlot* s = page().spectrum_plot();
+  page().choose_span(0, 1400);
+  ASSERT_TRUE(settled());
+  page().compare_with(path("b.csv"));
+  ASSERT_TRUE(settled());
+  ASSERT_EQ(s->series().size(), 2u);
+  EXPECT_EQ(s->series()[1].name, "B: b.csv");
+  EXPECT_EQ(page().comparison()->analysis()->to, 1400u); // the same span
+  s->set_cursor(0, 50);
+  EXPECT_TRUE(s->readout().contains("A 0.0 dB, B ")) << s->readout().toStdString();
+  page().shown_as()->setCurrentIndex(1);
+  ASSERT_EQ(s->series().size(), 1u);
+  const PlotSeries& difference = s->series().front();
+  const auto near = [&](double hz) {
+    const auto k = static_cast<std::size_t>(std::lround(hz / difference.x[1]));
+    return difference.y.at(k);
+  };
+  EXPECT_NEAR(near(50), 0, 0.5);    // each is 0 dB, though the supplies differ
+  EXPECT_NEAR(near(150), -20, 0.5); // 0.005 against 0.05 of the fundamental
+  page().shown_as()->setCurrentIndex(2);
+  EXPECT_FALSE(page().comparison()->active());
+  EXPECT_TRUE(page().shown_as()->isHidden());
+  ASSERT_EQ(s->series().size(), 1u);
+  EXPECT_NE(s->series().front().name, "A − B");
+}
+
+TEST_F(Signal, what_cannot_be_compared_is_one_message) {
+  open("motor.csv", three_currents(true));
+  write_atomically(path("unknown.csv").toStdString(), three_currents(false));
+  page().compare_with(path("unknown.csv"));
+  ASSERT_TRUE(settled());
+  EXPECT_TRUE(window_->notice().message().contains("unknown"))
+      << window_->notice().message().toStdString();
+  EXPECT_FALSE(page().comparison()->active());
+  page().compare_with(path("absent.csv"));
+  ASSERT_TRUE(settled());
+  EXPECT_TRUE(window_->notice().message().contains("absent.csv"));
+  EXPECT_EQ(page().spectrum_plot()->series().size(), 1u);
+  EXPECT_EQ(session().stage(), CaseSession::Stage::Opened);
 }
 
 TEST_F(Signal, without_a_rate_the_axis_is_in_samples_until_one_is_entered) {

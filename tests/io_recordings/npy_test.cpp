@@ -1,4 +1,7 @@
+#include "modules/core/dataset_store.h"
+#include "modules/core/error.h"
 #include "modules/io/npy_recording.h"
+#include "modules/signal/pyramid.h"
 #include "tests/io_recordings/open.h"
 
 using namespace sensorium;
@@ -83,4 +86,36 @@ TEST(Npy, BadHeaders) {
   d.append<float>(1).append<float>(2);
   EXPECT_TRUE(
       mentions(error_of([&] { open_recording(folder.write("a.npy", d.bytes())); }), "cut short"));
+}
+
+// Another process maps the recording's own file: nothing is copied, whatever its size.
+TEST(Npy, ALargeRecordingIsHandedOnByItsPlace) {
+  TemporaryFolder folder;
+  constexpr std::uint64_t rows = 1 << 20;
+  Draft d = npy("<f4", "(1048576, 3)");
+  for (std::uint64_t i = 0; i < 3 * rows; ++i) d.append(static_cast<float>(i % 1001));
+  const std::filesystem::path path = folder.write("long.npy", d.bytes()), store = folder / "store";
+  Recording r = load_npy_recording(path, {});
+  r.rate = known_rate(1000, RateSource::Stated, "test");
+  store_dataset(Dataset(r), store);
+  EXPECT_LT(std::filesystem::file_size(store), 65536u);
+  const Dataset mapped = map_dataset(store);
+  const auto& again = std::get<Recording>(mapped);
+  ASSERT_EQ(again.channels.size(), 3u);
+  EXPECT_EQ(again.length, rows);
+  for (std::size_t c = 0; c < 3; ++c)
+    EXPECT_EQ(block(again, c, rows - 5, 5), block(r, c, rows - 5, 5));
+  const auto all = Pyramid::build(r, {0, 1, 2});
+  for (std::size_t c = 0; c < 3; ++c) {
+    const Pyramid one = Pyramid::build(r.channels[c], rows);
+    const auto a = all[c].columns(r.channels[c], 1000, rows, 100),
+               b = one.columns(r.channels[c], 1000, rows, 100);
+    for (std::size_t k = 0; k < 100; ++k) {
+      EXPECT_EQ(a[k].least, b[k].least);
+      EXPECT_EQ(a[k].greatest, b[k].greatest);
+      EXPECT_EQ(a[k].mean, b[k].mean);
+    }
+  }
+  std::filesystem::resize_file(path, 1 << 20);
+  EXPECT_EQ(error_of([&] { map_dataset(store); }).code(), ErrorCode::Conflict);
 }

@@ -21,6 +21,16 @@ TEST(Builders, MlpHasTheParametersCountedByHand) {
             16 * 64 + 64 + 2 * 2 * (64 * 64 + 64) + 64 * 2 + 2);
 }
 
+TEST(Builders, Conv1dHasTheParametersCountedByHand) {
+  // Of each stage a convolution of stride 2 and a residual one, with biases; then 6x2+2.
+  const Graph g =
+      build_conv1d({.in_channels = 3, .classes = 2, .length = 64, .widths = "4,6", .kernel = 5}, 1);
+  EXPECT_EQ(g.parameters(),
+            (3 * 4 * 5 + 4) + (4 * 4 * 5 + 4) + (4 * 6 * 5 + 6) + (6 * 6 * 5 + 6) + 6 * 2 + 2);
+  EXPECT_EQ(g.inputs.at(0).dims, (std::vector<std::int64_t>{-1, 3, 64}));
+  EXPECT_THROW(build_conv1d({.kernel = 4}, 1), Error);
+}
+
 TEST(Builders, UnetHasTheWeightsCountedByHand) {
   ResidualUnetOptions o;
   o.widths = "4,8";

@@ -1,4 +1,4 @@
-#include "pipelines/lung_ultrasound/evaluate_command.h"
+#include "pipelines/lung_ultrasound/figures.h"
 #include "pipelines/lung_ultrasound/score.h"
 #include "tests/lung_ultrasound/drawn.h"
 

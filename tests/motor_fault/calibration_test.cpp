@@ -44,8 +44,8 @@ TEST(Calibration, ATemperatureDividesTheLogits) {
   write_onnx(network(), folder / "one.onnx");
   write_onnx(with_temperature(network(), 2), folder / "two.onnx");
   Classifier classifier;
-  const auto one = classifier.run(folder / "one.onnx", {some_features(3)}, {}),
-             two = classifier.run(folder / "two.onnx", {some_features(3)}, {});
+  const auto one = classifier.run(folder / "one.onnx", {{some_features(3), {}}}, {}),
+             two = classifier.run(folder / "two.onnx", {{some_features(3), {}}}, {});
   for (std::size_t k = 1; k < class_count; ++k)
     EXPECT_NEAR(std::log(two[0][k] / two[0][0]), std::log(one[0][k] / one[0][0]) / 2, 1e-4);
 }
@@ -59,7 +59,7 @@ TEST(Calibration, TheTemperatureOfLeastCrossEntropyIsFound) {
   std::vector<Example> examples;
   std::vector<std::pair<std::array<float, class_count>, int>> answers;
   for (int i = 0; i < 60; ++i) {
-    const Features f = some_features(2 + 0.1f * static_cast<float>(i));
+    const Window f{some_features(2 + 0.1f * static_cast<float>(i)), {}};
     const auto p = classifier.run(folder / "one.onnx", {f}, {}).front();
     const int best = static_cast<int>(std::max_element(p.begin(), p.end()) - p.begin());
     const int label = i % 3 == 0 ? (best + 1) % class_count : best;
@@ -83,14 +83,43 @@ TEST(Calibration, TheTemperatureOfLeastCrossEntropyIsFound) {
 }
 
 TEST(Examples, AWindowWithoutReferenceKeepsTheRest) {
-  Example e{some_features(1), 3, "file"};
+  Example e{{some_features(1), std::vector<float>(raw_channels * raw_samples, 0.5F)}, 3, "file"};
   const Example bare = without_reference(e);
   for (std::size_t i = 0; i < feature_count; ++i)
-    EXPECT_EQ(bare.features[i],
+    EXPECT_EQ(bare.window.features[i],
               std::find(of_reference.begin(), of_reference.end(), i) != of_reference.end()
                   ? 0
-                  : e.features[i]);
+                  : e.window.features[i]);
+  for (std::size_t i = 0; i < e.window.raw.size(); ++i)
+    EXPECT_EQ(bare.window.raw[i], i < 3 * raw_samples ? 0.5F : 0);
   EXPECT_EQ(bare.label, 3);
+}
+
+// Graph and training of the variant on samples: it learns what two synthetic motors differ in, and
+// the pipeline's classifier runs it.
+TEST(Samples, AConvolutionalNetworkTrainsAndRuns) {
+  const TemporaryFolder folder;
+  TrainerOptions o;
+  o.network = "samples";
+  o.machines = 4;
+  o.validation_machines = 2;
+  o.steps = 12;
+  o.batch_size = 16;
+  const Pretrained start = pretrain(o, folder / "run", {});
+  EXPECT_EQ(start.graph.inputs.at(0).dims, (std::vector<std::int64_t>{-1, 6, 192}));
+  for (const Node& node : start.graph.nodes)
+    EXPECT_TRUE(node.op == "Conv" || node.op == "Relu" || node.op == "Add" || node.op == "Gemm" ||
+                node.op == "GlobalAveragePool" || node.op == "Flatten" || node.op == "Identity")
+        << node.op;
+  const Graph same = with_normalisation(start.graph, start.normalisation);
+  EXPECT_EQ(same.nodes.size(), start.graph.nodes.size());
+  write_onnx(with_temperature(same, 2), folder / "samples.onnx");
+  const auto answers = answers_of(folder / "samples.onnx", start.validation, {});
+  EXPECT_EQ(answers.size(), 2u * class_count);
+  for (const Answer& a : answers) {
+    EXPECT_GE(a.probability, 1.0 / class_count);
+    EXPECT_LE(a.probability, 1.0);
+  }
 }
 
 // Set a healthy and a faulty recording of the real set beside each other.
@@ -104,6 +133,7 @@ TEST(Examples, WindowsOutsideTheFaultAreLikeHealthyOnes) {
   EXPECT_FALSE(files[1].changes);
   ASSERT_FALSE(files[0].outside.empty());
   EXPECT_TRUE(files[1].outside.empty()) << "a healthy recording is all of one piece";
-  for (const Example& e : files[0].windows) EXPECT_GT(e.features[2], 0.2) << "I2/I1 in the fault";
-  for (const Example& e : files[0].outside) EXPECT_LT(e.features[2], 0.06) << "and outside";
+  for (const Example& e : files[0].windows)
+    EXPECT_GT(e.window.features[2], 0.2) << "I2/I1 in the fault";
+  for (const Example& e : files[0].outside) EXPECT_LT(e.window.features[2], 0.06) << "and outside";
 }

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <numbers>
 
 using namespace sensorium;
 using namespace sensorium::motor_fault;
@@ -80,6 +81,39 @@ TEST(Features, DoNotDependOnTheScale) {
                  other = window_features({b[0], b[1], b[2]}, 1000, 60, std::nullopt);
   for (std::size_t i = 0; i < feature_count; ++i)
     EXPECT_NEAR(one[i], other[i], 1e-5) << feature_names()[i];
+}
+
+// Waves whose samples are known: fundamental 1, third harmonic 0.1, negative sequence 0.2 at 30
+// degrees. Neither rate, scale nor begin may matter.
+TEST(RawWindow, IsOneWaveformWhateverTheRate) {
+  const double turn = 2 * std::numbers::pi;
+  const Complex ratio = std::polar(0.2, turn / 12);
+  for (const double rate : {1000.0, 10000.0, 51200.0})
+    for (const double begin : {0.0, 0.0037}) {
+      std::array<std::vector<double>, 3> x;
+      const auto count = window_length(rate, 60);
+      for (int k = 0; k < 3; ++k)
+        for (std::size_t i = 0; i < count; ++i) {
+          const double t = turn * 60 * (static_cast<double>(i) / rate + begin);
+          x[static_cast<std::size_t>(k)].push_back(
+              7 * (std::cos(t - turn * k / 3) + 0.2 * std::cos(t + turn / 12 + turn * k / 3) +
+                   0.1 * std::cos(3 * t)));
+        }
+      const auto raw = raw_window({x[0], x[1], x[2]}, rate, 60, ratio);
+      ASSERT_EQ(raw.size(), raw_channels * raw_samples);
+      for (std::size_t k = 0; k < 3; ++k)
+        for (std::size_t i = 0; i < raw_samples; ++i) {
+          const double t = turn * static_cast<double>(i) / 16,
+                       shift = turn * static_cast<double>(k) / 3;
+          const double healthy = std::cos(t - shift) + 0.1 * std::cos(3 * t);
+          EXPECT_NEAR(raw[k * raw_samples + i], healthy + 0.2 * std::cos(t + turn / 12 + shift),
+                      0.01)
+              << rate << " " << k << " " << i;
+          EXPECT_NEAR(raw[(k + 3) * raw_samples + i], healthy, 0.01);
+        }
+      const auto bare = raw_window({x[0], x[1], x[2]}, rate, 60, std::nullopt);
+      for (std::size_t i = 3 * raw_samples; i < bare.size(); ++i) EXPECT_EQ(bare[i], 0);
+    }
 }
 
 TEST(Features, ClassesAndNames) {

@@ -146,5 +146,74 @@ TEST_F(Report, AFolderThatIsNotThereGivesOneError) {
   EXPECT_TRUE(fs::is_empty(folder_));
 }
 
+// A recording with its plots: axes, labels, spans of findings and the caption are text in the PDF.
+class RecordingReport : public Report {
+protected:
+  RecordingReport() {
+    Recording r;
+    r.length = 5000;
+    r.rate = known_rate(1000, RateSource::Stated, "header");
+    Channel c{.name = "Quillfeather", .unit = "A", .source = "header"};
+    c.samples = Buffer::of(std::vector<double>(5000));
+    r.channels.push_back(c);
+    r.origin.path = "/clinic/Quillfeather_19511103.csv";
+    r.origin.format = "csv";
+    dataset_ = r;
+    findings_ = {};
+    findings_.pipeline = "motor_fault";
+    findings_.items.push_back(span("inter-turn", "inter-turn short", 2000, 2999));
+    findings_.items.push_back(span("bearing", "bearing", 0, 4999));
+    Plot time{.title = "Ratio over time",
+              .caption = "read it as follows: Quillfeather_19511103 is a file",
+              .x_label = "s",
+              .y_label = "I2/I1"};
+    time.x_to = 5;
+    time.lines.push_back({"the ratio", {0, 1, 2, 5}, {0.02, 0.02, 0.1, 0.02}});
+    time.samples_per_x = 1000;
+    Plot spectrum{.title = "Spectrum with bands", .x_label = "Hz", .y_label = "dB"};
+    spectrum.x_to = 500;
+    spectrum.y_from = -80;
+    spectrum.y_to = 0;
+    spectrum.lines.push_back({"", {0, 100, 500}, {-70, 0, -70}});
+    for (int i = 0; i < 40; ++i)
+      spectrum.ranges.push_back({90.0 + i, 90.5 + i, "line " + std::to_string(i), i == 20});
+    Plot locus{.title = "Locus", .x_label = "id", .y_label = "iq"};
+    locus.equal_axes = true;
+    plots_ = {time, spectrum, locus};
+  }
+  static Finding span(const std::string& id, const std::string& label, int from, int to) {
+    Finding f{.id = id, .label = label, .score = 0.9};
+    f.box = {from, 0, 0, to, 0, 0};
+    f.text = label + " was found";
+    return f;
+  }
+  std::string text(ReportOptions options = {}) {
+    const ReviewState review = fold(findings_, events_);
+    ReportInput in{.dataset = dataset_, .findings = findings_, .review = review};
+    in.plots = plots_;
+    in.options = options;
+    write_pdf(in, folder_ / "report.pdf");
+    return output_of("pdftotext -layout '" + (folder_ / "report.pdf").string() + "' -");
+  }
+  std::vector<Plot> plots_;
+};
+
+TEST_F(RecordingReport, DrawsPlotsWithAxesLabelsAndSpans) {
+  const std::string all = text();
+  for (const char* part : {"Ratio over time", "I2/I1", "the ratio", "Spectrum with bands", "Locus",
+                           "inter-turn short, from 2.00 s", "line 20", "500"})
+    EXPECT_TRUE(says(all, part)) << part << " is missing in:\n" << all;
+  // A span as long as the recording says nothing about when; labels that find no room are left out.
+  EXPECT_FALSE(says(all, "bearing, from"));
+  EXPECT_FALSE(says(all, "line 39") && says(all, "line 38") && says(all, "line 37"));
+}
+
+TEST_F(RecordingReport, RejectedSpansAndNamesOfTheFileAreLeftOut) {
+  act("reject", decision_data(findings_.items[0]));
+  EXPECT_FALSE(says(text(), "inter-turn short, from"));
+  EXPECT_TRUE(says(text(), "Quillfeather_19511103 is a file"));
+  EXPECT_FALSE(says(text({.deidentified = true}), "Quillfeather_19511103"));
+}
+
 }
 }

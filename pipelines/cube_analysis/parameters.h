@@ -1,0 +1,26 @@
+// What a user can choose about the analysis of a cube.
+#pragma once
+
+#include "modules/core/parameters.h"
+
+#include <string>
+
+namespace sensorium::cube_analysis {
+
+struct CubeParameters {
+  std::string method = "kmeans";
+  int count = 5;
+  std::string library, only, places; // spectra to compare with; all empty: found in the cube
+  std::string preparation = "none";
+  int window = 11;
+  double limit = 0;
+  double percent = 0.1;
+  int passes = 50;
+  std::string white, dark; // files of reference cubes
+  double panel_reflectance = 1;
+  int reference_first_sample = 0; // from 1; 0: the widths must agree
+};
+
+void describe(ParameterVisitor& v, CubeParameters& p);
+
+}

@@ -1,0 +1,223 @@
+#include "hyperspectral/tissue_map.h"
+#include "hyperspectral/tissue_segment.h"
+#include "modules/core/error.h"
+#include "modules/core/extension.h"
+#include "modules/core/file.h"
+#include "modules/imaging/components.h"
+
+#include "pipelines/glioblastoma/commands.h"
+#include "pipelines/glioblastoma/parameters.h"
+#include "pipelines/glioblastoma/phantom.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <mutex>
+
+namespace sensorium::glioblastoma {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* verdict =
+    "Not for clinical use: the network was trained on phantoms alone, and no figure here was "
+    "measured on patients.";
+constexpr auto tumour_class = static_cast<std::size_t>(TissueClass::Tumour);
+constexpr std::uint8_t map_floor = 25; // the least threshold, 0.1
+
+PipelineInfo info() {
+  PipelineInfo i;
+  i.id = "glioblastoma";
+  i.version = "1.0.0";
+  i.title = "Tumour map of a brain's surface";
+  i.question = "Which pixels of this cube look like tumour, normal tissue, vessel or background?";
+  i.input = "cube";
+  i.maturity = "trained on phantoms alone; research preview";
+  i.intended_use = "Research and teaching: shows how a hyperspectral segmentation of brain tissue "
+                   "works. Not for clinical use, not a medical device.";
+  i.limits = "The network has seen synthetic tissue only. On a real cube its classes are a "
+             "demonstration, not a finding. It needs calibrated reflectance from 450 to 900 nm. "
+             "Areas are in pixels: a cube does not state its scale.";
+  i.citation = "Jacques 2013 (Phys. Med. Biol. 58:R37); Bosschaart et al. 2014 (Lasers Med. Sci. "
+               "29:453); Farrell et al. 1992 (Med. Phys. 19:879); Zhang et al. 2018 (IEEE GRSL "
+               "15:749).";
+  i.labels = {"tumour", "normal tissue", "vessel", "background", "artefact"};
+  i.model = "glioblastoma.onnx";
+  i.parameters = specs_of<GlioblastomaParameters>();
+  return i;
+}
+
+const Cube& cube_of(const Dataset& dataset) {
+  if (const auto* cube = std::get_if<Cube>(&dataset)) return *cube;
+  throw Error(ErrorCode::Unsupported, "'" + origin_of(dataset).path + "' is no hyperspectral cube",
+              "give a cube");
+}
+
+struct TumourAnalysis : Analysis {
+  hyper::TissueMap map;
+  std::array<std::int64_t, class_count> pixels{};
+  std::shared_ptr<const ComponentIndex> regions;
+};
+
+Volume volume_of(const hyper::TissueMap& s, std::vector<std::uint8_t> values) {
+  Volume v;
+  v.width = s.samples;
+  v.height = s.lines;
+  v.depth = 1;
+  v.type = PixelType::UInt8;
+  v.pixels = Buffer::of(std::move(values));
+  for (Spacing& axis : v.spacing) axis = unknown_spacing("a cube does not state its scale");
+  return v;
+}
+
+std::vector<hyper::LegendEntry> legend_of(const TumourAnalysis& a) {
+  constexpr std::array colours{hyper::bluish_green, hyper::vermillion, hyper::sky_blue,
+                               hyper::dark_grey};
+  std::vector<hyper::LegendEntry> out;
+  for (std::size_t c = 0; c < colours.size(); ++c)
+    out.push_back(
+        {fmt::format("{}, {:.1f} %", class_names[c],
+                     100.0 * static_cast<double>(a.pixels[c]) /
+                         static_cast<double>(std::max<std::size_t>(1, a.map.classes.size()))),
+         colours[c]});
+  return out;
+}
+
+void add_maps(TumourAnalysis& a) {
+  std::string names;
+  for (int c = 0; c < class_count; ++c)
+    names +=
+        fmt::format("{}{} {}", c == 0 ? "" : ", ", c, class_names[static_cast<std::size_t>(c)]);
+  a.artifacts.push_back({"classes", fmt::format("Class numbers: {}; 255 no spectrum", names),
+                         volume_of(a.map, a.map.classes)});
+  a.artifacts.push_back({"soft_map", "Tumour probability, 255 = 1",
+                         volume_of(a.map, a.map.probability[tumour_class])});
+  const auto map = std::make_shared<const hyper::TissueMap>(a.map);
+  a.files.push_back(
+      {"classes.png", "Likeliest class of each pixel, by a network trained on phantoms alone",
+       [map, legend = legend_of(a)](const std::filesystem::path& path, const Origin&) {
+         hyper::write_class_map(map->classes, map->samples, map->lines, map->grey, legend,
+                                "Phantom-trained. Not for clinical use.", path);
+       }});
+}
+
+void say_what_was_found(TumourAnalysis& a) {
+  a.notes.push_back(verdict);
+  for (std::string& note : hyper::notes_on(a.map)) a.notes.push_back(std::move(note));
+}
+
+std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request,
+                                        hyper::TissueSegmenter& segmenter, std::mutex& mutex,
+                                        const Context& context) {
+  const auto p = parameters_from<GlioblastomaParameters>(request.parameters);
+  const Cube& cube = cube_of(request.dataset);
+  if (!hyper::has_tissue_network() || request.model.empty())
+    throw Error(ErrorCode::NotFound, "glioblastoma has no network to run",
+                "give one with --model, or make one: sensorium train glioblastoma -o DIR");
+  const auto calibration =
+      hyper::calibration_from_files(cube, p.white, p.dark, context.part(0, 0.05));
+  auto a = std::make_shared<TumourAnalysis>();
+  {
+    const std::lock_guard lock(mutex);
+    a->map = segmenter.run(request.model, cube, calibration, context.part(0.05, 0.95));
+    a->model_card = segmenter.card_json();
+  }
+  for (const std::uint8_t c : a->map.classes)
+    if (c < class_count) ++a->pixels[c];
+  a->regions = std::make_shared<const ComponentIndex>(a->map.probability[tumour_class],
+                                                      a->map.samples, a->map.lines, 1, map_floor);
+  add_maps(*a);
+  say_what_was_found(*a);
+  return a;
+}
+
+Finding finding_of(const Component& region) {
+  Finding f;
+  f.id = fmt::format("t{}-{}", region.peak_at[0], region.peak_at[1]);
+  f.label = "tumour";
+  f.score = region.sum / (255 * static_cast<double>(region.voxels));
+  f.centroid = region.centroid;
+  f.box = region.box;
+  f.footprint = region.runs;
+  f.measures = {
+      {"area", static_cast<double>(region.voxels), "px", "a cube does not state its scale"},
+      {"mean probability", f.score, "1", "phantom-trained network"}};
+  f.attributes = {{"trained on", "phantoms alone"}};
+  f.text = fmt::format("looks like the phantoms' tumour: {} px, mean probability {:.2f}",
+                       region.voxels, f.score);
+  return f;
+}
+
+void add_areas(const TumourAnalysis& a, Findings& f) {
+  const auto all = static_cast<double>(a.map.classes.size());
+  Table table{.name = "areas",
+              .caption = "Likeliest class of each pixel; phantom-trained",
+              .columns = {"class", "pixels", "% of the cube"}};
+  for (std::size_t c = 0; c < class_count; ++c) {
+    const auto n = static_cast<double>(a.pixels[c]);
+    table.rows.push_back(
+        {class_names[c], fmt::format("{}", a.pixels[c]), fmt::format("{:.1f}", 100 * n / all)});
+    f.summary.push_back({fmt::format("{} area", class_names[c]), n, "px",
+                         "likeliest class; a cube does not state its scale"});
+  }
+  table.rows.push_back(
+      {"no spectrum", fmt::format("{}", a.map.without_spectrum),
+       fmt::format("{:.1f}", 100.0 * static_cast<double>(a.map.without_spectrum) / all)});
+  f.tables.push_back(std::move(table));
+  f.summary.push_back(
+      {"unlike the training", 100 * a.map.unlike, "%", "of blocks of 8 x 8 pixels"});
+}
+
+Findings conclude(const Dataset& dataset, const Analysis& analysis, const json& parameters) {
+  const auto& a = dynamic_cast<const TumourAnalysis&>(analysis);
+  const auto p = parameters_from<GlioblastomaParameters>(parameters);
+  Findings f;
+  f.pipeline = "glioblastoma";
+  f.version = info().version;
+  f.input_sha256 = origin_of(dataset).sha256;
+  f.parameters_text = parameters.dump();
+  f.notes = a.notes;
+  double listed = 0;
+  const auto threshold =
+      static_cast<std::uint8_t>(std::clamp(std::lround(255 * p.threshold), 1L, 255L));
+  for (const Component& region : a.regions->query(threshold, Connectivity::Planar8)) {
+    if (region.voxels < p.least_pixels) continue;
+    f.items.push_back(finding_of(region));
+    listed += static_cast<double>(region.voxels);
+  }
+  f.summary.push_back({"tumour regions", static_cast<double>(f.items.size()), "1",
+                       fmt::format("of {} px or more", p.least_pixels), true});
+  f.summary.push_back({"area of tumour regions", listed, "px",
+                       fmt::format("probability of {:.2f} or more", p.threshold), true});
+  add_areas(a, f);
+  return f;
+}
+
+}
+
+Extension make_extension() {
+  auto segmenter = std::make_shared<hyper::TissueSegmenter>(
+      std::vector<std::string>(class_names.begin(), class_names.end()));
+  auto mutex = std::make_shared<std::mutex>();
+  PipelineDefinition d;
+  d.info = info();
+  d.analyse = [segmenter, mutex](const AnalysisRequest& request, const Context& context) {
+    return analyse(request, *segmenter, *mutex, context);
+  };
+  // The checks of the cube are not stored, and the network takes less than opening a case.
+  d.restore = [segmenter, mutex](AnalysisRequest request, std::vector<Artifact>,
+                                 std::vector<Surface>, const Context& context) {
+    const auto own = resources_folder() / "models" / info().model;
+    if (request.model.empty() && std::filesystem::exists(own)) request.model = own;
+    return analyse(request, *segmenter, *mutex, context);
+  };
+  d.conclude = conclude;
+  d.commands = commands();
+  Extension e{.id = "glioblastoma", .version = d.info.version, .title = d.info.title};
+  e.pipelines.push_back(std::move(d));
+  return e;
+}
+
+}
+
+SENSORIUM_EXTENSION(sensorium::glioblastoma::make_extension)

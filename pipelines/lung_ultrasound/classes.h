@@ -1,0 +1,34 @@
+// From the network's probabilities of frames to a verdict on a clip, and from clips to an exam.
+#pragma once
+
+#include "pipelines/lung_ultrasound/labels.h"
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sensorium::lung_ultrasound {
+
+using Probabilities = std::array<double, class_count>;
+inline constexpr std::array<const char*, 4> rule_names{"majority", "mean", "max", "top"};
+
+int best_class(const Probabilities& p); // of equals the first
+std::optional<int> best_class(const std::optional<Probabilities>& p);
+
+// One answer for several: "majority": shares of the best classes, ties broken by the mean; "mean";
+// "max": that of the surest; "top": the mean of the surest share (at least one). Surest: the
+// greatest of its probabilities. Nothing for none. Throws Error Usage for another rule. Clips are
+// put together to an exam by the same function.
+std::optional<Probabilities> pooled(const std::vector<Probabilities>& parts,
+                                    const std::string& rule, double top);
+
+struct ClassVerdicts {
+  std::array<std::optional<int>, rule_names.size()> by_rule; // in the order of rule_names
+  std::optional<Probabilities> used;                         // by the rule that was asked for
+  bool agree = true;
+};
+ClassVerdicts class_verdicts(const std::vector<Probabilities>& parts, const std::string& rule,
+                             double top);
+
+}

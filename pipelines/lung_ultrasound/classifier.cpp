@@ -1,0 +1,131 @@
+#include "pipelines/lung_ultrasound/classifier.h"
+
+#include "modules/core/error.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#ifdef SENSORIUM_HAS_LEARN
+#include "modules/learn/model.h"
+
+#include <optional>
+#endif
+
+namespace sensorium::lung_ultrasound {
+
+#ifndef SENSORIUM_HAS_LEARN
+
+struct Classifier::Loaded {};
+bool has_network() { return false; }
+int Classifier::load(const std::filesystem::path&, const Context&) {
+  throw Error(ErrorCode::Unsupported, "this build has no LibTorch and cannot run networks",
+              "choose --use_network false");
+}
+std::vector<FrameAnswer> Classifier::run(const std::vector<Picture>&) { return {}; }
+std::string Classifier::card_json() const { return {}; }
+
+#else
+
+namespace {
+
+constexpr std::size_t batch = 16;
+
+Probabilities softmax(const float* logits) {
+  Probabilities out{};
+  const float most = *std::max_element(logits, logits + class_count);
+  double sum = 0;
+  for (std::size_t k = 0; k < out.size(); ++k)
+    sum += out[k] = std::exp(static_cast<double>(logits[k] - most));
+  for (double& p : out) p /= sum;
+  return out;
+}
+
+int side_of(const Graph& graph, const std::string& name) {
+  const auto refuse = [&](const std::string& why) {
+    return Error(ErrorCode::Unsupported,
+                 fmt::format("'{}' is no network for lung_ultrasound: {}", name, why),
+                 "choose a model that 'sensorium train lung_ultrasound' made");
+  };
+  if (graph.inputs.size() != 1 || graph.inputs[0].dims.size() != 4)
+    throw refuse("it does not take pictures");
+  const auto& in = graph.inputs[0].dims;
+  if (in[1] != 1 || in[2] != in[3] || in[2] < 16 || in[2] > 1024)
+    throw refuse("it does not take grey squares of a fixed size");
+  if (graph.outputs.size() != 2 || graph.outputs[0].name != "logits" ||
+      graph.outputs[1].name != "maps")
+    throw refuse("it does not give 'logits' and 'maps'");
+  if (graph.outputs[0].dims.size() != 2 || graph.outputs[0].dims[1] != class_count)
+    throw refuse(fmt::format("it gives other than {} classes", class_count));
+  return static_cast<int>(in[2]);
+}
+
+}
+
+struct Classifier::Loaded {
+  std::filesystem::path path;
+  std::filesystem::file_time_type time;
+  std::string device;
+  int side = 0;
+  std::optional<Model> model;
+};
+
+bool has_network() { return true; }
+
+int Classifier::load(const std::filesystem::path& path, const Context& context) {
+  std::error_code none;
+  const auto time = std::filesystem::last_write_time(path, none);
+  if (loaded_ && loaded_->path == path && loaded_->time == time &&
+      loaded_->device == context.device)
+    return loaded_->side;
+  loaded_.reset();
+  auto fresh = std::make_unique<Loaded>();
+  fresh->path = path;
+  fresh->time = time;
+  fresh->device = context.device;
+  fresh->model = Model::load(path, {.device = context.device, .threads = context.threads});
+  fresh->side = side_of(fresh->model->graph(), path.filename().string());
+  loaded_ = std::move(fresh);
+  return loaded_->side;
+}
+
+std::vector<FrameAnswer> Classifier::run(const std::vector<Picture>& pictures) {
+  std::vector<FrameAnswer> out;
+  for (std::size_t from = 0; from < pictures.size(); from += batch) {
+    const std::size_t n = std::min(batch, pictures.size() - from);
+    const std::int64_t side = loaded_->side;
+    Tensor in{{static_cast<std::int64_t>(n), 1, side, side}, {}};
+    for (std::size_t i = 0; i < n; ++i)
+      for (const std::uint8_t v : pictures[from + i])
+        in.values.push_back(static_cast<float>(v) / 255);
+    const auto made = loaded_->model->run({{loaded_->model->graph().inputs[0].name, in}});
+    const Tensor &logits = made.at("logits"), &maps = made.at("maps");
+    if (logits.values.size() != n * class_count || maps.shape.size() != 4 ||
+        maps.shape[1] != class_count)
+      throw Error(ErrorCode::Unsupported,
+                  fmt::format("'{}' does not give what it says", loaded_->path.filename().string()),
+                  "choose a model that 'sensorium train lung_ultrasound' made");
+    const std::size_t each = maps.values.size() / n;
+    for (std::size_t i = 0; i < n; ++i) {
+      FrameAnswer answer{.probability = softmax(logits.values.data() + i * class_count)};
+      answer.maps = {static_cast<int>(maps.shape[2]),
+                     static_cast<int>(maps.shape[3]),
+                     {maps.values.begin() + static_cast<std::ptrdiff_t>(i * each),
+                      maps.values.begin() + static_cast<std::ptrdiff_t>((i + 1) * each)}};
+      out.push_back(std::move(answer));
+    }
+  }
+  return out;
+}
+
+std::string Classifier::card_json() const {
+  return loaded_ && loaded_->model ? loaded_->model->card_json() : std::string();
+}
+
+#endif
+
+Classifier::Classifier() = default;
+Classifier::~Classifier() = default;
+
+}
