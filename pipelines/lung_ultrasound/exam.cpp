@@ -96,7 +96,8 @@ std::vector<ZoneScheme> zone_schemes() {
   const fs::path path = resources_folder() / "zones" / "lung_ultrasound.json";
   std::vector<ZoneScheme> out;
   try {
-    for (const json& s : json::parse(read_text(path)).at("schemes")) {
+    const json document = json::parse(read_text(path));
+    for (const json& s : document.at("schemes")) {
       ZoneScheme scheme{s.at("id"), s.at("title"), s.at("source"), {}};
       for (const json& z : s.at("zones")) scheme.zones.push_back({z.at("id"), z.at("title")});
       if (!scheme.zones.empty()) out.push_back(std::move(scheme));
