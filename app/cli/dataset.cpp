@@ -161,10 +161,12 @@ std::map<std::string, std::string> parts_before(const fs::path& index) {
   std::map<std::string, std::string> out;
   if (index.empty()) return out;
   try {
-    for (const json& item : json::parse(read_text(index, 512u << 20)).at("items"))
+    const json stored = json::parse(read_text(index, 512u << 20));
+    for (const json& item : stored.at("items"))
       out[item.at("patient").get<std::string>()] = item.at("part").get<std::string>();
   } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("'{}' is no index: {}", index.string(), json_fault(e)),
+    throw Error(ErrorCode::BadInput,
+                fmt::format("'{}' is no index: {}", index.string(), json_fault(e)),
                 "give the index.json of an earlier training set");
   }
   return out;

@@ -5,6 +5,7 @@
 #include "app/cli/follow.h"
 #include "modules/core/error.h"
 #include "modules/core/file.h"
+#include "modules/report/report.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -115,6 +116,25 @@ Recipe recipe_of(Session& session, const std::string& pipeline, const RunWords& 
   return recipe;
 }
 
+// An exam answers with its findings and the card of the model; they become a report, and are not
+// printed.
+void write_exam_report(const PipelineInfo& info, const std::string& first_file, json& result,
+                       const fs::path& output) {
+  Video none;
+  none.origin.path = first_file;
+  const Dataset dataset(std::move(none));
+  const Findings findings = findings_from_json(result.at("findings"));
+  const ReviewState review = fold(findings, {});
+  ReportInput report{.dataset = dataset, .findings = findings, .review = review};
+  report.pipeline = info;
+  if (result.value("model_card", json()).is_object()) report.model_card = result["model_card"];
+  report.statement = "as proposed by the program; nobody has reviewed it";
+  write_pdf(report, output / "report.pdf");
+  result.erase("findings");
+  result.erase("model_card");
+  result["report"] = (output / "report.pdf").string();
+}
+
 // Several recordings that belong together: a command "exam" of the pipeline.
 int run_exam(Session& session, const std::string& pipeline, const RunWords& words, json parameters,
              const fs::path& output) {
@@ -124,7 +144,10 @@ int run_exam(Session& session, const std::string& pipeline, const RunWords& word
     parameters["zones"] = words.zones;
     parameters = complete(command.parameters, parameters);
     make_folder(output);
-    const json result = command.run(words.files, parameters, output, session.console.context());
+    json result = command.run(words.files, parameters, output, session.console.context());
+    if (!words.no_report && result.contains("findings"))
+      write_exam_report(session.registry.pipeline(pipeline).info, words.files.front(), result,
+                        output);
     session.console.end_progress();
     session.console.print(result);
     session.console.print(result.value("text", fmt::format("result: {}", output.string())));

@@ -4,7 +4,6 @@
 #include "modules/core/file.h"
 #include "modules/core/registry.h"
 #include "modules/io/builtin.h"
-#include "modules/report/report.h"
 #include "pipelines/lung_ultrasound/exam.h"
 
 #include <fmt/format.h>
@@ -104,16 +103,7 @@ json run(const PipelineInfo& info, const std::vector<std::string>& files, const 
   findings.version = info.version;
   json out = exam_json(clips, score, scheme, findings);
   write_atomically(output / "exam.json", out.dump(1) + "\n");
-  const Dataset dataset(header);
-  const ReviewState review = fold(findings, {});
-  ReportInput report{.dataset = dataset, .findings = findings, .review = review};
-  report.pipeline = info;
-  if (const std::string card = classifier.card_json(); !card.empty())
-    report.model_card = json::parse(card, nullptr, false);
-  report.statement = "as proposed by the program; nobody has reviewed it";
-  write_pdf(report, output / "report.pdf");
-  out.erase("findings");
-  out["report"] = (output / "report.pdf").string();
+  out["model_card"] = json::parse(classifier.card_json(), nullptr, false);
   std::string text = fmt::format("{} of {} zones, total score {} (each zone 0 to 2)", score.seen,
                                  score.zones.size(), score.total);
   for (const std::string& note : findings.notes) text += "\n  note: " + note;
