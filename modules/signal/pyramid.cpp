@@ -2,6 +2,7 @@
 
 #include "modules/core/error.h"
 #include "modules/core/hash.h"
+#include "modules/core/scattered_reading.h"
 
 #include <fmt/format.h>
 
@@ -197,6 +198,7 @@ std::vector<Extremes> coarse_columns(const Channel& channel, std::uint64_t from,
   std::vector<Extremes> out;
   if (from >= to || columns == 0) return out;
   const double width = static_cast<double>(to - from) / static_cast<double>(columns);
+  const ScatteredReading scattered(channel.samples);
   std::vector<double> values;
   for (std::size_t c = 0; c < columns; ++c) {
     const auto a =

@@ -1,6 +1,7 @@
 #include "modules/signal/span_analysis.h"
 
 #include "modules/core/error.h"
+#include "modules/core/scattered_reading.h"
 #include "modules/signal/gaps.h"
 
 #include <fmt/format.h>
@@ -97,6 +98,8 @@ SpanAnalysis analyse_span(const Recording& r, const SpanRequest& q, const Contex
       out.rms[i] += level * level * weight;
       if (p == 0 && (q.phases ? is_phase(channels[i]) : i == 0)) head.push_back(std::move(x));
     }
+    if (pieces.size() > 1)
+      for (const std::size_t c : channels) r.channels[c].samples.release();
   }
   for (FrequencySpectrum& s : out.spectra) take_root(s);
   take_root(out.joint);
@@ -139,6 +142,8 @@ RatioCourse ratio_course(const Recording& r, const std::array<std::size_t, 3>& p
     return out;
   const std::uint64_t room = r.length - length, finest = std::max<std::uint64_t>(1, length / 5);
   const auto count = static_cast<std::uint64_t>(std::min<std::uint64_t>(points, room / finest + 1));
+  const ScatteredReading a(r.channels[phases[0]].samples), b(r.channels[phases[1]].samples),
+      c(r.channels[phases[2]].samples);
   for (std::uint64_t k = 0; k < count; ++k) {
     if (k % 32 == 0) context.step(static_cast<double>(k) / static_cast<double>(count), "I2/I1");
     const std::uint64_t from =
@@ -166,6 +171,7 @@ SpectrogramView spectrogram_view(const Recording& r, std::size_t channel, std::u
   out.decibels.resize(columns * out.rows);
   double most = 0;
   std::vector<double> powers(columns * out.rows);
+  const ScatteredReading scattered(r.channels.at(channel).samples);
   for (std::size_t c = 0; c < columns; ++c) {
     if (c % 64 == 0)
       context.step(static_cast<double>(c) / static_cast<double>(columns), "spectrogram");

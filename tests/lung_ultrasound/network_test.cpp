@@ -1,4 +1,5 @@
 // The frame network, small enough for a test: what it is made of, how it is split, what comes out.
+#include "pipelines/lung_ultrasound/classifier.h"
 #include "pipelines/lung_ultrasound/clip_set.h"
 #include "pipelines/lung_ultrasound/cross_validation.h"
 #include "pipelines/lung_ultrasound/phantom.h"
