@@ -261,7 +261,7 @@ TEST(Glioblastoma, RunsInTheWorkerAndIsRestored) {
   Process worker({SENSORIUM_BINARY_DIR "/bin/sensorium", "worker"});
   const auto ask = [&](const json& request) {
     worker.write_line(request.dump());
-    while (const auto line = worker.read_line()) {
+    while (const auto line = worker.read_line(600000)) {
       json event = json::parse(*line);
       if (event.at("id") == request.at("id") && event.at("event") != "progress" &&
           (event.at("event") == "result" || event.at("event") == "error"))
