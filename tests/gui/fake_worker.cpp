@@ -152,9 +152,8 @@ private:
     if (path.find("bad") != std::string::npos)
       return refuse(request.at("id"), "bad_input", "'" + path + "' ends after 12 of 4096 bytes",
                     "copy the file again");
-    const fs::path store =
-        fs::temp_directory_path() /
-        ("fake-" + std::to_string(::getpid()) + "-" + std::to_string(opened_++ % 8) + ".dat");
+    const fs::path store = fs::temp_directory_path() / ("fake-" + std::to_string(::getpid()) + "-" +
+                                                        std::to_string(opened_++ % 8) + ".dat");
     const Dataset dataset = fake::is_cube(path)   ? Dataset(fake::cube_of(path))
                             : fake::is_clip(path) ? Dataset(fake::clip_of(path))
                                                   : Dataset(volume_of(path));
