@@ -105,7 +105,8 @@ TEST_F(CubeClasses, a_cube_opens_with_its_picture_as_the_first_pipeline) {
   EXPECT_EQ(session().pipeline()->id, "hs2rgb");
 }
 
-// The library is the cube itself: its pixel 4 * 24 + 5 is the kept spectrum.
+// The library is the cube itself. The kept pixel (5, 4) is 45 in the first band; the first with
+// that spectrum is (15, 3): number 3 * 24 + 15 + 1.
 TEST_F(CubeClasses, the_nearest_known_spectra_are_listed_and_drawn) {
   open_cube("leaf.cube");
   page_->open_library(file("known.cube"));
@@ -116,7 +117,7 @@ TEST_F(CubeClasses, the_nearest_known_spectra_are_listed_and_drawn) {
   EXPECT_TRUE(library()->heading().contains("Choose a kept spectrum"));
   click(5, 4);
   ASSERT_GT(library()->list()->count(), 3);
-  EXPECT_EQ(library()->list()->item(0)->text(), "0.000 rad  spectrum 102");
+  EXPECT_EQ(library()->list()->item(0)->text(), "0.000 rad  spectrum 88");
   EXPECT_TRUE(library()->heading().contains("1: x 5 y 4"));
   EXPECT_EQ(spectra()->plot()->curves_drawn(), 2) << "the kept one and the known one";
   const auto curve = library()->curve();

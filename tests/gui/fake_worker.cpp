@@ -152,8 +152,8 @@ private:
     if (path.find("bad") != std::string::npos)
       return refuse(request.at("id"), "bad_input", "'" + path + "' ends after 12 of 4096 bytes",
                     "copy the file again");
-    const fs::path store =
-        fs::temp_directory_path() / ("fake-" + std::to_string(::getpid()) + ".dat");
+    const fs::path store = fs::temp_directory_path() / ("fake-" + std::to_string(::getpid()) + "-" +
+                                                        std::to_string(opened_++ % 8) + ".dat");
     const Dataset dataset = fake::is_cube(path)   ? Dataset(fake::cube_of(path))
                             : fake::is_clip(path) ? Dataset(fake::clip_of(path))
                                                   : Dataset(volume_of(path));
@@ -269,6 +269,7 @@ private:
 
   std::atomic<bool> stop_{false}, deaf_{false}, loaded_{false};
   bool hung_ = false;
+  int opened_ = 0; // what was opened before may still be mapped: each has a file of its own
   std::string pipeline_, path_; // of the run that is loaded
 };
 
