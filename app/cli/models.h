@@ -15,8 +15,8 @@ std::vector<std::string> model_ids();
 // "[batch, 1, height, width]"
 std::string shape_of(const ValueInfo& value);
 
-// Runs the model once on made-up numbers: an open batch is 1, other open sizes 64. Empty when it ran,
-// else why not. Throws Error Cancelled; Unsupported in a build without LibTorch.
+// Runs the model once on made-up numbers: an open batch is 1, other open sizes 64. Empty when it
+// ran, else why not. Throws Error Cancelled; Unsupported in a build without LibTorch.
 std::string trial_failure(Session& session, const std::filesystem::path& file);
 
 void add_models_build(CLI::App& models, Session& session);

@@ -40,7 +40,8 @@ Task read_task(const fs::path& path) {
             .element = in.at("element")};
   } catch (const json::exception& e) {
     throw Error(ErrorCode::BadInput,
-                fmt::format("'{}' is no task of a trial: {}", path.string(), json_fault(e)), task_hint);
+                fmt::format("'{}' is no task of a trial: {}", path.string(), json_fault(e)),
+                task_hint);
   }
 }
 

@@ -82,8 +82,8 @@ Site site_from_json(const json& in) {
     check_site(s);
     return s;
   } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("a site is not as it should be: {}", json_fault(e)),
-                remake_hint);
+    throw Error(ErrorCode::BadInput,
+                fmt::format("a site is not as it should be: {}", json_fault(e)), remake_hint);
   }
 }
 

@@ -310,7 +310,8 @@ Dataset map_dataset(const fs::path& path) {
     validate(dataset);
     return dataset;
   } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("'{}' is damaged: {}", path.string(), json_fault(e)));
+    throw Error(ErrorCode::BadInput,
+                fmt::format("'{}' is damaged: {}", path.string(), json_fault(e)));
   }
 }
 

@@ -78,7 +78,8 @@ PromotedModels::PromotedModels(fs::path file) : file_(std::move(file)) {
       pipelines_.emplace_back(pipeline, std::move(history));
     }
   } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("'{}' is damaged: {}", file_.string(), json_fault(e)),
+    throw Error(ErrorCode::BadInput,
+                fmt::format("'{}' is damaged: {}", file_.string(), json_fault(e)),
                 "move it away; the pipelines' own models are used then");
   }
 }

@@ -75,7 +75,8 @@ Recipe recipe_from_json(const json& in, const std::string& name) {
     recipe.device = in.value("device", "auto");
     return recipe;
   } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("the recipe '{}' is damaged: {}", name, json_fault(e)),
+    throw Error(ErrorCode::BadInput,
+                fmt::format("the recipe '{}' is damaged: {}", name, json_fault(e)),
                 "compare it with a recipe.json of another result");
   }
 }

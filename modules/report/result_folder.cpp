@@ -35,7 +35,8 @@ template<class Function> auto naming(const fs::path& path, Function&& work) {
   try {
     return work();
   } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("'{}' is damaged: {}", path.string(), json_fault(e)),
+    throw Error(ErrorCode::BadInput,
+                fmt::format("'{}' is damaged: {}", path.string(), json_fault(e)),
                 "run the analysis again into a new folder");
   } catch (const Error& e) {
     if (std::string_view(e.what()).find(path.string()) != std::string_view::npos) throw;

@@ -155,7 +155,8 @@ Trial trial_from_json(const json& in) {
       throw Error(ErrorCode::BadInput, "a trial is not as it should be", "it cannot be used");
     return out;
   } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("a trial is not as it should be: {}", json_fault(e)),
+    throw Error(ErrorCode::BadInput,
+                fmt::format("a trial is not as it should be: {}", json_fault(e)),
                 "it cannot be used");
   }
 }

@@ -79,7 +79,8 @@ TEST_F(Files, HashOfSeveralFilesSeesEachOfThem) {
   EXPECT_THROW(sha256_of_files(folder_ / "a.xml", {"c.tif"}), Error);
 }
 
-std::string fault_of(const std::string& text, const std::function<void(const nlohmann::json&)>& use) {
+std::string fault_of(const std::string& text,
+                     const std::function<void(const nlohmann::json&)>& use) {
   try {
     use(nlohmann::json::parse(text));
   } catch (const nlohmann::json::exception& e) {
