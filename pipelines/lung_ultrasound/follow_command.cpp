@@ -127,9 +127,6 @@ void Follower::look_for_beam() {
   if (!now.found()) return;
   beam_ = std::move(now);
   found_ = true;
-  std::vector<Lines> lines;
-  for (const auto& grey : frames.grey) lines.push_back(along_beam(grey, beam_));
-  motion_ = motion_of(lines);
 }
 
 Followed Follower::take(const std::vector<std::uint8_t>& luma) {
@@ -142,7 +139,7 @@ Followed Follower::take(const std::vector<std::uint8_t>& luma) {
   if (enough && (!found_ ? count_ % first == 0 : count_ % again == 0)) look_for_beam();
   out.beam = found_;
   if (!found_) return out;
-  out.score = score_frame(signs_of(along_beam(grey, beam_), motion_), out.frame, parameters_.score);
+  out.score = score_frame(signs_of(along_beam(grey, beam_)), out.frame, parameters_.score);
   scores_.push_back(out.score);
   if (out.score.readable && side_ > 0) {
     out.probability = classifier_.run({picture_of(grey, beam_, side_)}).at(0).probability;

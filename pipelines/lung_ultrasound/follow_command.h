@@ -36,7 +36,6 @@ private:
   Beam beam_;
   bool found_ = false;
   std::deque<std::vector<float>> recent_;
-  Motion motion_;
   std::vector<FrameScore> scores_;
   std::vector<Probabilities> readable_;
 };

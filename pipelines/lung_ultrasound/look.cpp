@@ -79,11 +79,10 @@ Look look_at(const Dataset& dataset, const LungParameters& p, const std::filesys
     if (network) pictures[k] = picture_of(frames.grey[k], out.beam, side);
   });
   context.step(0.4, "signs in each frame");
-  const Motion motion = motion_of(lines);
   out.signs.resize(lines.size());
   parallel_for(static_cast<int>(lines.size()), context.thread_count(), [&](int i) {
     const auto k = static_cast<std::size_t>(i);
-    out.signs[k] = signs_of(lines[k], motion);
+    out.signs[k] = signs_of(lines[k]);
   });
   context.step(0.7, "network");
   if (network) out.answers = classifier.run(pictures);

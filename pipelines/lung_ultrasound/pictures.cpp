@@ -114,14 +114,11 @@ SmallClip small_clip(const Dataset& dataset, int count, int side) {
     out.failure = beam.failure;
     return out;
   }
-  std::vector<Lines> lines;
-  for (const auto& grey : frames.grey) lines.push_back(along_beam(grey, beam));
-  const Motion motion = motion_of(lines);
   const auto n = static_cast<int>(frames.grey.size()), wanted = std::min(count, n);
   for (int k = 0; k < wanted; ++k) {
     const auto at = static_cast<std::size_t>((2 * k + 1) * n / (2 * wanted));
     out.pictures.push_back(picture_of(frames.grey[at], beam, side));
-    out.readable.push_back(signs_of(lines[at], motion).pleura_found ? 1 : 0);
+    out.readable.push_back(signs_of(along_beam(frames.grey[at], beam)).pleura_found ? 1 : 0);
   }
   return out;
 }

@@ -10,9 +10,6 @@ namespace sensorium::lung_ultrasound {
 namespace {
 
 constexpr double first_depth = 0.04, last_depth = 0.55;
-// Of the step in motion: to find a line where brightness shows none, and to overrule one that it
-// shows elsewhere.
-constexpr double least_motion = 0.08, sure_motion = 0.2;
 constexpr double least_contrast = 0.06, wall_over_lung = 0.6;
 constexpr double erases = 0.35; // a ray from which a line counts as covered by a B-line
 
@@ -158,66 +155,9 @@ double a_line_of(const std::vector<double>& profile, int pleura, int depths) {
   return best / deviation;
 }
 
-// The brightest step near a line that motion found: that one is broad, the pleural line is thin.
-Path snapped(const Lines& f, const std::vector<double>& score, const Path& path, int from, int to) {
-  const int reach = std::max(3, f.depths / 24);
-  std::vector<double> near(score.size(), -1e9);
-  for (int a = 0; a < f.lines; ++a) {
-    const int d = path.depth[static_cast<std::size_t>(a)];
-    for (int k = std::max(from, d - reach); k < std::min(to, d + reach + 1); ++k)
-      near[static_cast<std::size_t>(a) * f.depths + k] =
-          score[static_cast<std::size_t>(a) * f.depths + k];
-  }
-  return path_between(f, near, from, to);
 }
 
-// Still above, moving below: the step of the mean deviation, smoothed over neighbouring lines.
-std::vector<double> motion_steps(const Lines& f, const Motion& motion, int from, int to) {
-  const int reach = std::max(8, f.depths / 10), beside = std::max(1, f.lines / 24);
-  std::vector<double> sum(static_cast<std::size_t>(f.lines) * (f.depths + 1));
-  const auto at = [&](int a, int d) -> double& {
-    return sum[static_cast<std::size_t>(a) * (f.depths + 1) + d];
-  };
-  for (int a = 0; a < f.lines; ++a)
-    for (int d = 0; d < f.depths; ++d)
-      at(a, d + 1) =
-          at(a, d) + std::min(1.0f, motion.deviation[static_cast<std::size_t>(a) * f.depths + d]);
-  std::vector<double> out(static_cast<std::size_t>(f.lines) * f.depths, -1e9);
-  for (int a = 0; a < f.lines; ++a) {
-    const int first = std::max(0, a - beside), last = std::min(f.lines - 1, a + beside);
-    for (int d = from; d < to; ++d) {
-      double step = 0;
-      const int above = std::max(0, d - reach), below = std::min(f.depths, d + reach);
-      for (int k = first; k <= last; ++k)
-        step += (at(k, below) - at(k, d)) / (below - d) - (at(k, d) - at(k, above)) / (d - above);
-      out[static_cast<std::size_t>(a) * f.depths + d] = step / (last - first + 1);
-    }
-  }
-  return out;
-}
-
-}
-
-Motion motion_of(const std::vector<Lines>& frames) {
-  Motion out;
-  if (frames.size() < 4) return out;
-  const auto n = static_cast<double>(frames.size());
-  out.deviation.resize(frames[0].value.size());
-  for (std::size_t i = 0; i < out.deviation.size(); ++i) {
-    double sum = 0, square = 0;
-    for (const Lines& f : frames) {
-      const double v = std::max(0.0f, f.value[i]);
-      sum += v;
-      square += v * v;
-    }
-    const double mean = sum / n;
-    out.deviation[i] =
-        static_cast<float>(std::sqrt(std::max(0.0, square / n - mean * mean)) / (mean + 0.05));
-  }
-  return out;
-}
-
-Signs signs_of(const Lines& f, const Motion& motion) {
+Signs signs_of(const Lines& f) {
   Signs s;
   const int from = std::max(2, static_cast<int>(first_depth * f.depths)),
             to = static_cast<int>(last_depth * f.depths);
@@ -230,15 +170,6 @@ Signs signs_of(const Lines& f, const Motion& motion) {
     }
   s.pleura_contrast = path.contrast;
   s.pleura_found = s.pleura_contrast >= least_contrast;
-  if (!motion.deviation.empty()) {
-    const Path moved = path_between(f, motion_steps(f, motion, from, to), from, to);
-    const bool elsewhere = std::abs(median_of(moved.depth) - median_of(path.depth)) > f.depths / 16;
-    if (moved.contrast >= (s.pleura_found && elsewhere ? sure_motion : least_motion) &&
-        (!s.pleura_found || elsewhere)) {
-      path = snapped(f, score, moved, from, to);
-      s.pleura_found = s.by_motion = true;
-    }
-  }
   s.pleura = path.depth;
   const int pleura = median_of(s.pleura);
   s.pleura_depth = static_cast<double>(pleura) / f.depths;

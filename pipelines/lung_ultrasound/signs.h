@@ -15,7 +15,6 @@ namespace sensorium::lung_ultrasound {
 
 struct Signs {
   bool pleura_found = false;
-  bool by_motion = false;     // found by what slides, not by its brightness
   std::vector<int> pleura;    // depth index of the pleural line on each line
   double pleura_depth = 0;    // median, fraction of the beam's depth
   double pleura_contrast = 0; // mean grey step across it, 0 .. 1
@@ -27,21 +26,10 @@ struct Signs {
   std::vector<float> ray;
 };
 
-// How much each place of the beam changes over the clip, as a share of its brightness:
-// deviation[line * depths + depth]. Empty for fewer than four frames. The chest wall stands still
-// or moves as one; the lung slides and breathes, so that its speckle changes (Volpicelli et al.
-// 2012, statement 3).
-struct Motion {
-  std::vector<float> deviation;
-};
-Motion motion_of(const std::vector<Lines>& frames);
-
 // frame along the beam. The pleural line is the path of greatest step from bright to dark over all
 // lines, at most one depth up or down from line to line, between 4 and 55 % of the depth; when that
 // is a repeat of a line at half or a third of its depth, with darker lung between, that line.
-// Where coalescent B-lines or a consolidation leave no such step, the path of greatest step from
-// still to moving; `motion` may be empty.
-Signs signs_of(const Lines& frame, const Motion& motion = {});
+Signs signs_of(const Lines& frame);
 
 struct Rays {
   std::vector<std::array<int, 2>> spans; // first and last line of each B-line

@@ -143,6 +143,15 @@ const Node& maker_of(const Graph& graph, const std::string& value, const char* o
   throw Error(ErrorCode::Internal, fmt::format("the network does not end in a {}", op));
 }
 
+// The last layer: what the output is a name for.
+const Node& head_of(const Graph& graph) {
+  std::string value = graph.outputs.at(0).name;
+  for (const Node& node : graph.nodes)
+    if (!node.outputs.empty() && node.outputs[0] == value && node.op == "Identity")
+      value = node.inputs.at(0);
+  return maker_of(graph, value, "Gemm");
+}
+
 }
 
 void describe(ParameterVisitor& v, TrainerOptions& o) {
@@ -223,7 +232,7 @@ Graph first_network(const TrainerOptions& o, int classes, std::uint64_t seed,
   Graph graph = train_network(untrained_network(o, 4, seed), phantoms.training, phantoms.check,
                               on_phantoms, seed, folder, context.part(0.4, 1));
   Graph out = fresh;
-  const Node& head = maker_of(fresh, fresh.outputs.at(0).name, "Gemm");
+  const Node& head = head_of(fresh);
   for (auto& [name, tensor] : out.initializers)
     if (name != head.inputs[1] && name != head.inputs[2])
       if (const auto found = graph.initializers.find(name); found != graph.initializers.end())
@@ -252,7 +261,7 @@ std::vector<std::vector<float>> logits_of(const Graph& graph,
 
 Graph with_maps(Graph graph, double temperature) {
   const std::string logits = graph.outputs.at(0).name;
-  const Node head = maker_of(graph, logits, "Gemm");
+  const Node head = head_of(graph);
   const Node flat = maker_of(graph, head.inputs.at(0), "Flatten");
   const Node pool = maker_of(graph, flat.inputs.at(0), "GlobalAveragePool");
   HostTensor &weight = graph.initializers.at(head.inputs.at(1)),
@@ -264,7 +273,8 @@ Graph with_maps(Graph graph, double temperature) {
   const std::int64_t classes = weight.shape[0];
   weight.shape = {classes, weight.shape[1], 1, 1};
   std::erase_if(graph.nodes, [&](const Node& n) {
-    return n.outputs == head.outputs || n.outputs == flat.outputs || n.outputs == pool.outputs;
+    return n.outputs == head.outputs || n.outputs == flat.outputs || n.outputs == pool.outputs ||
+           (n.op == "Identity" && n.outputs.at(0) == logits);
   });
   Node map{.op = "Conv", .name = "maps"};
   map.inputs = {pool.inputs.at(0), head.inputs.at(1), head.inputs.at(2)};

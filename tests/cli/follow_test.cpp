@@ -17,14 +17,16 @@ using namespace testing_support;
 
 const std::string program = SENSORIUM_BINARY_DIR "/bin/sensorium";
 
-// Three balanced currents of 50 Hz at 1 kHz; from `faulty` on phase a carries a third more.
+// Three balanced currents of 50 Hz at 1 kHz; from `faulty` on with a negative sequence of a fifth
+// at 70 degrees, as a short in phase a makes it.
 std::string currents(int from, int count, int faulty) {
   std::string out;
   for (int i = from; i < from + count; ++i)
     for (int k = 0; k < 3; ++k) {
       const double turn = 2 * std::numbers::pi * (0.05 * i - k / 3.0);
-      const double size = (k == 0 && i >= faulty ? 4 : 3);
-      out += std::to_string(size * std::cos(turn)) + (k < 2 ? "," : "\n");
+      const double back = 2 * std::numbers::pi * (0.05 * i + 70 / 360.0 + k / 3.0);
+      out += std::to_string(3 * std::cos(turn) + (i >= faulty ? 0.6 * std::cos(back) : 0)) +
+             (k < 2 ? "," : "\n");
     }
   return out;
 }

@@ -160,38 +160,6 @@ TEST(LungPhantom, PleuralLineAndItsRepeatsAreFound) {
   EXPECT_GT(with[2], without[2]);
 }
 
-// Coalescent B-lines and consolidation leave no step from a bright wall to a dark lung: what slides
-// tells the line.
-TEST(LungPhantom, ThePleuralLineIsFoundByWhatSlides) {
-  int close = 0, all = 0;
-  for (int seed = 1; seed <= 4; ++seed)
-    for (const char* pattern : {"coalescent", "consolidation"}) {
-      PhantomOptions o = small(pattern, seed);
-      o.frames = 12;
-      o.frame_rate = 5;
-      const LungPhantom p = make_phantom(o);
-      const Frames frames = frames_of(Dataset(p.video), 64);
-      const Beam beam = find_beam(frames);
-      ASSERT_TRUE(beam.found()) << beam.failure;
-      std::vector<Lines> lines;
-      for (const auto& grey : frames.grey) lines.push_back(along_beam(grey, beam));
-      const Signs signs = signs_of(lines[3], motion_of(lines));
-      const double depth = signs.pleura_depth * (beam.far - beam.near) * p.mm_per_px;
-      close += signs.pleura_found && std::abs(depth - p.pleura_mm) < 4;
-      ++all;
-    }
-  EXPECT_GE(close, all - 1) << "of " << all;
-}
-
-TEST(LungPhantom, MotionNeedsFourFrames) {
-  const Lines one{2, 2, {0.5f, 0.5f, 0.5f, 0.5f}};
-  EXPECT_TRUE(motion_of({one, one, one}).deviation.empty());
-  const Lines other{2, 2, {0.5f, 0.1f, 0.5f, 0.9f}};
-  const Motion m = motion_of({one, other, one, other});
-  EXPECT_FLOAT_EQ(m.deviation[0], 0);
-  EXPECT_NEAR(m.deviation[1], 0.2 / (0.3 + 0.05), 1e-5);
-}
-
 TEST(LungPhantom, TheLungMovesAndTheWallStands) {
   PhantomOptions o = small("b_lines");
   o.breathing_mm = 8;
