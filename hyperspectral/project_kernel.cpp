@@ -46,7 +46,7 @@ template<class S> inline __attribute__((always_inline)) void load(const std::byt
 }
 
 inline __attribute__((always_inline)) void load_doubles(const double* p, Four& v) {
-  v = *reinterpret_cast<const Anywhere*>(p);
+  std::memcpy(&v, p, sizeof v);
 }
 
 template<class S> double one(const std::byte* p) {
