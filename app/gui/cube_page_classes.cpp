@@ -79,9 +79,9 @@ void CubePage::add_class_actions(ActionSet& actions) {
       [this](bool on) { view_->set_overlay_shown(on); }, "Cube");
   own_actions_.push_back(shown);
   tools_->addWidget(menu_button("Classes", "Sort the pixels by their spectra", sorts, this));
+  references->setIconText("References"); // what the button shows, also after the action changed
   auto* calibrate = new QToolButton;
   calibrate->setDefaultAction(references);
-  calibrate->setText("References");
   calibrate->setToolTip("White and dark references: values become reflectance");
   calibrate->setAccessibleName("White and dark references");
   calibrate->setFocusPolicy(Qt::TabFocus);
