@@ -4,10 +4,13 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <new>
+#include <set>
 
 namespace sensorium {
 namespace {
@@ -59,6 +62,26 @@ Error usage_error(CLI::App& app, const CLI::ParseError& e) {
           near.empty() ? help : fmt::format("did you mean '{}'? {}", near, help)};
 }
 
+// CLI11 keeps what an option needs and excludes ordered by address, which differs from run to run;
+// here it is by name.
+class SteadyHelp : public CLI::Formatter {
+public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    std::string text = Formatter::make_option_opts(option);
+    const auto relations = {std::pair("Needs", option->get_needs()),
+                            std::pair("Excludes", option->get_excludes())};
+    std::string sorted;
+    for (const auto& [label, others] : relations) {
+      if (others.empty()) continue;
+      std::set<std::string> names;
+      for (const CLI::Option* other : others) names.insert(other->get_name());
+      sorted += fmt::format(" {}: {}", label, fmt::join(names, " "));
+      text.resize(std::min(text.size(), text.find(fmt::format(" {}:", label))));
+    }
+    return text + sorted;
+  }
+};
+
 int run(int argc, char** argv) {
   Session session;
   for (int i = 1; i < argc; ++i) session.words.emplace_back(argv[i]);
@@ -74,6 +97,7 @@ int run(int argc, char** argv) {
   app.add_option("--device", session.console.device, "auto, cpu, or cuda:N");
   app.require_subcommand(0, 1);
   app.fallthrough();
+  app.formatter(std::make_shared<SteadyHelp>());
   app.get_formatter()->column_width(36);
   app.footer("Exit status: 0 done; 2 wrong use; 3 not found; 4 bad input; 5 unsupported; 6 disk, "
              "memory or permission;\n"
