@@ -1,6 +1,7 @@
-// Written by tests/bench/oct_hrf/fit_second_look.py: weights of second_look.h, for standardised cues, then
-// their squares and products (upper triangle, row by row).
-// Fitted on 6957 candidates of 60 phantom seeds (5000 to 5059), penalty 30.
+// Written by tests/bench/oct_hrf/fit_second_look.py: weights of second_look.h, for
+// standardised cues, then their squares and products (upper triangle, row by row).
+// Fitted on 6957 candidates of 60 phantom seeds (5000 to 5059),
+// penalty 30.
 // clang-format off
 #pragma once
 

@@ -74,10 +74,10 @@ def main(train, validation, header):
         return f"inline constexpr double {name}[] = {{\n{text}{line}\n}};\n"
 
     with open(header, "w") as out:
-        out.write("// Written by tests/bench/oct_hrf/fit_second_look.py: weights of second_look.h, for standardised cues, then\n"
-                  "// their squares and products (upper triangle, row by row).\n"
+        out.write("// Written by tests/bench/oct_hrf/fit_second_look.py: weights of second_look.h, for\n"
+                  "// standardised cues, then their squares and products (upper triangle, row by row).\n"
                   f"// Fitted on {len(rows)} candidates of {len(set(rows[:, 0]))} phantom seeds "
-                  f"({int(rows[:, 0].min())} to {int(rows[:, 0].max())}), penalty {penalty}.\n"
+                  f"({int(rows[:, 0].min())} to {int(rows[:, 0].max())}),\n// penalty {penalty}.\n"
                   "// clang-format off\n#pragma once\n\nnamespace sensorium::oct_hrf {\n\n"
                   f"inline constexpr double cue_bias = {bias:.6g};\n"
                   + table("cue_means", mean) + table("cue_deviations", deviation) + table("cue_weights", w) + "\n}\n")
