@@ -17,6 +17,8 @@ using nlohmann::json;
 
 namespace {
 
+// Of 255; lower ones join what lies apart, and the second look has seen none below.
+constexpr int lowest_threshold = 48;
 constexpr int first_validation_seed = 10000, first_test_seed = 20000;
 
 struct EvaluateParameters {
@@ -26,6 +28,7 @@ struct EvaluateParameters {
   bool enhance = true;
   double distance_um = 30;
   int min_pixels = 3;
+  double threshold = 0;
   double second_look = usual_second_look;
   int rounds = 2000;
   int seed = 1;
@@ -44,6 +47,11 @@ void describe(ParameterVisitor& v, EvaluateParameters& p) {
   v.number("distance_um", p.distance_um,
            {.help = "Greatest centroid distance of a pair.", .unit = "um", .min = 1, .max = 200});
   v.integer("min_pixels", p.min_pixels, {.help = "Least pixels of a candidate.", .min = 1});
+  v.number("threshold", p.threshold,
+           {.help = "Threshold of every detector; 0: of greatest F1 on the validation seeds.",
+            .min = 0,
+            .max = 1,
+            .at_least_value = "by validation"});
   v.number("second_look", p.second_look,
            {.help = "Candidates of the network below this in the second look are taken away.",
             .min = 0,
@@ -92,7 +100,7 @@ int best_threshold(const std::vector<EvaluationCase>& cases, const Maps& maps, i
                    double second_look) {
   int best = 128;
   double most = -1;
-  for (int threshold = 16; threshold <= 248; threshold += 8) {
+  for (int threshold = lowest_threshold; threshold <= 248; threshold += 8) {
     const double f1 = rates(tallies(cases, maps, threshold, min_pixels, second_look)).f1;
     if (f1 > most) most = f1, best = threshold;
   }
@@ -266,9 +274,9 @@ std::vector<Detector> detectors(const EvaluateParameters& p, const Context& cont
 
 constexpr const char* rule =
     "Matching: centroids at most {:.0f} um apart or a shared pixel, one to one, nearest first, "
-    "within the B-scan; candidates are 8-connected components of {} pixels or more. Thresholds are "
-    "those of greatest F1 on the validation seeds. Candidates of the network below {:.2f} in the "
-    "second look are taken away (0: none). Intervals: 95 %, bootstrap by volume.\n"
+    "within the B-scan; candidates are 8-connected components of {} pixels or more. "
+    "Threshold{}. Candidates of the network below {:.2f} in the second look are taken away (0: "
+    "none). Intervals: 95 %, bootstrap by volume.\n"
     "Inserted: what the detector already marks before the insertion and what is no inserted "
     "lesion is left out, and counted in the row of its own; an inserted lesion on such a place is "
     "left out too. Precision there is near 1 by this rule: read the sensitivity, and the F1 that "
@@ -314,8 +322,9 @@ json run(const std::vector<std::string>& files, const json& parameters, const fs
       for (const EvaluationCase& c : cases) maps.push_back(detector.map(c, c.prepared));
       return maps;
     };
-    const int threshold =
-        best_threshold(validation, maps_of(validation), p.min_pixels, detector.second_look);
+    const int threshold = p.threshold > 0 ? static_cast<int>(std::ceil(255 * p.threshold - 1e-9))
+                                          : best_threshold(validation, maps_of(validation),
+                                                           p.min_pixels, detector.second_look);
     json& own = result["detectors"][detector.name];
     own["threshold"] = threshold / 255.0;
     const auto on_phantoms =
@@ -355,7 +364,11 @@ json run(const std::vector<std::string>& files, const json& parameters, const fs
   write_atomically(output / "evaluation.csv", csv);
   write_atomically(output / "evaluation.md",
                    table + more + "\n" +
-                       fmt::format(fmt::runtime(rule), p.distance_um, p.min_pixels, p.second_look));
+                       fmt::format(fmt::runtime(rule), p.distance_um, p.min_pixels,
+                                   p.threshold > 0
+                                       ? fmt::format(" of every detector: {:.2f}", p.threshold)
+                                       : "s: of greatest F1 on the validation seeds",
+                                   p.second_look));
   return result;
 }
 

@@ -55,14 +55,13 @@ struct Look {
 
 struct Inside {
   Box box{std::numeric_limits<int>::max(), -1, std::numeric_limits<int>::max(), -1};
-  double x = 0, y = 0, mean = 0, greatest = 0;
+  double x = 0, y = 0, mean = 0;
   int pixels = 0;
 };
 
 Inside inside_of(const Component& component, const Look& look) {
   Inside in;
   std::uint64_t sum = 0;
-  std::uint8_t greatest = 0;
   for (const Run& r : component.runs) {
     if (r.z != look.z) continue;
     const int last = r.x + r.length - 1;
@@ -72,22 +71,13 @@ Inside inside_of(const Component& component, const Look& look) {
     in.x += r.length * (r.x + last) / 2.0;
     in.y += static_cast<double>(r.length) * r.y;
     const std::uint8_t* values = look.row(r.y);
-    for (int x = r.x; x <= last; ++x) sum += values[x], greatest = std::max(greatest, values[x]);
+    for (int x = r.x; x <= last; ++x) sum += values[x];
   }
   if (in.pixels == 0) return in;
   in.x /= in.pixels;
   in.y /= in.pixels;
   in.mean = static_cast<double>(sum) / (255.0 * in.pixels);
-  in.greatest = greatest / 255.0;
   return in;
-}
-
-double layer_step(const Look& l, const Box& b) {
-  const int near = l.across(34), far = l.across(100), rows = l.down(24);
-  const auto beside = [&](int y0, int y1) {
-    return l.both({b.x0 - far, b.x0 - near, y0, y1}, {b.x1 + near, b.x1 + far, y0, y1}).value_or(0);
-  };
-  return beside(b.y0 - rows, b.y0 - 1) - beside(b.y1 + 1, b.y1 + rows);
 }
 
 }
@@ -118,15 +108,12 @@ std::optional<Cues> cues_of(const Component& component, int bscan, const Scene& 
               static_cast<double>(in.pixels) / (wide * high),
               component.sum / 255.0 / static_cast<double>(component.voxels),
               component.peak / 255.0,
-              in.mean,
-              in.greatest,
               l.over(in.mean, {b.x0 - l.across(45), b.x1 + l.across(45), b.y0 - l.down(15),
                                b.y1 + l.down(15)}),
               std::min(left, right),
               std::max(left, right),
               l.over(in.mean, {b.x0, b.x1, b.y0 - l.down(20), b.y0 - l.down(8)}),
               l.over(in.mean, {b.x0, b.x1, b.y1 + l.down(8), b.y1 + l.down(20)}),
-              layer_step(l, b),
               l.shadow({b.x0, b.x1, below, std::max(line + l.down(60), b.y1 + l.down(45))}, gap,
                        std::max(2, wide)),
               core(below, b.y1 + l.down(70)),

@@ -1,6 +1,7 @@
 // A second look at a candidate of the network: a lesion, or a small vessel cut across or a fragment
 // of a layer, which are as bright and as small. Judged by size, brightness against its surroundings
-// above, below and beside, the shadow below it at several depths, and its place between the lines.
+// above, below and beside, the shadow below it at several depths, and its place between the lines;
+// not by grey levels as such, which differ between devices.
 //
 // The judge is a logistic model of these cues, their squares and products, fitted on candidates of
 // the shipped network in phantoms that did not train it; weights and the command that makes them
@@ -16,9 +17,8 @@
 namespace sensorium::oct_hrf {
 
 inline constexpr std::array cue_names = {
-    "log height",    "log width",         "fill",       "map mean",  "map peak",
-    "grey",          "greatest",          "over ring",  "over side", "over far side",
-    "over above",    "over below",        "layer step", "shadow",    "shadow near",
+    "log height",    "log width",         "fill",       "map mean",   "map peak", "over ring",
+    "over side",     "over far side",     "over above", "over below", "shadow",   "shadow near",
     "shadow at RPE", "shadow in choroid", "depth",      "below BM"};
 using Cues = std::array<double, cue_names.size()>;
 

@@ -46,14 +46,12 @@ TEST(SecondLook, CuesCountedByHand) {
   EXPECT_EQ(cue(c, "fill"), 1);
   EXPECT_NEAR(cue(c, "map mean"), 200 / 255.0, 1e-12);
   EXPECT_NEAR(cue(c, "map peak"), 200 / 255.0, 1e-12);
-  EXPECT_NEAR(cue(c, "grey"), 200 / 255.0, 1e-12);
   // 13 x 13 pixels around: 15 of 200, 3 of 50, 151 of 100.
   EXPECT_NEAR(cue(c, "over ring"), (200 - 18250 / 169.0) / 255, 1e-12);
   EXPECT_NEAR(cue(c, "over side"), 100 / 255.0, 1e-12);
   EXPECT_NEAR(cue(c, "over far side"), 100 / 255.0, 1e-12);
   EXPECT_NEAR(cue(c, "over above"), 100 / 255.0, 1e-12);
   EXPECT_NEAR(cue(c, "over below"), 125 / 255.0, 1e-12); // rows 46 to 49: 100, 100, 50, 50
-  EXPECT_NEAR(cue(c, "layer step"), 0, 1e-12);
   EXPECT_NEAR(cue(c, "shadow"), (100 + 52 * 50) / 53.0 / 100, 1e-12);      // rows 47 to 99
   EXPECT_NEAR(cue(c, "shadow near"), (100 + 15 * 50) / 16.0 / 100, 1e-12); // rows 47 to 62
   EXPECT_NEAR(cue(c, "shadow at RPE"), 0.5, 1e-12);
