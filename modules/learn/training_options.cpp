@@ -97,6 +97,12 @@ void describe(ParameterVisitor& v, TrainingOptions& o) {
   v.integer(
       "threads", o.threads,
       {.help = "processor threads; 0: as the program says", .min = 0, .max = 1024, .expert = true});
+  v.integer("average_every", o.average_every,
+            {.help = "with several ranks: steps between averages of the weights; 0: average the "
+                     "gradients of every step",
+             .min = 0,
+             .max = 1000000,
+             .expert = true});
 }
 
 }

@@ -206,9 +206,7 @@ int before_insertion(const InsertedCase& c, const std::vector<std::uint8_t>& map
 std::vector<InsertedCase> inserted_cases(const std::vector<std::string>& files,
                                          const EvaluateParameters& p, json& refused,
                                          const Context& context) {
-  Registry registry;
-  registry.add(builtin_io());
-  registry.scan_default();
+  FullRegistry registry;
   std::vector<InsertedCase> out;
   for (const std::string& file : files) {
     try {

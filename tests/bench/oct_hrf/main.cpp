@@ -12,13 +12,7 @@
 namespace sensorium::bench {
 
 Volume open_volume(const std::string& path) {
-  static Registry registry;
-  static const bool ready = [] {
-    registry.add(builtin_io());
-    registry.scan_default();
-    return true;
-  }();
-  (void)ready;
+  static FullRegistry registry;
   return std::get<Volume>(registry.open(path));
 }
 
