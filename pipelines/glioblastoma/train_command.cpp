@@ -36,7 +36,7 @@ struct TrainParameters {
   int patients = 300, validation_patients = 16, test_patients = 8;
   int side = 32, channels = 12;
   std::string widths = "12,16,24";
-  int steps = 1500, batch_size = 8;
+  int steps = 2000, batch_size = 8;
   double learning_rate = 3e-3;
   int seed = 1, threads = 1;
 };

@@ -24,10 +24,10 @@ namespace {
 
 struct EvaluateParameters {
   std::string model;
-  int patients = 120, first_patient = hyper::first_test_patient;
+  int patients = 100, first_patient = hyper::first_test_patient;
   bool force_leak = false;
   double snr_db = 25, operating_point = 0.5;
-  int rival_patients = 400, rival_steps = 900;
+  int rival_patients = 240, rival_steps = 600;
   int rounds = 2000, seed = 1, threads = 1;
 };
 void describe(ParameterVisitor& v, EvaluateParameters& p) {
@@ -60,6 +60,8 @@ void describe(ParameterVisitor& v, EvaluateParameters& p) {
   v.integer("threads", p.threads, {.help = "Of the networks; 0: all.", .min = 0, .max = 256});
 }
 
+int rival_validation(const EvaluateParameters& p) { return std::max(8, p.rival_patients / 10); }
+
 // Whether any of the patients trained or chose the model, or its rivals.
 bool leaks(const EvaluateParameters& p, const Graph& graph) {
   const json split = card_of(graph).split;
@@ -73,7 +75,8 @@ bool leaks(const EvaluateParameters& p, const Graph& graph) {
     return p.first_patient < first + size && last >= first;
   };
   return overlap(1, std::max(p.rival_patients, count("training", 9999))) ||
-         overlap(hyper::first_validation_patient, std::max(40, count("validation", 9999)));
+         overlap(hyper::first_validation_patient,
+                 std::max(rival_validation(p), count("validation", 9999)));
 }
 
 struct Case {
@@ -203,9 +206,12 @@ json evaluate(const std::vector<std::string>& files, const json& parameters, con
                             p.first_patient, p.first_patient + p.patients - 1),
                 fmt::format("take --first_patient {}, or --force_leak to have figures that say so",
                             hyper::first_test_patient));
-  Rivals rivals(
-      {.patients = p.rival_patients, .steps = p.rival_steps, .seed = p.seed, .threads = p.threads},
-      output / "rivals", context.part(0, 0.8));
+  Rivals rivals({.patients = p.rival_patients,
+                 .validation_patients = rival_validation(p),
+                 .steps = p.rival_steps,
+                 .seed = p.seed,
+                 .threads = p.threads},
+                output / "rivals", context.part(0, 0.8));
   const Figures figures(judged_cases(p, model, rivals, context.part(0.8, 0.98)), p);
   std::string text =
       fmt::format("{}{} phantom patients {}, one lesion each, {:g} dB, operating point {:g}\n",

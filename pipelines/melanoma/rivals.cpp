@@ -42,7 +42,7 @@ private:
 TrainingOptions options_for(const RivalOptions& o, const std::string& kind) {
   TrainingOptions t;
   t.loss = kind == "vit" ? "cross_entropy" : "cross_entropy+dice";
-  t.learning_rate = kind == "vit" ? 1e-3 : 3e-3;
+  t.learning_rate = kind == "vit" ? 1e-3 : 4e-3;
   t.batch_size = o.batch_size;
   t.steps = o.steps;
   t.validate_every = t.checkpoint_every = std::max(1, std::min(o.steps, 200));

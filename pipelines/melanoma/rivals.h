@@ -14,7 +14,7 @@
 namespace sensorium::melanoma {
 
 struct RivalOptions {
-  int patients = 400, validation_patients = 40, steps = 900, batch_size = 8, seed = 1, threads = 1;
+  int patients = 240, validation_patients = 24, steps = 600, batch_size = 8, seed = 1, threads = 1;
 };
 
 class Rivals {

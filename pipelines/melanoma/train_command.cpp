@@ -35,11 +35,11 @@ namespace {
 
 // The defaults are the command that made the shipped network (resources/models/README.md).
 struct TrainParameters {
-  int patients = 400, validation_patients = 40, test_patients = 80;
+  int patients = 240, validation_patients = 24, test_patients = 80;
   int channels = 12;
   std::string widths = "12,16,24,32";
-  int steps = 900, batch_size = 8;
-  double learning_rate = 3e-3;
+  int steps = 600, batch_size = 8;
+  double learning_rate = 4e-3;
   int seed = 1, threads = 1;
 };
 void describe(ParameterVisitor& v, TrainParameters& p) {

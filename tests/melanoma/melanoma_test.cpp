@@ -255,6 +255,52 @@ TEST(Melanoma, BareSkinHasNoLesionAndCountsAreRefused) {
   EXPECT_EQ(error_of([&] { analysed(Dataset(nameless)); }).code(), ErrorCode::Unsupported);
 }
 
+TEST(Melanoma, TrainsIsEvaluatedAndPatientsOfTheTrainingAreRefused) {
+  const test::Folder folder;
+  const PipelineCommand &train = pipeline().command("train"),
+                        &evaluate = pipeline().command("evaluate");
+  const json made = train.run({},
+                              complete(train.parameters, {{"patients", 8},
+                                                          {"validation_patients", 2},
+                                                          {"test_patients", 2},
+                                                          {"steps", 2},
+                                                          {"batch_size", 2},
+                                                          {"widths", "8,8"}}),
+                              folder / "train", Context{.threads = 1});
+  const std::string network = made.at("model");
+  const auto judged = [&](const json& further) {
+    json values = {{"model", network}, {"patients", 4}, {"rival_patients", 8},
+                   {"rival_steps", 2}, {"rounds", 20},  {"snr_db", 30}};
+    values.update(further);
+    return evaluate.run({}, complete(evaluate.parameters, values), folder / "evaluate",
+                        Context{.threads = 1});
+  };
+  const json out = judged(json::object());
+  EXPECT_EQ(out.at("leaking"), false);
+  EXPECT_EQ(out.at("methods").size(), 8u);
+  for (const auto& [name, method] : out.at("methods").items()) {
+    const json& sensitivity = method.at("sensitivity");
+    EXPECT_LE(sensitivity.at("low"), sensitivity.at("value")) << name;
+    EXPECT_GE(sensitivity.at("high"), sensitivity.at("value")) << name;
+    EXPECT_EQ(sensitivity.at("of").get<int>() + method.at("specificity").at("of").get<int>(), 4);
+  }
+  EXPECT_FALSE(contains(out.at("text"), "LEAKING"));
+  for (const int seen : {1, 5, 10000}) {
+    const Error e = error_of([&] { judged({{"first_patient", seen}}); });
+    EXPECT_EQ(e.code(), ErrorCode::Usage) << seen;
+    EXPECT_TRUE(contains(e.hint(), "force_leak"));
+  }
+  const json leaking = judged({{"first_patient", 5}, {"force_leak", true}});
+  EXPECT_EQ(leaking.at("leaking"), true);
+  EXPECT_TRUE(contains(leaking.at("text"), "LEAKING"));
+  EXPECT_EQ(error_of([&] { judged({{"model", "/absent.onnx"}}); }).code(), ErrorCode::NotFound);
+  EXPECT_EQ(error_of([&] {
+              evaluate.run({"x.hdr"}, complete(evaluate.parameters, json::object()), folder / "e",
+                           Context{});
+            }).code(),
+            ErrorCode::Usage);
+}
+
 TEST(Melanoma, RunsFromTheCommandLineAndInTheWorker) {
   const test::Folder folder;
   const std::string program = SENSORIUM_BINARY_DIR "/bin/sensorium";
