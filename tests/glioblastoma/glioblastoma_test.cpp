@@ -108,7 +108,7 @@ TEST(Glioblastoma, FindsThePhantomsTumourAndSaysWhatItIs) {
   hyper::Confusion table(class_count);
   for (std::size_t i = 0; i < found.size(); ++i)
     if (found[i] != hyper::no_class) table.add(truth.labels[i], found[i]);
-  EXPECT_GT(table.macro_f1(), 0.6);
+  EXPECT_GT(table.macro_f1(), 0.8);
   EXPECT_EQ(std::count(found.begin(), found.end(), hyper::no_class), 96)
       << "one dead line of the sensor";
   const Findings f = concluded(cube, *a, json::object());
