@@ -45,8 +45,7 @@ c10::intrusive_ptr<c10d::ProcessGroup> group_of(const RankSetup& setup) {
   const bool here = !setup.file.empty() || setup.host == "127.0.0.1" || setup.host == "localhost";
   options->devices.push_back(here ? c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1")
                                   : c10d::ProcessGroupGloo::createDefaultDevice());
-  auto gloo =
-      c10::make_intrusive<c10d::ProcessGroupGloo>(store, setup.rank, setup.ranks, options);
+  auto gloo = c10::make_intrusive<c10d::ProcessGroupGloo>(store, setup.rank, setup.ranks, options);
   auto group = c10::make_intrusive<c10d::ProcessGroup>(store, setup.rank, setup.ranks);
   group->setBackend(c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::GLOO, gloo);
   group->setDefaultBackend(c10d::ProcessGroup::BackendType::GLOO);
@@ -159,7 +158,8 @@ void RankGroup::together(const std::function<void()>& work) {
   if (mine) std::rethrow_exception(mine);
   for (int r = 0; r < size(); ++r)
     if (faults[r].item<int>() != 0)
-      throw Error(ErrorCode::Cancelled, fmt::format("rank {} of {} stopped the training", r, size()),
+      throw Error(ErrorCode::Cancelled,
+                  fmt::format("rank {} of {} stopped the training", r, size()),
                   "see what that rank says");
 }
 
@@ -193,8 +193,8 @@ std::vector<HostTensor> sums_over_ranks(const RankSetup& setup,
                                DType::Int8,    DType::Int32,   DType::Int64};
   for (const HostTensor& t : tensors)
     if (!summed.contains(t.type))
-      throw Error(ErrorCode::Unsupported,
-                  fmt::format("numbers of type {} are not added over ranks", static_cast<int>(t.type)));
+      throw Error(ErrorCode::Unsupported, fmt::format("numbers of type {} are not added over ranks",
+                                                      static_cast<int>(t.type)));
   RankGroup group(setup);
   std::vector<HostTensor> out;
   for (const HostTensor& t : tensors) {

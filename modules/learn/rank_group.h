@@ -10,8 +10,8 @@
 
 namespace sensorium {
 
-// Every call is made by all ranks in the same order. A rank that dies or stays silent ends the calls
-// of the others with Error Resources.
+// Every call is made by all ranks in the same order. A rank that dies or stays silent ends the
+// calls of the others with Error Resources.
 class RankGroup {
 public:
   // Waits for the others. Throws Error Resources when they do not come within setup.timeout_s.

@@ -19,10 +19,10 @@ int number(const std::string& what, const std::string& text, int low, int high) 
   int value = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (code != std::errc{} || end != text.data() + text.size() || value < low || value > high)
-    throw Error(ErrorCode::Usage,
-                fmt::format("{} is '{}'; it has to be a whole number from {} to {}", what, text,
-                            low, high),
-                "start the ranks with --ranks or with srun");
+    throw Error(
+        ErrorCode::Usage,
+        fmt::format("{} is '{}'; it has to be a whole number from {} to {}", what, text, low, high),
+        "start the ranks with --ranks or with srun");
   return value;
 }
 
@@ -66,7 +66,11 @@ RankSetup rank_setup() {
              variable("SLURM_STEP_NUM_TASKS") == tasks) {
     setup.ranks = number("SLURM_NTASKS", tasks, 1, 65536);
     setup.rank = number("SLURM_PROCID", variable("SLURM_PROCID"), 0, setup.ranks - 1);
-    setup.host = first_host(variable("SLURM_STEP_NODELIST"));
+    // The nodes' names need not be names of computers; a batch job's srun runs beside rank 0.
+    const std::string launch = variable("SLURM_LAUNCH_NODE_IPADDR");
+    setup.host = !variable("SENSORIUM_MEET_AT_LAUNCH").empty() && !launch.empty()
+                     ? launch
+                     : first_host(variable("SLURM_STEP_NODELIST"));
     // Two steps of one job, or two jobs on a node, do not meet at one port.
     const long job = std::strtol(variable("SLURM_JOB_ID").c_str(), nullptr, 10),
                step = std::strtol(variable("SLURM_STEP_ID").c_str(), nullptr, 10);

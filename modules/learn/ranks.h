@@ -16,11 +16,13 @@ struct RankSetup {
 };
 
 // What this process was started as:
-// - SENSORIUM_RANK and SENSORIUM_RANKS, with SENSORIUM_RANK_MEETING ("file:PATH" or "tcp:HOST:PORT")
+// - SENSORIUM_RANK and SENSORIUM_RANKS, with SENSORIUM_RANK_MEETING ("file:PATH" or
+// "tcp:HOST:PORT")
 //   and SENSORIUM_RANK_TIMEOUT (seconds);
 // - else a task of srun with several (SLURM_PROCID, SLURM_NTASKS, SLURM_STEP_NODELIST,
-//   SLURM_JOB_ID, SLURM_STEP_ID): rank 0's node is the first of the list, the port follows from the
-//   numbers of job and step;
+//   SLURM_JOB_ID, SLURM_STEP_ID): rank 0's node is the first of the list, or with
+//   SENSORIUM_MEET_AT_LAUNCH the one that srun was called on (SLURM_LAUNCH_NODE_IPADDR); the port
+//   follows from the numbers of job and step;
 // - else alone.
 // Throws Error Usage naming the variable that makes no sense.
 RankSetup rank_setup();

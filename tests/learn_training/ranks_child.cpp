@@ -26,7 +26,8 @@ template<class T> HostTensor filled(DType type, std::int64_t count, double facto
 }
 // Whole numbers up to 16 are exact in half precision: sign, 5 bits of exponent, 10 of fraction.
 HostTensor halves(std::int64_t count, int factor) {
-  HostTensor t{DType::Float16, {count}, std::vector<std::byte>(static_cast<std::size_t>(count) * 2)};
+  HostTensor t{
+      DType::Float16, {count}, std::vector<std::byte>(static_cast<std::size_t>(count) * 2)};
   for (std::int64_t i = 0; i < count; ++i) {
     const int value = factor * static_cast<int>(i % 2);
     int exponent = 0;
@@ -87,7 +88,8 @@ int main(int argc, char** argv) {
     };
     Dots training(24, 0);
     const Dots validation(5, 1000);
-    if (const json bad = plan.value("poisoned", json()); bad.is_object() && bad.at("rank") == setup.rank)
+    if (const json bad = plan.value("poisoned", json());
+        bad.is_object() && bad.at("rank") == setup.rank)
       training.poisoned = bad.at("sample");
     const TrainingResult result =
         train(build_residual_unet(network, 1), training, validation, options, argv[1], context);

@@ -36,7 +36,8 @@ protected:
   void TearDown() override { fs::remove_all(folder_); }
 
   // Rank 0 trains in NAME, rank R in NAME-R.
-  std::vector<std::unique_ptr<Process>> start(const std::string& name, int ranks, const json& plan) {
+  std::vector<std::unique_ptr<Process>> start(const std::string& name, int ranks,
+                                              const json& plan) {
     std::vector<std::unique_ptr<Process>> out;
     const fs::path meeting = folder_ / ("meeting" + std::to_string(++meetings_));
     for (int r = 0; r < ranks; ++r) {
@@ -80,8 +81,8 @@ protected:
     return out;
   }
   static json plan(int batch, json more = json::object()) {
-    json options{{"steps", 12},        {"batch_size", batch}, {"loss", "bce"}, {"checkpoint_every", 3},
-                 {"validate_every", 4}, {"threads", 1}};
+    json options{{"steps", 12},           {"batch_size", batch}, {"loss", "bce"},
+                 {"checkpoint_every", 3}, {"validate_every", 4}, {"threads", 1}};
     options.update(more);
     return {{"options", options}};
   }
@@ -218,10 +219,10 @@ class RankSetupTest : public ::testing::Test {
 protected:
   void SetUp() override { TearDown(); }
   void TearDown() override {
-    for (const char* name : {"SENSORIUM_RANK", "SENSORIUM_RANKS", "SENSORIUM_RANK_MEETING",
-                             "SENSORIUM_RANK_TIMEOUT", "SLURM_NTASKS", "SLURM_PROCID",
-                             "SLURM_STEP_NODELIST", "SLURM_STEP_NUM_TASKS", "SLURM_JOB_ID",
-                             "SLURM_STEP_ID"})
+    for (const char* name :
+         {"SENSORIUM_RANK", "SENSORIUM_RANKS", "SENSORIUM_RANK_MEETING", "SENSORIUM_RANK_TIMEOUT",
+          "SLURM_NTASKS", "SLURM_PROCID", "SLURM_STEP_NODELIST", "SLURM_STEP_NUM_TASKS",
+          "SLURM_JOB_ID", "SLURM_STEP_ID"})
       ::unsetenv(name);
   }
   static void set(const char* name, const char* value) { ::setenv(name, value, 1); }
@@ -270,8 +271,8 @@ TEST_F(RankSetupTest, WhatMakesNoSenseIsNamed) {
   set("SENSORIUM_RANK", "2");
   EXPECT_NE(message().find("SENSORIUM_RANK is '2'"), std::string::npos);
   set("SENSORIUM_RANK", "1");
-  for (const char* meeting : {"", "file:relative", "tcp:", "tcp:host", "tcp::80", "tcp:host:0",
-                              "tcp:host:70000"}) {
+  for (const char* meeting :
+       {"", "file:relative", "tcp:", "tcp:host", "tcp::80", "tcp:host:0", "tcp:host:70000"}) {
     set("SENSORIUM_RANK_MEETING", meeting);
     EXPECT_FALSE(message().empty()) << meeting;
   }
