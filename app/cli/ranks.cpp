@@ -127,13 +127,12 @@ RankLaunch::RankLaunch(const std::vector<RankHost>& hosts, const std::vector<std
   if (threads_ == 0)
     threads_ = std::max(1, static_cast<int>(std::thread::hardware_concurrency() / here));
   if (here == ranks_) {
-    meeting_ = fs::temp_directory_path() /
-               fmt::format("sensorium-ranks-{}-{}", ::getuid(), ::getpid());
+    meeting_ =
+        fs::temp_directory_path() / fmt::format("sensorium-ranks-{}-{}", ::getuid(), ::getpid());
     fs::remove(meeting_);
     where_ = "file:" + meeting_.string();
   } else {
-    where_ = fmt::format("tcp:{}:{}",
-                         hosts[0].host == "localhost" ? own_name() : hosts[0].host,
+    where_ = fmt::format("tcp:{}:{}", hosts[0].host == "localhost" ? own_name() : hosts[0].host,
                          20000 + ::getpid() % 12000);
   }
   for (int rank = 1; rank < ranks_; ++rank)
@@ -145,10 +144,12 @@ RankLaunch::RankLaunch(const std::vector<RankHost>& hosts, const std::vector<std
 
 void RankLaunch::start(int rank, const RankHost& host, const std::vector<std::string>& words) {
   const bool here = is_here(host.host);
-  std::vector<std::string> command{"env", fmt::format("SENSORIUM_RANK={}", rank),
+  std::vector<std::string> command{"env",
+                                   fmt::format("SENSORIUM_RANK={}", rank),
                                    fmt::format("SENSORIUM_RANKS={}", ranks_),
                                    "SENSORIUM_RANK_MEETING=" + where_,
-                                   fs::read_symlink("/proc/self/exe").string(), "--quiet"};
+                                   fs::read_symlink("/proc/self/exe").string(),
+                                   "--quiet"};
   std::vector<std::string> mine = words_without(words, {}, {"--json", "--quiet"});
   if (here) {
     mine = words_without(mine, {"--threads"}, {});

@@ -17,15 +17,15 @@ struct RankHost {
   std::string device; // "cpu"; empty: as the command line says
 };
 
-// JSON: [{"rank": 0, "host": "localhost", "devices": "cpu"}, ...], or CSV with these columns. Rank 0
-// is this computer. Throws Error BadInput naming the row.
+// JSON: [{"rank": 0, "host": "localhost", "devices": "cpu"}, ...], or CSV with these columns. Rank
+// 0 is this computer. Throws Error BadInput naming the row.
 std::vector<RankHost> read_node_file(const std::filesystem::path& file);
 
 class RankLaunch {
 public:
-  // words: those of this command line, without the program's name and --ranks or --nodes. output: all ranks write below
-  // it; hosts that are not this one must see it, and the program, at the same path. Sets
-  // SENSORIUM_RANK and its like for this process, which becomes rank 0.
+  // words: those of this command line, without the program's name and --ranks or --nodes. output:
+  // all ranks write below it; hosts that are not this one must see it, and the program, at the same
+  // path. Sets SENSORIUM_RANK and its like for this process, which becomes rank 0.
   RankLaunch(const std::vector<RankHost>& hosts, const std::vector<std::string>& words,
              const std::filesystem::path& output, int threads);
   ~RankLaunch(); // ends the others

@@ -12,80 +12,19 @@
 #include "modules/learn/training_data.h"
 #include "modules/learn/training_log.h"
 #include "modules/learn/training_loss.h"
+#include "modules/learn/training_parts.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <chrono>
 #include <cmath>
-#include <fcntl.h>
 #include <future>
-#include <sys/file.h>
-#include <unistd.h>
 
 namespace sensorium {
 namespace fs = std::filesystem;
 using nlohmann::json;
 namespace {
-
-// One process a run folder; the lock goes with the process, however it ends.
-class FolderLock {
-public:
-  explicit FolderLock(const fs::path& folder)
-      : fd_(::open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
-    if (fd_ < 0)
-      throw Error(ErrorCode::Resources, fmt::format("cannot write to '{}'", folder.string()),
-                  "choose a folder you may write to");
-    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-      ::close(fd_);
-      throw Error(ErrorCode::Conflict,
-                  fmt::format("another process trains in '{}'", folder.string()),
-                  "wait for it, or choose another folder");
-    }
-  }
-  ~FolderLock() { ::close(fd_); }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-
-private:
-  int fd_;
-};
-
-class Autocast {
-public:
-  Autocast(const std::string& precision, at::DeviceType device)
-      : on_(precision != "float32"), device_(device) {
-    if (!on_) return;
-    at::autocast::set_autocast_enabled(device_, true);
-    at::autocast::set_autocast_dtype(device_, precision == "float16" ? at::kHalf : at::kBFloat16);
-  }
-  ~Autocast() {
-    if (!on_) return;
-    at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(device_, false);
-  }
-  Autocast(const Autocast&) = delete;
-  Autocast& operator=(const Autocast&) = delete;
-
-private:
-  bool on_;
-  at::DeviceType device_;
-};
-
-// Micikevicius et al., ICLR 2018, section 3.2: halved at an overflow, doubled after 2000 steps
-// without.
-struct LossScale {
-  double value = 1;
-  int good_steps = 0;
-  void good() {
-    if (++good_steps < 2000) return;
-    value = std::min(value * 2, 16777216.0);
-    good_steps = 0;
-  }
-  void overflow() {
-    value /= 2;
-    good_steps = 0;
-  }
-};
 
 std::string hash_of_groups(const SampleSource& source) {
   std::string all;
@@ -159,6 +98,8 @@ public:
     });
     share_state();
     TrainingLog log(folder_, step_);
+    cost_.begin_s = now();
+    cost_.first_step = step_;
     std::future<Batch> next = prefetch(step_, 0);
     while (step_ < steps_ && !stopped_early_) {
       const bool enough = context_.progress &&
@@ -168,6 +109,7 @@ public:
       if (stopping_ && !apart_) {
         next.wait();
         save(log);
+        ranks_.together([&] { settle(); });
         throw Error(
             ErrorCode::Cancelled,
             fmt::format("training stopped at step {}; it goes on from there when started again",
@@ -185,9 +127,17 @@ public:
       log.record("learning_rate", rate, step_);
       if (o_.precision == "float16") log.record("loss_scale", scale_.value, step_);
       if (validates) validate(log);
-      if (step_ % o_.checkpoint_every == 0 || step_ == steps_ || stopped_early_) save(log);
+      if (wants_checkpoint()) save(log);
     }
     if (next.valid()) next.wait();
+    ranks_.together([&] { settle(); });
+    if (ranks_.rank() == 0) {
+      log.record("checkpoint/written_s", cost_.written_s, step_);
+      context_.info(fmt::format("{} checkpoints: training waited {:.2f} s of {:.1f} s for them, "
+                                "which were written beside it in {:.2f} s",
+                                cost_.count, cost_.waited_s, now() - cost_.begin_s,
+                                cost_.written_s));
+    }
     log.flush();
     return finish();
   }
@@ -361,14 +311,66 @@ private:
     return out;
   }
 
-  void save(TrainingLog& log) {
-    log.flush();
-    ranks_.together([&] {
-      if (ranks_.rank() == 0) write_state();
-    });
+  bool wants_checkpoint() {
+    if (step_ == steps_ || stopped_early_) return true;
+    if (o_.checkpoint_every > 0) return step_ % o_.checkpoint_every == 0;
+    const int due = ranks_.rank() == 0 && step_ >= next_checkpoint() ? 1 : 0;
+    const at::Tensor decided = at::full({1}, due, at::kInt);
+    ranks_.broadcast(decided);
+    return decided.item<int>() != 0;
   }
 
-  void write_state() {
+  // So that what checkpoints cost, waiting and writing, is one hundredth of the time of training.
+  int next_checkpoint() {
+    constexpr int first = 10;
+    if (cost_.count == 0) return cost_.first_step + first;
+    if (writing_.valid() && writing_.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+      return step_ + 1;
+    settle();
+    const double step_s =
+        (now() - cost_.begin_s - cost_.waited_s) / std::max(1, step_ - cost_.first_step);
+    const double each = (cost_.waited_s + cost_.written_s) / cost_.count;
+    return cost_.last_step + std::max(first, static_cast<int>(each / (0.01 * step_s)));
+  }
+
+  static double now() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+  }
+
+  // Training waits for the copy of the state, not for the disk; the write before this one has
+  // ended.
+  void save(TrainingLog& log) {
+    const double begin = now();
+    log.flush();
+    ranks_.together([&] {
+      if (ranks_.rank() != 0) return;
+      settle();
+      auto checkpoint = std::make_shared<const Checkpoint>(state());
+      double bytes = 0;
+      for (const auto& [name, tensor] : checkpoint->tensors)
+        bytes += static_cast<double>(tensor.bytes.size());
+      log.record("checkpoint/bytes", bytes, step_);
+      writing_ = std::async(std::launch::async, [checkpoint, folder = folder_, step = step_,
+                                                 keep = o_.keep_checkpoints] {
+        const double start = now();
+        write_checkpoint(*checkpoint, folder / fmt::format("checkpoint-{:09d}.ckpt", step));
+        keep_newest(folder, keep);
+        return now() - start;
+      });
+    });
+    ++cost_.count;
+    cost_.last_step = step_;
+    cost_.waited_s += now() - begin;
+    log.record("checkpoint/waited_s", now() - begin, step_);
+  }
+
+  // Throws what the write in the background threw.
+  void settle() {
+    if (writing_.valid()) cost_.written_s += writing_.get();
+  }
+
+  Checkpoint state() {
     Checkpoint checkpoint;
     checkpoint.state = {{"plan", plan_},
                         {"step", step_},
@@ -380,8 +382,7 @@ private:
                         {"loss_scale", scale_.value},
                         {"good_steps", scale_.good_steps}};
     for (const auto& [name, tensor] : state_tensors()) checkpoint.tensors[name] = to_host(tensor);
-    write_checkpoint(checkpoint, folder_ / fmt::format("checkpoint-{:09d}.ckpt", step_));
-    keep_newest(folder_, o_.keep_checkpoints);
+    return checkpoint;
   }
 
   void agree_on_plan() {
@@ -512,6 +513,11 @@ private:
   double best_loss_ = 0, last_loss_ = 0;
   bool stopped_early_ = false, stopping_ = false;
   bool apart_ = false; // each rank has stepped alone since the last average
+  struct {
+    int count = 0, first_step = 0, last_step = 0;
+    double begin_s = 0, waited_s = 0, written_s = 0;
+  } cost_;                      // of checkpoints
+  std::future<double> writing_; // the last member: its end is waited for before all others go
 };
 
 }
@@ -536,6 +542,10 @@ TrainingResult train(const Graph& initial, const SampleSource& training,
     throw Error(ErrorCode::Unsupported,
                 "average_every cannot be used with float16, whose loss scale would differ by rank",
                 "use precision float32 or bfloat16");
+  if (setup.ranks > 1 && options.average_every > 0 && options.checkpoint_every == 0)
+    throw Error(ErrorCode::Usage,
+                "average_every needs to know when checkpoints are written, which average too",
+                "give checkpoint_every, a number of steps");
   make_folder(run_folder);
   const FolderLock lock(run_folder);
   try {

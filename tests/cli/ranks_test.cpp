@@ -35,10 +35,26 @@ protected:
     }
   }
   Outcome train(const std::string& output, const std::vector<std::string>& more) const {
-    std::vector<std::string> words{SENSORIUM_BINARY_DIR "/bin/sensorium", "--json", "train",
-                                   "oct_hrf", "-o", path(output), "--steps", "4", "--seeds", "2",
-                                   "--sample_scans", "1", "--validation_seeds", "1", "--widths",
-                                   "4,8", "--batch_size", "2", "--side", "32"};
+    std::vector<std::string> words{SENSORIUM_BINARY_DIR "/bin/sensorium",
+                                   "--json",
+                                   "train",
+                                   "oct_hrf",
+                                   "-o",
+                                   path(output),
+                                   "--steps",
+                                   "4",
+                                   "--seeds",
+                                   "2",
+                                   "--sample_scans",
+                                   "1",
+                                   "--validation_seeds",
+                                   "1",
+                                   "--widths",
+                                   "4,8",
+                                   "--batch_size",
+                                   "2",
+                                   "--side",
+                                   "32"};
     words.insert(words.end(), more.begin(), more.end());
     return run_program(words);
   }
@@ -47,26 +63,35 @@ protected:
 };
 
 TEST_F(RanksOfTheCommandLine, NodeFilesAreJsonOrCsv) {
-  const auto csv = read_node_file(written("nodes.csv", "rank, host, devices\r\n1,\"far away\",cuda:1\r\n0,localhost,cpu\r\n\r\n"));
+  const auto csv = read_node_file(written(
+      "nodes.csv", "rank, host, devices\r\n1,\"far away\",cuda:1\r\n0,localhost,cpu\r\n\r\n"));
   ASSERT_EQ(csv.size(), 2u);
   EXPECT_EQ(csv[0].host, "localhost");
   EXPECT_EQ(csv[0].device, "cpu");
   EXPECT_EQ(csv[1].host, "far away");
   EXPECT_EQ(csv[1].device, "cuda:1");
-  const auto rows = read_node_file(written("nodes", R"( [{"rank": 0, "host": "localhost"}, {"host": "n2", "rank": 1}])"));
+  const auto rows = read_node_file(
+      written("nodes", R"( [{"rank": 0, "host": "localhost"}, {"host": "n2", "rank": 1}])"));
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[1].host, "n2");
   EXPECT_EQ(rows[1].device, "");
 }
 
 TEST_F(RanksOfTheCommandLine, NodeFilesThatMakeNoSenseAreRefused) {
-  EXPECT_NE(refusal("a.json", R"([{"rank":0,"host":"localhost"},{"rank":2,"host":"n"}])").find("0, 1, 2"), std::string::npos);
-  EXPECT_NE(refusal("a.json", R"([{"rank":0,"host":"localhost"},{"rank":0,"host":"n"}])").find("\"n\""), std::string::npos);
-  EXPECT_NE(refusal("a.json", R"([{"rank":0,"host":"-oProxyCommand=x"}])").find("-oProxy"), std::string::npos);
-  EXPECT_NE(refusal("a.json", R"([{"rank":0,"host":"another.example"}])").find("'another.example'"), std::string::npos);
+  EXPECT_NE(
+      refusal("a.json", R"([{"rank":0,"host":"localhost"},{"rank":2,"host":"n"}])").find("0, 1, 2"),
+      std::string::npos);
+  EXPECT_NE(
+      refusal("a.json", R"([{"rank":0,"host":"localhost"},{"rank":0,"host":"n"}])").find("\"n\""),
+      std::string::npos);
+  EXPECT_NE(refusal("a.json", R"([{"rank":0,"host":"-oProxyCommand=x"}])").find("-oProxy"),
+            std::string::npos);
+  EXPECT_NE(refusal("a.json", R"([{"rank":0,"host":"another.example"}])").find("'another.example'"),
+            std::string::npos);
   EXPECT_NE(refusal("a.json", R"([{"rank":0,)").find("a.json"), std::string::npos);
-  for (const char* text : {"", "[]", "[1, 2]", "rank,host\n", "host\nlocalhost\n", "rank,host\nx,localhost\n",
-                           "rank,host\n99999999999,localhost\n", "[[]]", "[{\"rank\":[0],\"host\":{}}]"})
+  for (const char* text :
+       {"", "[]", "[1, 2]", "rank,host\n", "host\nlocalhost\n", "rank,host\nx,localhost\n",
+        "rank,host\n99999999999,localhost\n", "[[]]", "[{\"rank\":[0],\"host\":{}}]"})
     EXPECT_NE(refusal("b", text), "accepted") << text;
 }
 
@@ -82,7 +107,9 @@ TEST_F(RanksOfTheCommandLine, TwoTrainOneNetwork) {
     GTEST_SKIP() << "skipped: this build has no LibTorch";
   const Outcome ranks = train("ranks", {"--ranks", "2"});
   ASSERT_EQ(ranks.status, 0) << ranks.err;
-  const Outcome nodes = train("nodes", {"--nodes", written("nodes.csv", "rank,host,devices\n0,localhost,cpu\n1,127.0.0.1,cpu\n")});
+  const Outcome nodes = train(
+      "nodes",
+      {"--nodes", written("nodes.csv", "rank,host,devices\n0,localhost,cpu\n1,127.0.0.1,cpu\n")});
   ASSERT_EQ(nodes.status, 0) << nodes.err;
   const Outcome alone = train("alone", {});
   ASSERT_EQ(alone.status, 0) << alone.err;
@@ -98,7 +125,9 @@ TEST_F(RanksOfTheCommandLine, TwoTrainOneNetwork) {
 TEST_F(RanksOfTheCommandLine, WhatOneSaysIsSaid) {
   if (!fs::exists(SENSORIUM_BINARY_DIR "/lib/libsensorium_learn.so"))
     GTEST_SKIP() << "skipped: this build has no LibTorch";
-  const Outcome bad = train("bad", {"--nodes", written("nodes.csv", "rank,host,devices\n0,localhost,cpu\n1,localhost,cuda:77\n")});
+  const Outcome bad = train(
+      "bad", {"--nodes",
+              written("nodes.csv", "rank,host,devices\n0,localhost,cpu\n1,localhost,cuda:77\n")});
   EXPECT_NE(bad.status, 0);
   EXPECT_NE((bad.out + bad.err).find("rank 1 of 2: "), std::string::npos) << bad.out << bad.err;
 }

@@ -36,7 +36,8 @@ int main(int argc, char** argv) {
       {"figures", figures},
       {"phantom-surfaces", phantom_surfaces},
       {"phantom-distance", phantom_distance},
-      {"recognise", recognise}};
+      {"recognise", recognise},
+      {"second-look", second_look}};
   const auto it = argc > 1 ? all.find(argv[1]) : all.end();
   if (it == all.end()) {
     for (const auto& [name, run] : all) std::printf("%s\n", name.c_str());
