@@ -79,6 +79,12 @@ void settle_hash(Origin& origin, const Context& context) {
   origin.pending_hash.reset();
 }
 
+json parameters_of(const Recipe& recipe, const PipelineInfo& info) {
+  const bool other = !recipe.pipeline_version.empty() && recipe.pipeline_version != info.version;
+  return complete(info.parameters,
+                  other ? of_other_version(info.parameters, recipe.parameters) : recipe.parameters);
+}
+
 json scale_of(const Dataset& dataset) {
   const json description = describe(dataset);
   return description.value("spacing", json::array());
@@ -114,7 +120,7 @@ CaseRun run_recipe(Registry& registry, const Recipe& wanted, const fs::path& fol
   const PipelineInfo& info = run.pipeline->info;
   run.recipe = wanted;
   run.recipe.pipeline_version = info.version;
-  run.recipe.parameters = complete(info.parameters, wanted.parameters);
+  run.recipe.parameters = parameters_of(wanted, info);
 
   const RecipeInput& input = wanted.inputs.front();
   check_name(input.path);
@@ -249,6 +255,7 @@ CaseRun restore_case(Registry& registry, const fs::path& folder, const Context& 
   run.recipe = stored.result.recipe;
   run.provenance = stored.result.provenance;
   run.pipeline = &registry.pipeline(run.recipe.pipeline);
+  run.recipe.parameters = parameters_of(run.recipe, run.pipeline->info);
   RecipeInput& input = run.recipe.inputs.front();
   if (!recording.empty()) input.path = fs::absolute(recording).lexically_normal().string();
   context.step(0.3, "opening the recording");

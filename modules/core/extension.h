@@ -21,7 +21,7 @@
 namespace sensorium {
 
 // Raised whenever a struct of this header or of dataset.h, findings.h, parameters.h changes.
-inline constexpr int interface_version = 5;
+inline constexpr int interface_version = 6;
 // Same compiler family and library ABI, or the code is not loaded.
 std::string_view build_identity();
 

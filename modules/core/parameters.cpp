@@ -157,6 +157,7 @@ json to_json(const ParameterSpecs& specs) {
         {"help", spec.about.help},    {"unit", spec.about.unit},    {"live", spec.about.live},
         {"expert", spec.about.expert}};
     if (!spec.about.at_least_value.empty()) entry["at_least_value"] = spec.about.at_least_value;
+    if (!spec.about.before.empty()) entry["before"] = spec.about.before;
     if (std::isfinite(spec.about.min)) entry["min"] = spec.about.min;
     if (std::isfinite(spec.about.max)) entry["max"] = spec.about.max;
     if (!spec.choices.empty()) entry["choices"] = spec.choices;
@@ -183,6 +184,7 @@ ParameterSpecs specs_from_json(const json& in) {
     spec.about.live = entry.value("live", false);
     spec.about.expert = entry.value("expert", false);
     spec.about.at_least_value = entry.value("at_least_value", "");
+    spec.about.before = entry.value("before", "");
     specs.push_back(spec);
   }
   return specs;
@@ -214,6 +216,13 @@ json complete(const ParameterSpecs& specs, const json& values) {
     out[spec.name] =
         values.contains(spec.name) ? checked(spec, values.at(spec.name)) : spec.default_value;
   return out;
+}
+
+json of_other_version(const ParameterSpecs& specs, json values) {
+  for (const ParameterSpec& spec : specs)
+    if (!spec.about.before.empty() && !values.contains(spec.name))
+      values[spec.name] = parse_value(spec, spec.about.before);
+  return values;
 }
 
 std::string nearest(const std::string& name, const std::vector<std::string>& candidates) {

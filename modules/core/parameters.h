@@ -25,6 +25,9 @@ struct About {
   bool live = false; // acts on a finished analysis without running the network again
   bool expert = false;
   std::string at_least_value; // what min stands for, when it is no number: "no limit", "middle"
+  // The value that means what the pipeline did before it had this parameter, as on a command line;
+  // empty: the default does.
+  std::string before;
 };
 
 enum class ParameterType { Number, Integer, Flag, Choice, Text };
@@ -116,6 +119,9 @@ nlohmann::json parse_value(const ParameterSpec& spec, const std::string& text);
 // Checks an object against specs and fills in the defaults: what a recipe stores. Throws Error
 // Usage.
 nlohmann::json complete(const ParameterSpecs& specs, const nlohmann::json& values);
+// The values of a recipe of another version of the pipeline: parameters that it does not know get
+// the value that changes nothing (About::before). Throws Error Usage.
+nlohmann::json of_other_version(const ParameterSpecs& specs, nlohmann::json values);
 // The candidate closest to a mistyped name (edit distance at most 3), or empty.
 std::string nearest(const std::string& name, const std::vector<std::string>& candidates);
 

@@ -55,7 +55,8 @@ void describe(ParameterVisitor& v, HrfParameters& p) {
             .min = 0,
             .max = 1,
             .live = true,
-            .at_least_value = "off"});
+            .at_least_value = "off",
+            .before = "0"});
   v.flag("list_look_alikes", c.list_look_alikes,
          {.help = "List what the second look refuses, as 'vessel or shadow'.", .live = true});
   v.flag("enhance", p.enhance, {.help = "Reduce noise in the frequency domain first."});

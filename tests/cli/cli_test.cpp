@@ -105,6 +105,20 @@ TEST_F(CommandLine, ARecipeMakesTheSameFindingsAgain) {
   EXPECT_EQ(read_text(folder_ / "a" / "findings.json"), read_text(folder_ / "b" / "findings.json"));
 }
 
+TEST_F(CommandLine, AnOlderRecipeMeansWhatItMeant) {
+  ASSERT_EQ(
+      sensorium({"run", "oct_hrf", sample, "-o", path("a"), "--second_look", "0", "--no-report"})
+          .status,
+      0);
+  json old = json::parse(read_text(folder_ / "a" / "recipe.json"));
+  old["pipeline"]["version"] = "1.0.0"; // had no second look
+  for (const char* name : {"second_look", "list_look_alikes"}) old["parameters"].erase(name);
+  write_atomically(folder_ / "old.json", old.dump());
+  const Outcome again = sensorium({"run", path("old.json"), "-o", path("b"), "--no-report"});
+  ASSERT_EQ(again.status, 0) << again.err;
+  EXPECT_EQ(read_text(folder_ / "a" / "findings.json"), read_text(folder_ / "b" / "findings.json"));
+}
+
 TEST_F(CommandLine, AChangedInputIsNoticed) {
   fs::copy(sample, folder_ / "scan.nrrd");
   ASSERT_EQ(sensorium({"run", "oct_hrf", path("scan.nrrd"), "-o", path("a"), "--no-report"}).status,

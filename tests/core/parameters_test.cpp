@@ -83,6 +83,17 @@ TEST(Parameters, TextFromTheCommandLine) {
   EXPECT_THROW(parse_value(specs[2], "maybe"), Error);
 }
 
+TEST(Parameters, RecipesOfOtherVersionsMeanWhatTheyMeant) {
+  ParameterSpec newer{.name = "second", .type = ParameterType::Number, .default_value = 0.4};
+  newer.about.before = "0";
+  const ParameterSpecs specs = specs_from_json(to_json(
+      ParameterSpecs{{.name = "first", .type = ParameterType::Number, .default_value = 1}, newer}));
+  EXPECT_EQ(complete(specs, of_other_version(specs, {{"first", 2}})),
+            (nlohmann::json{{"first", 2}, {"second", 0.0}}));
+  EXPECT_EQ(of_other_version(specs, {{"second", 0.7}}), (nlohmann::json{{"second", 0.7}}));
+  EXPECT_EQ(complete(specs, nlohmann::json::object()).at("second"), 0.4);
+}
+
 TEST(Parameters, SpecsSurviveJson) {
   const ParameterSpecs specs = specs_of<Example>();
   EXPECT_EQ(to_json(specs_from_json(to_json(specs))), to_json(specs));
