@@ -31,9 +31,6 @@ using testing_support::run_program;
 const fs::path model = SENSORIUM_SOURCE_DIR "/resources/models/melanoma.onnx";
 constexpr int unseen = 31001; // a patient of no training, validation or evaluation
 
-#define NEEDS_MODEL()                                                                              \
-  if (!fs::exists(model)) GTEST_SKIP() << "skipped: no network is shipped yet"
-
 const test::DrivenPipeline& pipeline() {
   static const test::DrivenPipeline one(make_extension(), model, 1);
   return one;
@@ -202,7 +199,6 @@ TEST(MelanomaNetwork, OperationsOfAVolumeByHand) {
 }
 
 TEST(Melanoma, OutlinesTheLesionAndSaysWhatItIs) {
-  NEEDS_MODEL();
   for (const char* lesion : {"nevus", "melanoma"}) {
     const Dataset cube = phantom(lesion);
     const auto a = analysed(cube);
@@ -227,7 +223,6 @@ TEST(Melanoma, OutlinesTheLesionAndSaysWhatItIs) {
 }
 
 TEST(Melanoma, TheOperatingPointIsLiveAndMonotonous) {
-  NEEDS_MODEL();
   int before = 1000;
   std::vector<std::pair<Dataset, std::shared_ptr<const Analysis>>> cases;
   for (int seed = unseen; seed < unseen + 4; ++seed) {
@@ -248,7 +243,6 @@ TEST(Melanoma, TheOperatingPointIsLiveAndMonotonous) {
 }
 
 TEST(Melanoma, BareSkinHasNoLesionAndCountsAreRefused) {
-  NEEDS_MODEL();
   const Dataset bare = phantom("none");
   const Findings f = concluded(bare, *analysed(bare), json::object());
   EXPECT_TRUE(f.items.empty());
@@ -308,7 +302,6 @@ TEST(Melanoma, TrainsIsEvaluatedAndPatientsOfTheTrainingAreRefused) {
 }
 
 TEST(Melanoma, RunsFromTheCommandLineAndInTheWorker) {
-  NEEDS_MODEL();
   const test::Folder folder;
   const std::string program = SENSORIUM_BINARY_DIR "/bin/sensorium";
   const Outcome made = run_program({program, "phantom", "melanoma", "-o", (folder / "p").string(),
