@@ -33,16 +33,6 @@ QWidget* separator() {
   return line;
 }
 
-QToolButton* button_of(QAction* action) {
-  auto* button = new QToolButton;
-  button->setDefaultAction(action);
-  button->setAutoRaise(true);
-  button->setIconSize({20, 20});
-  button->setAccessibleName(action->text());
-  button->setFocusPolicy(Qt::TabFocus);
-  return button;
-}
-
 const Table* table_named(const Findings& findings, std::string_view name) {
   for (const Table& table : findings.tables)
     if (table.name == name) return &table;
@@ -204,10 +194,10 @@ void ClipPage::attach(CaseSession& session, ActionSet& actions) {
   own_actions_ = {loop, slower, faster, blind};
   for (const char* id :
        {"browse", "brush", "erase", "measure", "", "undo", "redo", "", "fill", "fit"})
-    tools_->addWidget(*id ? static_cast<QWidget*>(button_of(actions.find(id))) : separator());
+    tools_->addWidget(*id ? static_cast<QWidget*>(tool_button(actions.find(id))) : separator());
   tools_->addStretch(1);
   for (const char* id : {"previous", "next", "reject", "accept"})
-    tools_->addWidget(button_of(actions.find(id)));
+    tools_->addWidget(tool_button(actions.find(id)));
   const auto step = [&](const char* name, const char* text, const char* id) {
     auto* button = new QToolButton;
     button->setIcon(icon(name));
@@ -222,9 +212,9 @@ void ClipPage::attach(CaseSession& session, ActionSet& actions) {
     transport_->addWidget(button);
   };
   step("step_back", "One frame back", "slice_previous");
-  transport_->addWidget(button_of(actions.find("play")));
+  transport_->addWidget(tool_button(actions.find("play")));
   step("step_forward", "One frame on", "slice_next");
-  transport_->addWidget(button_of(loop));
+  transport_->addWidget(tool_button(loop));
   transport_->addWidget(speed_box_);
   transport_->addSpacing(grid);
   transport_->addWidget(time_, 1);
