@@ -225,10 +225,19 @@ private:
 
   void reply_result(const json& id, const fs::path& folder, const json& parameters,
                     bool modelless = false) {
+    json artifacts = json::array();
+    for (const auto& [name, volume] : pipeline_ == "lung_ultrasound"
+                                          ? fake::clip_maps(path_)
+                                          : decltype(fake::clip_maps(path_))()) {
+      const std::string store = (folder / (name + ".store")).string();
+      store_dataset(Dataset(volume), store);
+      artifacts.push_back(
+          {{"name", name}, {"caption", "Evidence for " + name + "; one scale"}, {"store", store}});
+    }
     answer(id, {{"findings", to_json(find(parameters))},
                 {"folder", folder.string()},
                 {"command", "sensorium run fake"},
-                {"artifacts", json::array()},
+                {"artifacts", artifacts},
                 {"surfaces_store", nullptr},
                 {"notes", {"a made-up volume"}},
                 {"model", modelless ? json::object() : json{{"sha256", "abc"}}},
