@@ -28,6 +28,11 @@ fs::path own_model(const PipelineInfo& info) {
   return info.model.empty() ? fs::path() : resources_folder() / "models" / info.model;
 }
 
+fs::path existing_own_model(const PipelineInfo& info) {
+  const fs::path own = own_model(info);
+  return !own.empty() && fs::exists(own) ? own : fs::path();
+}
+
 void check_hash(const std::string& what, const std::string& wanted, const std::string& found) {
   if (!wanted.empty() && wanted != found)
     throw Error(
@@ -97,8 +102,7 @@ fs::path model_for(const PipelineInfo& info, const std::string& wanted) {
   }
   if (!info.model.empty())
     if (const fs::path promoted = promoted_model(info.id); !promoted.empty()) return promoted;
-  const fs::path own = own_model(info);
-  return !own.empty() && fs::exists(own) ? own : fs::path();
+  return existing_own_model(info);
 }
 
 CaseRun run_recipe(Registry& registry, const Recipe& wanted, const fs::path& folder,
@@ -259,9 +263,12 @@ CaseRun restore_case(Registry& registry, const fs::path& folder, const Context& 
   run.dataset = dataset;
   check_hash(fmt::format("'{}'", input.path), input.sha256, origin_of(*run.dataset).sha256);
   context.step(0.7, "restoring the analysis");
+  // A recipe names every model but the pipeline's own.
+  const fs::path model = run.recipe.model.empty() ? existing_own_model(run.pipeline->info)
+                                                  : fs::path(run.recipe.model);
   run.analysis = run.pipeline->restore({.dataset = *run.dataset,
                                         .parameters = run.recipe.parameters,
-                                        .model = run.recipe.model,
+                                        .model = model,
                                         .seed = run.recipe.seed},
                                        std::move(stored.result.artifacts),
                                        std::move(stored.result.surfaces), context.part(0.7, 1));

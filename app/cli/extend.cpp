@@ -2,11 +2,16 @@
 // [FILE...] -o DIR --param value.
 #include "app/cli/commands.h"
 #include "app/cli/plan.h"
+#include "app/cli/ranks.h"
 #include "modules/core/error.h"
 #include "modules/core/file.h"
+#include "modules/learn/ranks.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <cstdio>
+#include <unistd.h>
 
 namespace sensorium {
 namespace fs = std::filesystem;
@@ -16,6 +21,8 @@ namespace {
 struct Words {
   std::string pipeline, output, plan_file;
   std::vector<std::string> files;
+  int ranks = 0;
+  std::string nodes;
 };
 
 // From the manifests: verb -> pipeline -> parameters.
@@ -69,9 +76,30 @@ Wanted wanted_of(Session& session, const std::string& verb, const Words& words,
   return wanted;
 }
 
+std::unique_ptr<RankLaunch> launch(Session& session, const Words& words,
+                                   const std::string& output) {
+  if (words.ranks < 2 && words.nodes.empty()) return nullptr;
+  const std::vector<RankHost> hosts =
+      words.nodes.empty()
+          ? std::vector<RankHost>(static_cast<std::size_t>(words.ranks), {"localhost", ""})
+          : read_node_file(words.nodes);
+  if (hosts.size() < 2) return nullptr;
+  auto out =
+      std::make_unique<RankLaunch>(hosts, words_without(session.words, {"--ranks", "--nodes"}, {}),
+                                   output, session.console.threads);
+  session.console.threads = out->threads();
+  if (!hosts.front().device.empty()) session.console.device = hosts.front().device;
+  out->watch([&session](const Error& why) {
+    session.console.print_error(why);
+    std::fflush(nullptr);
+    ::_exit(why.exit_status());
+  });
+  return out;
+}
+
 int run_command(Session& session, const std::string& verb, const Words& words,
                 const json& parameters) {
-  const auto [plan, command] = wanted_of(session, verb, words, parameters);
+  auto [plan, command] = wanted_of(session, verb, words, parameters);
   if (!words.plan_file.empty()) {
     write_plan(plan, words.plan_file);
     session.console.print(json{{"plan", words.plan_file}});
@@ -82,9 +110,26 @@ int run_command(Session& session, const std::string& verb, const Words& words,
   if (plan.output.empty())
     throw Error(ErrorCode::Usage,
                 fmt::format("'{} {}' needs an output folder", verb, words.pipeline), "add -o DIR");
+  const auto others = launch(session, words, plan.output);
+  if (const RankSetup setup = rank_setup(); setup.rank > 0) {
+    plan.output = folder_of_rank(plan.output, setup.rank).string();
+    write_messages_to(plan.output);
+    session.console.json = false;
+    session.console.quiet = true;
+  }
   make_folder(plan.output);
-  const json result =
-      command->run(plan.files, plan.parameters, plan.output, session.console.context());
+  json result;
+  try {
+    result = command->run(plan.files, plan.parameters, plan.output, session.console.context());
+  } catch (const Error& e) {
+    const std::string what = e.what();
+    if (others && (what.find(" lost the others") != std::string::npos ||
+                   what.find(" stopped the training") != std::string::npos ||
+                   e.code() == ErrorCode::Cancelled))
+      others->finish(); // says what the cause was
+    throw;
+  }
+  if (others) others->finish();
   session.console.end_progress();
   session.console.print(result);
   session.console.print(result.value("text", fmt::format("done; result: {}", plan.output)));
@@ -135,6 +180,20 @@ void add_extension_commands(CLI::App& app, Session& session) {
     command->add_option("-o,--output", words->output, "Folder for what is written");
     command->add_option("--write-plan", words->plan_file,
                         "Write the plan to this file, with every parameter, and do nothing else");
+    if (verb == "train") {
+      const std::string group = "Several processes on one network (docs/CLUSTER.md)";
+      auto* ranks = command
+                        ->add_option("--ranks", words->ranks,
+                                     "Processes of this computer that train together, each on its "
+                                     "share of the batch")
+                        ->check(CLI::Range(1, 64))
+                        ->group(group);
+      command
+          ->add_option("--nodes", words->nodes,
+                       "A file with a row for each rank: rank, host, devices (.json or .csv)")
+          ->excludes(ranks)
+          ->group(group);
+    }
     ParameterSpecs specs;
     if (const auto found = pipelines.find(named); found != pipelines.end())
       specs = found->second.second;

@@ -192,7 +192,15 @@ int show_log(const Session& session, const std::string& token, int element, bool
 }
 
 int cancel(const Session& session, const std::string& token) {
-  const ClusterRun run = one(token, session.console.context()).run;
+  const Row row = one(token, session.console.context());
+  const ClusterRun& run = row.run;
+  if (row.state.final()) {
+    session.console.print(
+        json{{"cancelled", nullptr}, {"token", run.token}, {"state", row.state.state}});
+    session.console.print(fmt::format("{} had ended before: {}; nothing was cancelled",
+                                      run.token.substr(0, 8), row.state.state));
+    return 0;
+  }
   const Reached at = reach(run.site);
   at.scheduler->cancel(*at.transport, at.site, run.token);
   session.console.print(json{{"cancelled", run.token}});

@@ -189,6 +189,12 @@ int submit_one(Session& session, const std::string& verb, const Words& words) {
     bundle.push_back(upload_of_bundle(words.bundle, context));
     program = store_folder(at.site, bundle.front()) + "/sensorium";
   }
+  const JobResources& needs = words.resources;
+  if (needs.nodes * needs.tasks_per_node > 1 && verb != "train")
+    throw Error(ErrorCode::Usage,
+                fmt::format("'{}' is done by one process, not by {}", verb,
+                            needs.nodes * needs.tasks_per_node),
+                "--nodes and --ranks are for 'submit train'");
   if (program.empty())
     throw Error(ErrorCode::Usage,
                 fmt::format("it is not known where sensorium is installed on '{}'", words.site),
@@ -297,6 +303,14 @@ void add_submit(CLI::App& app, Session& session) {
     command->add_flag("--with-patient-data", words->with_patient_data,
                       "Send recordings that name a patient");
     add_resources(*command, words->resources);
+    if (verb == "train") {
+      const std::string group = "Several processes on one network (docs/CLUSTER.md)";
+      command->add_option("--nodes", words->resources.nodes, "Computers")->group(group);
+      command
+          ->add_option("--ranks", words->resources.tasks_per_node,
+                       "Processes on each of them, with --cpus processors each")
+          ->group(group);
+    }
     command->callback([&session, words, verb] {
       session.chosen = [&session, words, verb] { return submit_one(session, verb, *words); };
     });

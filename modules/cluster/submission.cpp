@@ -46,6 +46,7 @@ std::vector<std::string> files_of(const Site& site, const ClusterRun& run) {
                                "program",   run.program + "\n",
                                "verb",      run.verb + "\n",
                                "modules",   modules,
+                               "ranks",     fmt::format("{}\n", run.resources.tasks_per_node),
                                "limits",    fmt::format("{}\n", run.resources.time_limit_requeues)};
   for (std::size_t i = 0; i < run.tasks.size(); ++i) {
     out.push_back(run.array ? fmt::format("elements/{}/task.json", i) : "task.json");

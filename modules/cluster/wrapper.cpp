@@ -40,8 +40,8 @@ finish() {
 
 [ ! -e "$run/cancel" ] || { finish cancelled 143; exit 143; }
 
-child= why= caught=
-stop() { [ -z "$child" ] || kill -TERM "$child" 2>/dev/null; }
+child= why= caught= softly=TERM
+stop() { [ -z "$child" ] || kill -$softly "$child" 2>/dev/null; }
 told() {
   for i in 1 2 3 4 5 6 7 8 9 10; do
     kill -0 "$canary" 2>/dev/null || return 0
@@ -60,9 +60,18 @@ if [ -s "$run/modules" ]; then
 fi
 mkdir -p out
 say "job $job, restart $restarts"
-"$(cat "$run/program")" --json --threads "${SLURM_CPUS_PER_TASK:-${SENSORIUM_CPUS:-0}}" "$(cat "$run/verb")" "$here/task.json" -o "$here/out" >result.tmp &
+launch=
+set --
+if [ "${SLURM_NTASKS:-1}" != 1 ]; then
+  export SENSORIUM_MEET_AT_LAUNCH=1
+  softly=USR1 # srun passes it on; TERM would make it kill its tasks
+  launch="srun --kill-on-bad-exit=0 --wait=60 --cpus-per-task=${SLURM_CPUS_PER_TASK:-1}"
+elif [ -z "$SLURM_JOB_ID" ] && [ "$(cat "$run/ranks" 2>/dev/null || echo 1)" != 1 ]; then
+  set -- --ranks "$(cat "$run/ranks")"
+fi
+$launch "$(cat "$run/program")" --json --threads "${SLURM_CPUS_PER_TASK:-${SENSORIUM_CPUS:-0}}" "$(cat "$run/verb")" "$here/task.json" -o "$here/out" "$@" >result.tmp &
 child=$!
-[ -z "$why" ] || kill -TERM "$child" 2>/dev/null
+[ -z "$why" ] || stop
 status=127
 while :; do
   caught=

@@ -48,6 +48,29 @@ std::string stored_as(const NamedArray& array) {
   return fmt::format("{}, stored as {}", name_of(*array.own), name_of(*array.type));
 }
 
+std::optional<PixelType> pixel_type(SampleType type) {
+  switch (type) {
+  case SampleType::UInt8:
+    return PixelType::UInt8;
+  case SampleType::Int8:
+    return PixelType::Int8;
+  case SampleType::UInt16:
+    return PixelType::UInt16;
+  case SampleType::Int16:
+    return PixelType::Int16;
+  case SampleType::UInt32:
+    return PixelType::UInt32;
+  case SampleType::Int32:
+    return PixelType::Int32;
+  case SampleType::Float32:
+    return PixelType::Float32;
+  case SampleType::Float64:
+    return PixelType::Float64;
+  default:
+    return std::nullopt;
+  }
+}
+
 const NamedArray* ArrayFile::find(std::string_view name) const {
   for (const NamedArray& array : arrays_)
     if (array.name == name || (array.name.size() == name.size() + 1 && array.name[0] == '/' &&

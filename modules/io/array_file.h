@@ -36,6 +36,9 @@ std::string size_text(const NamedArray& array);
 // "float64, stored as uint8" where the file stores a narrower type than the array's own, else "".
 std::string stored_as(const NamedArray& array);
 
+// The pixel type of the same numbers; nothing for complex numbers and 64-bit integers.
+std::optional<PixelType> pixel_type(SampleType type);
+
 class ArrayFile {
 public:
   virtual ~ArrayFile() = default;

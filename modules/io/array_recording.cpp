@@ -98,31 +98,6 @@ std::optional<SampleRate> stated_rate(const ArrayFile& file,
   return std::nullopt;
 }
 
-PixelType pixel_type(SampleType type, bool& same) {
-  same = true;
-  switch (type) {
-  case SampleType::UInt8:
-    return PixelType::UInt8;
-  case SampleType::Int8:
-    return PixelType::Int8;
-  case SampleType::UInt16:
-    return PixelType::UInt16;
-  case SampleType::Int16:
-    return PixelType::Int16;
-  case SampleType::UInt32:
-    return PixelType::UInt32;
-  case SampleType::Int32:
-    return PixelType::Int32;
-  case SampleType::Float32:
-    return PixelType::Float32;
-  case SampleType::Float64:
-    return PixelType::Float64;
-  default:
-    same = false;
-    return PixelType::Float64;
-  }
-}
-
 std::string unit_of(const NamedArray& array, const ArrayView& view) {
   if (!view.unit.empty()) return view.unit;
   for (const char* key : {"unit", "units", "unit_string"})
@@ -154,14 +129,13 @@ struct Lying {
 
 Lying lying(const ArrayFile& file, const NamedArray& array, const Context& context) {
   const StoredSamples stored = file.samples(array, context);
-  bool same = false;
+  const auto same = pixel_type(*array.type);
   Lying out;
-  out.type = pixel_type(*array.type, same);
   if (same && (!array.big_endian || size_of(*array.type) == 1)) {
     out.data = stored.data;
+    out.type = *same;
     out.width = size_of(*array.type);
   } else {
-    out.type = PixelType::Float64;
     widen(stored, array, array.elements(), out.data);
   }
   return out;

@@ -183,4 +183,9 @@ Extension builtin_io() {
   return extension;
 }
 
+FullRegistry::FullRegistry() {
+  add(builtin_io());
+  scan_default();
+}
+
 }

@@ -2,10 +2,16 @@
 // video files.
 #pragma once
 
-#include "modules/core/extension.h"
+#include "modules/core/registry.h"
 
 namespace sensorium {
 
 Extension builtin_io();
+
+// These and every extension that is found: what the program itself reads.
+class FullRegistry : public Registry {
+public:
+  FullRegistry();
+};
 
 }

@@ -5,86 +5,26 @@
 #include "modules/core/hash.h"
 #include "modules/learn/checkpoint.h"
 #include "modules/learn/onnx_file.h"
+#include "modules/learn/rank_group.h"
 #include "modules/learn/splits.h"
 #include "modules/learn/torch_device.h"
 #include "modules/learn/torch_runtime.h"
 #include "modules/learn/training_data.h"
 #include "modules/learn/training_log.h"
 #include "modules/learn/training_loss.h"
+#include "modules/learn/training_parts.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <chrono>
 #include <cmath>
-#include <fcntl.h>
 #include <future>
-#include <sys/file.h>
-#include <unistd.h>
 
 namespace sensorium {
 namespace fs = std::filesystem;
 using nlohmann::json;
 namespace {
-
-// One process a run folder; the lock goes with the process, however it ends.
-class FolderLock {
-public:
-  explicit FolderLock(const fs::path& folder)
-      : fd_(::open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
-    if (fd_ < 0)
-      throw Error(ErrorCode::Resources, fmt::format("cannot write to '{}'", folder.string()),
-                  "choose a folder you may write to");
-    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-      ::close(fd_);
-      throw Error(ErrorCode::Conflict,
-                  fmt::format("another process trains in '{}'", folder.string()),
-                  "wait for it, or choose another folder");
-    }
-  }
-  ~FolderLock() { ::close(fd_); }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-
-private:
-  int fd_;
-};
-
-class Autocast {
-public:
-  Autocast(const std::string& precision, at::DeviceType device)
-      : on_(precision != "float32"), device_(device) {
-    if (!on_) return;
-    at::autocast::set_autocast_enabled(device_, true);
-    at::autocast::set_autocast_dtype(device_, precision == "float16" ? at::kHalf : at::kBFloat16);
-  }
-  ~Autocast() {
-    if (!on_) return;
-    at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(device_, false);
-  }
-  Autocast(const Autocast&) = delete;
-  Autocast& operator=(const Autocast&) = delete;
-
-private:
-  bool on_;
-  at::DeviceType device_;
-};
-
-// Micikevicius et al., ICLR 2018, section 3.2: halved at an overflow, doubled after 2000 steps
-// without.
-struct LossScale {
-  double value = 1;
-  int good_steps = 0;
-  void good() {
-    if (++good_steps < 2000) return;
-    value = std::min(value * 2, 16777216.0);
-    good_steps = 0;
-  }
-  void overflow() {
-    value /= 2;
-    good_steps = 0;
-  }
-};
 
 std::string hash_of_groups(const SampleSource& source) {
   std::string all;
@@ -114,15 +54,21 @@ std::string differences(const json& before, const json& now) {
   return out;
 }
 
+// All ranks together: batch_size is each one's share.
+TrainingOptions of_all(TrainingOptions options, const RankGroup& ranks) {
+  options.batch_size *= ranks.size();
+  return options;
+}
+
 class Trainer {
 public:
   Trainer(const Graph& initial, const SampleSource& training, const SampleSource& validation,
-          const TrainingOptions& options, fs::path folder, const Context& context)
+          const TrainingOptions& options, fs::path folder, RankGroup& ranks, const Context& context)
       : graph_(initial), training_(training), validation_(validation), o_(options),
-        folder_(std::move(folder)), context_(context), device_(torch_device(context.device)),
-        executor_(initial, device_),
+        folder_(std::move(folder)), ranks_(ranks), context_(context),
+        device_(torch_device(context.device)), executor_(initial, device_),
         sampler_(training.size(), static_cast<std::uint64_t>(options.seed)),
-        steps_(total_steps(options, training.size())) {
+        steps_(total_steps(of_all(options, ranks), training.size())) {
     if (const int threads = o_.threads > 0 ? o_.threads : context.threads; threads > 0)
       at::set_num_threads(threads);
     executor_.use_channels_last();
@@ -141,17 +87,29 @@ public:
              {"samples", training.size()},
              {"validation_samples", validation.size()},
              {"groups", sha256(hash_of_groups(training) + hash_of_groups(validation))}};
+    if (!ranks_.alone()) plan_["ranks"] = ranks_.size();
+    if (o_.average_every == 0) ranks_.average_gradients(weights_);
   }
 
   TrainingResult run() {
-    resume();
+    agree_on_plan();
+    ranks_.together([&] {
+      if (ranks_.rank() == 0) resume();
+    });
+    share_state();
     TrainingLog log(folder_, step_);
+    cost_.begin_s = now();
+    cost_.first_step = step_;
     std::future<Batch> next = prefetch(step_, 0);
     while (step_ < steps_ && !stopped_early_) {
-      if (context_.progress &&
-          !context_.progress(static_cast<double>(step_) / steps_, progress_text())) {
+      const bool enough = context_.progress &&
+                          !context_.progress(static_cast<double>(step_) / steps_, progress_text());
+      stopping_ = ranks_.any(enough || stopping_);
+      // Between two averages each rank has weights of its own, which no checkpoint holds.
+      if (stopping_ && !apart_) {
         next.wait();
         save(log);
+        ranks_.together([&] { settle(); });
         throw Error(
             ErrorCode::Cancelled,
             fmt::format("training stopped at step {}; it goes on from there when started again",
@@ -160,13 +118,26 @@ public:
       const double rate = learning_rate_at(o_, step_, steps_);
       optimise(next, rate);
       ++step_;
+      apart_ = !ranks_.alone() && o_.average_every > 0;
+      const bool validates = step_ % o_.validate_every == 0 || step_ == steps_;
+      if (apart_ &&
+          (validates || step_ % o_.average_every == 0 || step_ % o_.checkpoint_every == 0))
+        average();
       log.record("loss/training", last_loss_, step_);
       log.record("learning_rate", rate, step_);
       if (o_.precision == "float16") log.record("loss_scale", scale_.value, step_);
-      if (step_ % o_.validate_every == 0 || step_ == steps_) validate(log);
-      if (step_ % o_.checkpoint_every == 0 || step_ == steps_ || stopped_early_) save(log);
+      if (validates) validate(log);
+      if (wants_checkpoint()) save(log);
     }
     if (next.valid()) next.wait();
+    ranks_.together([&] { settle(); });
+    if (ranks_.rank() == 0) {
+      log.record("checkpoint/written_s", cost_.written_s, step_);
+      context_.info(fmt::format("{} checkpoints: training waited {:.2f} s of {:.1f} s for them, "
+                                "which were written beside it in {:.2f} s",
+                                cost_.count, cost_.waited_s, now() - cost_.begin_s,
+                                cost_.written_s));
+    }
     log.flush();
     return finish();
   }
@@ -179,8 +150,10 @@ private:
   std::future<Batch> prefetch(int step, int part) {
     const auto batch = static_cast<std::uint64_t>(o_.batch_size);
     const std::uint64_t from =
-        (static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(o_.accumulate) +
-         static_cast<std::uint64_t>(part)) *
+        ((static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(o_.accumulate) +
+          static_cast<std::uint64_t>(part)) *
+             static_cast<std::uint64_t>(ranks_.size()) +
+         static_cast<std::uint64_t>(ranks_.rank())) *
         batch;
     std::vector<std::size_t> indices;
     std::vector<std::uint64_t> seeds;
@@ -195,23 +168,28 @@ private:
 
   void optimise(std::future<Batch>& next, double rate) {
     const Arena::Scope scope(executor_.arena());
-    at::manual_seed(
-        mixed_seed(static_cast<std::uint64_t>(o_.seed), static_cast<std::uint64_t>(step_), 5));
-    double sum = 0;
+    at::manual_seed(mixed_seed(static_cast<std::uint64_t>(o_.seed),
+                               static_cast<std::uint64_t>(step_),
+                               5 + 1000 * static_cast<std::uint64_t>(ranks_.rank())));
+    at::Tensor sum = at::zeros({1}, at::kDouble);
     std::vector<std::size_t> samples;
     for (int part = 0; part < o_.accumulate; ++part) {
-      const Batch batch = next.get();
       const bool last = part + 1 == o_.accumulate;
-      next = prefetch(last ? step_ + 1 : step_, last ? 0 : part + 1);
-      samples.insert(samples.end(), batch.samples.begin(), batch.samples.end());
-      const at::Tensor loss = loss_on(training_, batch, true);
-      const double value = loss.item<double>();
-      if (!std::isfinite(value))
-        refuse_number(fmt::format("the loss became {}", value), training_, batch.samples);
-      sum += value;
-      torch::autograd::backward({loss * (scale_.value / o_.accumulate)}, {});
+      at::Tensor loss;
+      ranks_.together([&] {
+        const Batch batch = next.get();
+        next = prefetch(last ? step_ + 1 : step_, last ? 0 : part + 1);
+        samples.insert(samples.end(), batch.samples.begin(), batch.samples.end());
+        loss = loss_on(training_, batch, true);
+        const double value = loss.item<double>();
+        if (!std::isfinite(value))
+          refuse_number(fmt::format("the loss became {}", value), training_, batch.samples);
+        sum += value;
+      });
+      ranks_.backward(loss * (scale_.value / o_.accumulate), last);
     }
-    last_loss_ = sum / o_.accumulate;
+    ranks_.average({sum});
+    last_loss_ = sum.item<double>() / o_.accumulate;
     update(rate, samples);
   }
 
@@ -284,8 +262,10 @@ private:
   void validate(TrainingLog& log) {
     const at::NoGradGuard guard;
     const auto batch_size = static_cast<std::size_t>(o_.batch_size);
+    for (const auto& b : executor_.buffers()) ranks_.broadcast(b.tensor);
     double sum = 0;
-    for (std::size_t from = 0; from < validation_.size(); from += batch_size) {
+    std::size_t batches = 0;
+    const auto look = [&](std::size_t from) {
       std::vector<std::size_t> indices;
       for (std::size_t i = from; i < std::min(validation_.size(), from + batch_size); ++i)
         indices.push_back(i);
@@ -295,8 +275,16 @@ private:
       if (!std::isfinite(value))
         refuse_number(fmt::format("the validation loss became {}", value), validation_, indices);
       sum += value * static_cast<double>(indices.size());
-    }
-    const double loss = sum / static_cast<double>(validation_.size());
+    };
+    ranks_.together([&] {
+      for (std::size_t from = 0; from < validation_.size(); from += batch_size)
+        if (batches++ % static_cast<std::size_t>(ranks_.size()) ==
+            static_cast<std::size_t>(ranks_.rank()))
+          look(from);
+    });
+    const at::Tensor whole = at::full({1}, sum, at::kDouble);
+    ranks_.sum(whole);
+    const double loss = whole.item<double>() / static_cast<double>(validation_.size());
     log.record("loss/validation", loss, step_);
     context_.info(fmt::format("step {}: validation loss {:.5f}", step_, loss));
     if (best_step_ == 0 || loss < best_loss_) {
@@ -323,8 +311,66 @@ private:
     return out;
   }
 
+  bool wants_checkpoint() {
+    if (step_ == steps_ || stopped_early_) return true;
+    if (o_.checkpoint_every > 0) return step_ % o_.checkpoint_every == 0;
+    const int due = ranks_.rank() == 0 && step_ >= next_checkpoint() ? 1 : 0;
+    const at::Tensor decided = at::full({1}, due, at::kInt);
+    ranks_.broadcast(decided);
+    return decided.item<int>() != 0;
+  }
+
+  // So that what checkpoints cost, waiting and writing, is one hundredth of the time of training.
+  int next_checkpoint() {
+    constexpr int first = 10;
+    if (cost_.count == 0) return cost_.first_step + first;
+    if (writing_.valid() && writing_.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+      return step_ + 1;
+    settle();
+    const double step_s =
+        (now() - cost_.begin_s - cost_.waited_s) / std::max(1, step_ - cost_.first_step);
+    const double each = (cost_.waited_s + cost_.written_s) / cost_.count;
+    return cost_.last_step + std::max(first, static_cast<int>(each / (0.01 * step_s)));
+  }
+
+  static double now() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+  }
+
+  // Training waits for the copy of the state, not for the disk; the write before this one has
+  // ended.
   void save(TrainingLog& log) {
+    const double begin = now();
     log.flush();
+    ranks_.together([&] {
+      if (ranks_.rank() != 0) return;
+      settle();
+      auto checkpoint = std::make_shared<const Checkpoint>(state());
+      double bytes = 0;
+      for (const auto& [name, tensor] : checkpoint->tensors)
+        bytes += static_cast<double>(tensor.bytes.size());
+      log.record("checkpoint/bytes", bytes, step_);
+      writing_ = std::async(std::launch::async, [checkpoint, folder = folder_, step = step_,
+                                                 keep = o_.keep_checkpoints] {
+        const double start = now();
+        write_checkpoint(*checkpoint, folder / fmt::format("checkpoint-{:09d}.ckpt", step));
+        keep_newest(folder, keep);
+        return now() - start;
+      });
+    });
+    ++cost_.count;
+    cost_.last_step = step_;
+    cost_.waited_s += now() - begin;
+    log.record("checkpoint/waited_s", now() - begin, step_);
+  }
+
+  // Throws what the write in the background threw.
+  void settle() {
+    if (writing_.valid()) cost_.written_s += writing_.get();
+  }
+
+  Checkpoint state() {
     Checkpoint checkpoint;
     checkpoint.state = {{"plan", plan_},
                         {"step", step_},
@@ -336,8 +382,46 @@ private:
                         {"loss_scale", scale_.value},
                         {"good_steps", scale_.good_steps}};
     for (const auto& [name, tensor] : state_tensors()) checkpoint.tensors[name] = to_host(tensor);
-    write_checkpoint(checkpoint, folder_ / fmt::format("checkpoint-{:09d}.ckpt", step_));
-    keep_newest(folder_, o_.keep_checkpoints);
+    return checkpoint;
+  }
+
+  void agree_on_plan() {
+    const std::string first = ranks_.broadcast(plan_.dump());
+    ranks_.together([&] {
+      if (first != plan_.dump())
+        throw Error(
+            ErrorCode::BadInput,
+            fmt::format("rank {} was started with another plan than rank 0; it differs in: {}",
+                        ranks_.rank(), differences(json::parse(first), plan_)),
+            "start every rank with the same command and files");
+    });
+  }
+
+  // Rank 0 read the checkpoint; the others may not see its folder.
+  void share_state() {
+    if (ranks_.alone()) return;
+    const json said = json::parse(ranks_.broadcast(json({{"step", step_},
+                                                         {"best_step", best_step_},
+                                                         {"best_loss", best_loss_},
+                                                         {"last_loss", last_loss_},
+                                                         {"stopped_early", stopped_early_},
+                                                         {"scale", scale_.value},
+                                                         {"good_steps", scale_.good_steps}})
+                                                       .dump()));
+    step_ = said.at("step"), best_step_ = said.at("best_step"), best_loss_ = said.at("best_loss"),
+    last_loss_ = said.at("last_loss"), stopped_early_ = said.at("stopped_early"),
+    scale_ = {said.at("scale"), said.at("good_steps")};
+    const at::NoGradGuard guard;
+    for (auto& [name, tensor] : state_tensors()) ranks_.broadcast(tensor);
+  }
+
+  void average() {
+    const at::NoGradGuard guard;
+    std::vector<at::Tensor> all = weights_;
+    all.insert(all.end(), first_.begin(), first_.end());
+    all.insert(all.end(), second_.begin(), second_.end());
+    ranks_.average(all);
+    apart_ = false;
   }
 
   void resume() {
@@ -402,6 +486,10 @@ private:
         const HostTensor host = to_host(named.tensor);
         all += named.name + sha256(std::span(host.bytes));
       }
+    if (const std::string first = ranks_.broadcast(sha256(all)); first != sha256(all))
+      throw Error(ErrorCode::Internal,
+                  fmt::format("rank {} ended with other weights than rank 0", ranks_.rank()),
+                  "this is a fault of the program: please report it");
     return {step_,      stopped_early_,        best_loss_,
             best_step_, folder_ / "best.onnx", folder_ / "last.onnx",
             sha256(all)};
@@ -412,6 +500,7 @@ private:
   const SampleSource& validation_;
   TrainingOptions o_;
   fs::path folder_;
+  RankGroup& ranks_;
   const Context& context_;
   at::Device device_;
   Executor executor_;
@@ -422,7 +511,13 @@ private:
   LossScale scale_;
   int step_ = 0, best_step_ = 0;
   double best_loss_ = 0, last_loss_ = 0;
-  bool stopped_early_ = false;
+  bool stopped_early_ = false, stopping_ = false;
+  bool apart_ = false; // each rank has stepped alone since the last average
+  struct {
+    int count = 0, first_step = 0, last_step = 0;
+    double begin_s = 0, waited_s = 0, written_s = 0;
+  } cost_;                      // of checkpoints
+  std::future<double> writing_; // the last member: its end is waited for before all others go
 };
 
 }
@@ -439,10 +534,23 @@ TrainingResult train(const Graph& initial, const SampleSource& training,
                 fmt::format("a network of {} inputs cannot be trained; one input is supported",
                             initial.inputs.size()));
   refuse_leakage(groups_of(training), groups_of(validation));
+  const RankSetup setup = rank_setup();
+  if (setup.ranks > 1 && context.device.starts_with("cuda"))
+    throw Error(ErrorCode::Unsupported, "several ranks train on processors only so far",
+                "use --device cpu, or one rank on the GPU");
+  if (setup.ranks > 1 && options.average_every > 0 && options.precision == "float16")
+    throw Error(ErrorCode::Unsupported,
+                "average_every cannot be used with float16, whose loss scale would differ by rank",
+                "use precision float32 or bfloat16");
+  if (setup.ranks > 1 && options.average_every > 0 && options.checkpoint_every == 0)
+    throw Error(ErrorCode::Usage,
+                "average_every needs to know when checkpoints are written, which average too",
+                "give checkpoint_every, a number of steps");
   make_folder(run_folder);
   const FolderLock lock(run_folder);
   try {
-    return Trainer(initial, training, validation, options, run_folder, context).run();
+    RankGroup ranks(setup);
+    return Trainer(initial, training, validation, options, run_folder, ranks, context).run();
   } catch (const c10::OutOfMemoryError&) {
     throw Error(ErrorCode::Resources, "out of memory while training",
                 "use a smaller batch_size and a larger accumulate");

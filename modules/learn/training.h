@@ -44,6 +44,7 @@ struct TrainingOptions {
   int validate_every = 100, patience = 0; // patience in validations; 0: never stops early
   int checkpoint_every = 100, keep_checkpoints = 2;
   int seed = 1, threads = 0;
+  int average_every = 0; // with several ranks; 0: the gradients of every step
 };
 void describe(ParameterVisitor& v, TrainingOptions& o);
 
@@ -75,7 +76,16 @@ struct TrainingResult {
 // (Micikevicius et al., ICLR 2018, section 3.2). Throws Error: BadInput (a group in both sources;
 // NaN in data or loss, naming step and samples; the last good checkpoint stays), Conflict (the run
 // folder belongs to another plan, saying what differs, or another process trains in it), Resources
-// (disk full, out of memory), Unsupported (device), Cancelled (after writing a checkpoint).
+// (disk full, out of memory, a rank that is gone), Unsupported (device), Cancelled (after writing a
+// checkpoint).
+//
+// Started as one of several ranks (ranks.h), it trains with them: batch_size is each rank's share,
+// so R ranks of batch B see the samples of one of R * B; all end with the same weights, those of
+// any other run of as many ranks. Losses that are means over elements (cross-entropy, focal) give
+// the gradients of the whole batch; Dice and Tversky indices are of each rank's share, like batch
+// norm's statistics. With average_every N each rank steps alone, and weights and moments are
+// averaged every N steps and before each validation and checkpoint (local SGD: Stich, ICLR 2019).
+// Rank 0's run folder holds the checkpoints, that of another rank its log; the folders must differ.
 TrainingResult train(const Graph& initial, const SampleSource& training,
                      const SampleSource& validation, const TrainingOptions& options,
                      const std::filesystem::path& run_folder, const Context& context);

@@ -26,9 +26,11 @@ void drop_after(const fs::path& path, int step) {
 }
 
 TrainingLog::TrainingLog(const fs::path& folder, int step)
-    : path_(folder / "log.jsonl"), events_(folder / "events") {
+    : path_(folder / "log.jsonl"), begun_before_(fs::exists(folder / "events")),
+      events_(folder / "events") {
   drop_after(path_, step);
-  if (step > 0) events_.start(step + 1);
+  // A run that was killed before its first checkpoint was whole may have written steps too.
+  if (begun_before_) events_.start(step + 1);
   lines_.open(path_, std::ios::app);
 }
 

@@ -19,6 +19,7 @@ public:
 
 private:
   std::filesystem::path path_;
+  bool begun_before_;
   std::ofstream lines_;
   EventFile events_;
 };

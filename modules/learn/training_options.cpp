@@ -90,13 +90,21 @@ void describe(ParameterVisitor& v, TrainingOptions& o) {
       "patience", o.patience,
       {.help = "validations without progress before stopping; 0: never", .min = 0, .max = 100000});
   v.integer("checkpoint_every", o.checkpoint_every,
-            {.help = "steps between checkpoints", .min = 1, .max = 1000000});
+            {.help = "steps between checkpoints; 0: as many as cost one hundredth of the time",
+             .min = 0,
+             .max = 1000000});
   v.integer("keep_checkpoints", o.keep_checkpoints,
             {.help = "checkpoints kept", .min = 1, .max = 1000});
   v.integer("seed", o.seed, {.help = "seed of weights, order and augmentation", .min = 0});
   v.integer(
       "threads", o.threads,
       {.help = "processor threads; 0: as the program says", .min = 0, .max = 1024, .expert = true});
+  v.integer("average_every", o.average_every,
+            {.help = "with several ranks: steps between averages of the weights; 0: average the "
+                     "gradients of every step",
+             .min = 0,
+             .max = 1000000,
+             .expert = true});
 }
 
 }

@@ -26,9 +26,7 @@ std::string container_of(const TrainingClip& clip) {
 
 ClipSet clip_set(const std::filesystem::path& table, bool share_alike, const TrainerOptions& o,
                  const Context& context) {
-  Registry registry;
-  registry.add(builtin_io());
-  registry.scan_default();
+  FullRegistry registry;
   const std::vector<LabelledClip> labels = read_labels(table);
   ClipSet out;
   for (std::size_t i = 0; i < labels.size(); ++i) {

@@ -85,9 +85,7 @@ json run(const std::vector<std::string>& files, const json&, const fs::path& out
   if (files.size() != 1)
     throw Error(ErrorCode::Usage, "one clip is needed",
                 "sensorium deidentify lung_ultrasound CLIP -o DIR");
-  Registry registry;
-  registry.add(builtin_io());
-  registry.scan_default();
+  FullRegistry registry;
   context.step(0, "reading");
   const Dataset dataset = registry.open(files[0]);
   const auto* video = std::get_if<Video>(&dataset);

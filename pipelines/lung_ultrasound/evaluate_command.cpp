@@ -187,9 +187,7 @@ json evaluate_signs(const fs::path& table, const EvaluateParameters& p, const fs
                     const Context& context) {
   std::vector<Clip> clips;
   for (LabelledClip& label : read_labels(table)) clips.push_back({std::move(label), {}, 0, {}});
-  Registry registry;
-  registry.add(builtin_io());
-  registry.scan_default();
+  FullRegistry registry;
   json failed = json::array();
   for (std::size_t i = 0; i < clips.size(); ++i) {
     const double n = static_cast<double>(clips.size());
@@ -226,9 +224,7 @@ struct Answered {
 std::vector<Answered> answers_of(const std::vector<LabelledClip>& labels,
                                  const EvaluateParameters& p, json& failed,
                                  const Context& context) {
-  Registry registry;
-  registry.add(builtin_io());
-  registry.scan_default();
+  FullRegistry registry;
   Classifier classifier;
   const fs::path own = resources_folder() / "models" / "lung_ultrasound.onnx";
   const int side = classifier.load(p.model.empty() ? own : fs::path(p.model), context);

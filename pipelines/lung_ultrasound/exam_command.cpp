@@ -85,9 +85,7 @@ json run(const PipelineInfo& info, const std::vector<std::string>& files, const 
   const std::vector<ExamItem> items = exam_items(files, scheme);
   const fs::path own = resources_folder() / "models" / info.model;
   const fs::path model = !p.model.empty() ? fs::path(p.model) : fs::exists(own) ? own : fs::path();
-  Registry registry;
-  registry.add(builtin_io());
-  registry.scan_default();
+  FullRegistry registry;
   Classifier classifier;
   Video header;
   header.origin.path = files.front();

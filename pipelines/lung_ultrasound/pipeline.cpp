@@ -107,10 +107,8 @@ Extension make_extension() {
     return analyse(request, *classifier, *mutex, context);
   };
   // Measuring again takes no longer than reading a stored result would.
-  d.restore = [classifier, mutex](AnalysisRequest request, std::vector<Artifact>,
+  d.restore = [classifier, mutex](const AnalysisRequest& request, std::vector<Artifact>,
                                   std::vector<Surface>, const Context& context) {
-    const auto own = resources_folder() / "models" / info().model;
-    if (request.model.empty() && std::filesystem::exists(own)) request.model = own;
     return analyse(request, *classifier, *mutex, context);
   };
   d.conclude = conclude;

@@ -1,6 +1,5 @@
 #include "modules/core/error.h"
 #include "modules/core/extension.h"
-#include "modules/core/file.h"
 
 #include "pipelines/motor_fault/commands.h"
 #include "pipelines/motor_fault/diagnose.h"
@@ -101,10 +100,8 @@ Extension make_extension() {
     return analyse(request, *classifier, *mutex, context);
   };
   // Nothing of the analysis is stored: it takes less than a second.
-  d.restore = [classifier, mutex](AnalysisRequest request, std::vector<Artifact>,
+  d.restore = [classifier, mutex](const AnalysisRequest& request, std::vector<Artifact>,
                                   std::vector<Surface>, const Context& context) {
-    const auto own = resources_folder() / "models" / info().model;
-    if (request.model.empty() && std::filesystem::exists(own)) request.model = own;
     return analyse(request, *classifier, *mutex, context);
   };
   d.conclude = conclude;

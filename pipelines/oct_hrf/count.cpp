@@ -3,6 +3,7 @@
 #include "modules/core/parallel.h"
 #include "pipelines/oct_hrf/etdrs.h"
 #include "pipelines/oct_hrf/profile.h"
+#include "pipelines/oct_hrf/second_look.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -50,7 +51,17 @@ Units units_of(const Volume& v) {
   return u;
 }
 
-enum class Class { Focus, Exudate, Choroidal, TooSmall, TooLarge, Shadowed, TooDark, Vitreous };
+enum class Class {
+  Focus,
+  Exudate,
+  Choroidal,
+  TooSmall,
+  TooLarge,
+  Shadowed,
+  TooDark,
+  Vitreous,
+  LookAlike
+};
 
 struct Counted {
   const Component* component = nullptr;
@@ -60,6 +71,7 @@ struct Counted {
   std::string etdrs;
   Class kind = Class::TooSmall;
   double of_rpe = std::numeric_limits<double>::quiet_NaN();
+  std::optional<double> second_look;
 };
 
 struct Setting {
@@ -110,6 +122,13 @@ template<class Work> void in_chunks(std::size_t count, int threads, const Work& 
   });
 }
 
+void look_again(const Setting& s, Counted& c) {
+  const auto cues = cues_of(*c.component, c.shape.bscan, s.scene, s.units.x, s.units.y);
+  if (!cues) return;
+  c.second_look = lesion_probability(*cues);
+  if (*c.second_look < s.options.second_look) c.kind = Class::LookAlike;
+}
+
 std::vector<Counted> counted(const Setting& s, const std::vector<Component>& components) {
   std::vector<Counted> out(components.size());
   const bool um = s.units.plane_known;
@@ -127,6 +146,7 @@ std::vector<Counted> counted(const Setting& s, const std::vector<Component>& com
       if (s.grid) c.etdrs = etdrs_region(*s.grid, component.centroid[0], component.centroid[2]);
     }
     c.kind = classify(s, c);
+    if (um && s.options.second_look > 0 && c.kind <= Class::Choroidal) look_again(s, c);
   });
   return out;
 }
@@ -139,6 +159,8 @@ std::string label_of(Class kind) {
     return "exudate";
   case Class::Choroidal:
     return "choroidal";
+  case Class::LookAlike:
+    return "vessel or shadow";
   default:
     return {};
   }
@@ -188,6 +210,7 @@ Finding finding_of(const Setting& s, const Counted& c) {
                                                     : "no"}};
   if (!c.etdrs.empty()) f.attributes["etdrs"] = c.etdrs;
   if (std::isfinite(c.of_rpe)) f.attributes["of_rpe"] = fmt::format("{:.2f}", c.of_rpe);
+  if (c.second_look) f.attributes["second_look"] = fmt::format("{:.2f}", *c.second_look);
   f.text = fmt::format("{}, {:.0f} {} long, B-scan {}, {}{}{}, p {:.2f}", f.label,
                        c.shape.long_axis, s.units.plane_known ? "um" : "px", c.shape.bscan + 1,
                        c.slab == Slab::Unknown ? "layer unknown" : name_of(c.slab),
@@ -331,6 +354,7 @@ std::vector<Measure> summary_of(const Setting& s, const std::vector<Counted>& ob
   left_out("with a shadow", Class::Shadowed);
   left_out("darker than the profile asks", Class::TooDark);
   left_out("in front of the retina", Class::Vitreous);
+  left_out("like a vessel or a layer fragment", Class::LookAlike);
   return m;
 }
 
@@ -353,6 +377,14 @@ std::vector<std::string> notes_of(const Setting& s) {
   else if (!s.scene.opl)
     notes.push_back("Inner and outer retina are parted at half the distance between ILM and "
                     "pigment epithelium; the last tenth above the epithelium is 'near RPE'.");
+  if (s.options.second_look > 0)
+    notes.push_back(
+        s.units.plane_known && lines
+            ? fmt::format("Second look: candidates below {:.2f} are taken for small vessels or "
+                          "layer fragments and are not counted; each B-scan is looked at alone.",
+                          s.options.second_look)
+            : "The second look at candidates was not applied: it needs the size of a pixel and "
+              "the layer lines.");
   if (!s.grid_missing.empty())
     notes.push_back(fmt::format(
         "ETDRS {}: {}.", s.grid ? "quadrants were not told apart" : "regions were not counted",
@@ -389,7 +421,8 @@ Findings count_foci(const Volume& volume, const ComponentIndex& index, const Sce
   Findings out;
   std::vector<const Counted*> shown;
   for (const Counted& c : options.per_bscan ? sections : objects)
-    if (c.kind <= Class::Choroidal) shown.push_back(&c);
+    if (c.kind <= Class::Choroidal || (options.list_look_alikes && c.kind == Class::LookAlike))
+      shown.push_back(&c);
   out.items.resize(shown.size());
   in_chunks(shown.size(), scene.threads,
             [&](std::size_t i) { out.items[i] = finding_of(s, *shown[i]); });

@@ -5,6 +5,7 @@
 #include "modules/imaging/components.h"
 #include "pipelines/oct_hrf/enhance.h"
 #include "pipelines/oct_hrf/normalise.h"
+#include "pipelines/oct_hrf/surfaces.h"
 
 #include <algorithm>
 #include <cmath>
@@ -100,10 +101,12 @@ EvaluationCase case_of(const Phantom& phantom, bool enhance, int threads) {
   EvaluationCase one{.name = v.origin.path, .width = v.width, .height = v.height, .depth = v.depth};
   one.scale = {.spacing_x_um = v.spacing[0].micrometres, .spacing_y_um = v.spacing[1].micrometres};
   one.prepared = normalise_volume(to_float(v), plane, threads);
-  if (enhance) {
-    one.prepared = enhance_volume(one.prepared, v.width, v.height, {}, threads);
-    for (float& p : one.prepared) p = std::clamp(p, 0.0f, 1.0f);
-  }
+  for (const float p : one.prepared)
+    one.grey.push_back(static_cast<std::uint8_t>(255 * std::clamp(p, 0.0f, 1.0f) + 0.5f));
+  std::vector<float> clean = enhance_volume(one.prepared, v.width, v.height, {}, threads);
+  for (float& p : clean) p = std::clamp(p, 0.0f, 1.0f);
+  one.lines = trace_surfaces(clean, v.width, v.height, v.depth, threads);
+  if (enhance) one.prepared = std::move(clean);
   const auto all = samples<std::uint16_t>(phantom.instances.pixels);
   const auto labels = samples<std::uint8_t>(phantom.labels.pixels);
   one.instances.assign(all.begin(), all.end());
@@ -156,18 +159,39 @@ void sort_false(const std::vector<Section>& truths, const std::vector<Section>& 
   out.false_at[0] = static_cast<int>(rest.size()) - explained;
 }
 
+Scene scene_of(const EvaluationCase& one) {
+  const Surface *ilm = usable(one.lines, "ILM"), *bm = usable(one.lines, "BM");
+  return {.width = one.width,
+          .height = one.height,
+          .depth = one.depth,
+          .grey = one.grey,
+          .ilm = one.grey.empty() ? nullptr : ilm,
+          .rpe = bm,
+          .bm = bm};
+}
+
+std::optional<Cues> cues_in(const EvaluationCase& one, const Scene& scene, const Component& c) {
+  return cues_of(c, c.runs.front().z, scene, one.scale.spacing_x_um, one.scale.spacing_y_um);
+}
+
 struct Counted {
   std::vector<Section> candidates;
+  std::vector<std::optional<Cues>> cues;
   std::int64_t pixels = 0, common = 0;
 };
 
 Counted candidates_of(const EvaluationCase& one, std::span<const std::uint8_t> soft_map,
-                      std::uint8_t threshold, int min_pixels, const std::vector<int>& left_out) {
+                      std::uint8_t threshold, int min_pixels, const std::vector<int>& left_out,
+                      double second_look, bool keep_cues = false) {
   const std::size_t plane = static_cast<std::size_t>(one.width) * one.height;
   const ComponentIndex index(soft_map, one.width, one.height, one.depth, threshold);
+  const Scene scene = scene_of(one);
   Counted out;
   for (const Component& c : index.query(threshold, Connectivity::Planar8)) {
     if (c.voxels < min_pixels) continue;
+    const bool look = keep_cues || second_look > 0;
+    const std::optional<Cues> cues = look ? cues_in(one, scene, c) : std::nullopt;
+    if (cues && !keep_cues && lesion_probability(*cues) < second_look) continue;
     Section s{.scan = c.runs.front().z, .x = c.centroid[0], .y = c.centroid[1]};
     bool known_before = false;
     std::int64_t common = 0;
@@ -187,16 +211,30 @@ Counted candidates_of(const EvaluationCase& one, std::span<const std::uint8_t> s
     out.pixels += c.voxels;
     out.common += common;
     out.candidates.push_back(std::move(s));
+    if (keep_cues) out.cues.push_back(cues);
   }
   return out;
 }
 
 }
 
+std::vector<Example> examples(const EvaluationCase& one, std::span<const std::uint8_t> soft_map,
+                              std::uint8_t threshold, int min_pixels) {
+  const Counted counted = candidates_of(one, soft_map, threshold, min_pixels, {}, 0, true);
+  const std::vector<int> of_truth = match(one.truths, counted.candidates, one.scale);
+  std::vector<Example> out;
+  for (std::size_t i = 0; i < counted.candidates.size(); ++i)
+    if (counted.cues[i])
+      out.push_back({*counted.cues[i], std::find(of_truth.begin(), of_truth.end(),
+                                                 static_cast<int>(i)) != of_truth.end()});
+  return out;
+}
+
 Tally tally(const EvaluationCase& one, std::span<const std::uint8_t> soft_map,
-            std::uint8_t threshold, int min_pixels) {
+            std::uint8_t threshold, int min_pixels, double second_look) {
   const std::vector<int> left_out = marked_before(one);
-  const Counted counted = candidates_of(one, soft_map, threshold, min_pixels, left_out);
+  const Counted counted =
+      candidates_of(one, soft_map, threshold, min_pixels, left_out, second_look);
   std::vector<Section> truths;
   for (const Section& t : one.truths)
     if (!holds(left_out, t.instance)) truths.push_back(t);

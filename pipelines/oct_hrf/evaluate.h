@@ -11,6 +11,7 @@
 #include "modules/core/context.h"
 #include "modules/core/extension.h"
 #include "pipelines/oct_hrf/phantom.h"
+#include "pipelines/oct_hrf/second_look.h"
 
 #include <array>
 #include <cstdint>
@@ -90,12 +91,24 @@ struct EvaluationCase {
   // a place is left out, since finding it would prove nothing.
   std::vector<std::uint8_t> ignored;
   std::vector<Section> truths, distractors;
+  // For the second look: normalised grey values that were not enhanced, ILM and BM. May be empty.
+  std::vector<std::uint8_t> grey;
+  std::vector<Surface> lines;
 };
 EvaluationCase case_of(const Phantom& phantom, bool enhance, int threads);
 
-// Candidates are the 8-connected components of a B-scan at `threshold` with min_pixels at least.
+// Candidates are the 8-connected components of a B-scan at `threshold` with min_pixels at least, of
+// which the second look takes those below `second_look` away (0: none).
 Tally tally(const EvaluationCase& one, std::span<const std::uint8_t> soft_map,
-            std::uint8_t threshold, int min_pixels);
+            std::uint8_t threshold, int min_pixels, double second_look = 0);
+
+// A candidate's cues and whether it was paired with a lesion: what the second look is fitted on.
+struct Example {
+  Cues cues;
+  bool lesion = false;
+};
+std::vector<Example> examples(const EvaluationCase& one, std::span<const std::uint8_t> soft_map,
+                              std::uint8_t threshold, int min_pixels);
 
 // `sensorium evaluate oct_hrf [SCAN...] -o DIR`.
 PipelineCommand evaluate_command();

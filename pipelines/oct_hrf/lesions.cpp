@@ -110,6 +110,7 @@ InsertedCase insert_lesions(const Volume& volume, const InsertOptions& o, bool e
   const std::vector<float> all = normalise_volume(grey, plane, threads);
   InsertedCase out;
   EvaluationCase& one = out.inserted;
+  Surface ilm{"ILM", {}, "computed", {}}, bm{"BM", {}, "computed", {}};
   one.name = "inserted";
   one.width = volume.width;
   one.height = volume.height;
@@ -148,11 +149,20 @@ InsertedCase insert_lesions(const Volume& volume, const InsertOptions& o, bool e
     const auto append = [](auto& to, const auto& from) {
       to.insert(to.end(), from.begin(), from.end());
     };
+    const auto append_grey = [](std::vector<std::uint8_t>& to, std::span<const float> from) {
+      for (const float v : from)
+        to.push_back(static_cast<std::uint8_t>(255 * std::clamp(v, 0.0f, 1.0f) + 0.5f));
+    };
     append(one.prepared, shown(p.grey));
+    append_grey(one.grey, p.grey);
+    append_grey(out.untouched_grey, scan);
+    append(ilm.depth, lines.ilm);
+    append(bm.depth, lines.bm);
     append(out.untouched, shown({scan.begin(), scan.end()}));
     append(one.instances, p.instances);
     ++one.depth;
   }
+  one.lines = {std::move(ilm), std::move(bm)};
   if (one.depth == 0)
     throw Error(ErrorCode::BadInput,
                 "no retina was found in '" + volume.origin.path + "', nothing was inserted",

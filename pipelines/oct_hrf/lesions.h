@@ -24,6 +24,7 @@ struct InsertOptions {
 struct InsertedCase {
   EvaluationCase inserted;
   std::vector<float> untouched;
+  std::vector<std::uint8_t> untouched_grey; // as EvaluationCase::grey
 };
 InsertedCase insert_lesions(const Volume& volume, const InsertOptions& options, bool enhance,
                             std::uint64_t seed, int threads);

@@ -49,6 +49,15 @@ void describe(ParameterVisitor& v, HrfParameters& p) {
             .max = 100000,
             .live = true,
             .at_least_value = "middle"});
+  v.number("second_look", c.second_look,
+           {.help = "Candidates of the network that a second look takes for a lesion with less "
+                    "than this are not counted: small vessels cut across, layer fragments.",
+            .min = 0,
+            .max = 1,
+            .live = true,
+            .at_least_value = "off"});
+  v.flag("list_look_alikes", c.list_look_alikes,
+         {.help = "List what the second look refuses, as 'vessel or shadow'.", .live = true});
   v.flag("enhance", p.enhance, {.help = "Reduce noise in the frequency domain first."});
   v.choice("detector", p.detector, {"network", "top_hat"},
            {.help = "The trained network, or the classical top-hat candidate detector."});

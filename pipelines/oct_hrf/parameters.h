@@ -8,7 +8,10 @@
 
 namespace sensorium::oct_hrf {
 
+inline constexpr double usual_second_look = 0.5;
+
 struct HrfParameters {
+  HrfParameters() { count.second_look = usual_second_look; }
   CountOptions count;
   std::string items = "objects";
   bool enhance = true;

@@ -38,7 +38,7 @@ double choroid_grey(double um, double level) {
   return 22 + (level * 2.1 - 22) * std::exp(-um / 14) * 0.55 + (level - 22) * std::exp(-um / 190);
 }
 
-void paint_layers(const Scene& scene, int scan, Canvas& c,
+void paint_layers(const PhantomScene& scene, int scan, Canvas& c,
                   std::vector<std::vector<float>>& surfaces) {
   const PhantomOptions& o = scene.options;
   const std::uint64_t key = random_key({scene.key, Texture, static_cast<std::uint64_t>(scan)});
@@ -121,7 +121,7 @@ void paint_spot(const Spot& s, Canvas& c) {
   }
 }
 
-std::vector<std::uint8_t> expose(const Scene& scene, int scan, const Canvas& c) {
+std::vector<std::uint8_t> expose(const PhantomScene& scene, int scan, const Canvas& c) {
   const PhantomOptions& o = scene.options;
   const auto z = static_cast<std::uint64_t>(scan);
   const std::vector<float> grain =
@@ -139,7 +139,7 @@ std::vector<std::uint8_t> expose(const Scene& scene, int scan, const Canvas& c) 
   return to_grey(intensity, o.display);
 }
 
-std::vector<PhantomObject> objects_of(const Scene& scene, int scan, const Canvas& c) {
+std::vector<PhantomObject> objects_of(const PhantomScene& scene, int scan, const Canvas& c) {
   const PhantomOptions& o = scene.options;
   std::vector<PhantomObject> out;
   for (const Spot& s : scene.spots[scan]) {
@@ -225,7 +225,7 @@ std::string_view name_of(PhantomLabel label) {
 
 Phantom make_phantom(const PhantomOptions& options, int threads) {
   check(options);
-  const Scene scene = make_scene(varied(options));
+  const PhantomScene scene = make_scene(varied(options));
   const PhantomOptions& o = scene.options;
   const std::size_t plane = static_cast<std::size_t>(o.width) * o.height;
   std::vector<std::uint8_t> pixels(plane * o.scans), labels(plane * o.scans);

@@ -21,7 +21,7 @@ constexpr std::array<double, 10> usual_grey = {27, 150, 106, 76, 100, 57, 172, 1
 
 struct Placer {
   const PhantomOptions& o;
-  Scene& scene;
+  PhantomScene& scene;
   Random& random;
   int scan;
   int& instance;
@@ -171,7 +171,7 @@ struct Placer {
   }
 };
 
-void fill(Scene& scene) {
+void fill(PhantomScene& scene) {
   const PhantomOptions& o = scene.options;
   scene.spots.resize(o.scans);
   for (int scan = 0; scan < o.scans; ++scan) {
@@ -192,7 +192,7 @@ void fill(Scene& scene) {
 
 }
 
-std::array<double, 9> Scene::boundaries_um(double x_um, double z_um) const {
+std::array<double, 9> PhantomScene::boundaries_um(double x_um, double z_um) const {
   const double dx = (x_um - fovea_x_um) / 1000, dz = (z_um - fovea_z_um) / 1000;
   const double r = std::hypot(dx, dz);
   const double nasal = options.eye == "left" ? -dx : dx;
@@ -252,8 +252,8 @@ PhantomOptions varied(const PhantomOptions& given) {
   return o;
 }
 
-Scene make_scene(const PhantomOptions& o) {
-  Scene scene;
+PhantomScene make_scene(const PhantomOptions& o) {
+  PhantomScene scene;
   scene.options = o;
   scene.key =
       random_key({static_cast<std::uint64_t>(o.seed), static_cast<std::uint64_t>(phantom_version)});

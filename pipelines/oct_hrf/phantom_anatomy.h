@@ -32,7 +32,7 @@ struct Spot {
   std::string layer;
 };
 
-struct Scene {
+struct PhantomScene {
   PhantomOptions options;
   double fovea_x_um = 0, fovea_z_um = 0, base_um = 0, slope = 0;
   std::array<double, 10> layer_grey{};
@@ -46,6 +46,6 @@ struct Scene {
 
 // The options with this seed's own variety applied.
 PhantomOptions varied(const PhantomOptions& options);
-Scene make_scene(const PhantomOptions& varied_options);
+PhantomScene make_scene(const PhantomOptions& varied_options);
 
 }

@@ -51,6 +51,7 @@ PipelineInfo info() {
 // Kept for conclude(): everything that a slider's movement needs.
 struct HrfAnalysis : Analysis {
   bool refused = false;
+  bool by_network = false; // the second look knows the network's candidates only
   std::vector<std::uint8_t> grey;
   std::optional<ComponentIndex> index;
   Scene scene;
@@ -131,6 +132,7 @@ std::vector<std::uint8_t> detect(HrfAnalysis& a, const AnalysisRequest& request,
   if (a.refused) return std::vector<std::uint8_t>(prepared.values.size(), 0);
   if (p.detector == "network" && has_network() && !request.model.empty()) {
     const std::lock_guard lock(mutex);
+    a.by_network = true;
     return network.soft_map(request.model, prepared, p.tile, context);
   }
   a.notes.push_back(
@@ -204,6 +206,7 @@ std::shared_ptr<const Analysis> restore(const AnalysisRequest& request,
   a->surfaces = std::move(surfaces);
   const Volume soft_map = map->volume;
   a->artifacts = std::move(artifacts);
+  a->by_network = p.detector == "network" && !request.model.empty();
   prepare_counting(*a, volume, soft_map, context);
   return a;
 }
@@ -212,11 +215,13 @@ Findings conclude(const Dataset& dataset, const Analysis& analysis,
                   const nlohmann::json& parameters) {
   const auto p = parameters_from<HrfParameters>(parameters);
   const auto& a = dynamic_cast<const HrfAnalysis&>(analysis);
+  CountOptions options = count_options(p);
+  if (!a.by_network) options.second_look = 0;
   Findings f;
   if (a.refused)
     f.nothing_counted = true;
   else
-    f = count_foci(volume_of(dataset), *a.index, a.scene, count_options(p));
+    f = count_foci(volume_of(dataset), *a.index, a.scene, options);
   f.pipeline = "oct_hrf";
   f.version = info().version;
   f.input_sha256 = origin_of(dataset).sha256;

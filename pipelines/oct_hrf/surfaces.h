@@ -7,7 +7,8 @@
 //   ILM  dark to bright, weighted down by all that is bright above it;
 //   BM   bright to dark, within 30 rows (of 496) below the brightest ridge that lies well below the
 //   ILM (ellipsoid zone or
-//        epithelium), weighted down by what is nearly as bright below it;
+//        epithelium), weighted down by what is nearly as bright below it; that weight draws the
+//        path 2.8 rows (of 496) too deep, measured on phantoms, which is taken off again;
 //   RPE  the brightest path within 12 rows (of 496) above BM.
 // Measured agreement with vendor lines (two scans): docs/BENCHMARKS.md.
 #pragma once

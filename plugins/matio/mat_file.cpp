@@ -60,30 +60,6 @@ Variable described(const matvar_t& v, const std::string& prefix) {
   return out;
 }
 
-std::optional<PixelType> pixel_type(const std::optional<SampleType>& type) {
-  if (!type) return std::nullopt;
-  switch (*type) {
-  case SampleType::UInt8:
-    return PixelType::UInt8;
-  case SampleType::Int8:
-    return PixelType::Int8;
-  case SampleType::UInt16:
-    return PixelType::UInt16;
-  case SampleType::Int16:
-    return PixelType::Int16;
-  case SampleType::UInt32:
-    return PixelType::UInt32;
-  case SampleType::Int32:
-    return PixelType::Int32;
-  case SampleType::Float32:
-    return PixelType::Float32;
-  case SampleType::Float64:
-    return PixelType::Float64;
-  default:
-    return std::nullopt;
-  }
-}
-
 template<class T> std::vector<std::byte> narrowed(const std::vector<double>& values) {
   std::vector<std::byte> out(values.size() * sizeof(T));
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -166,7 +142,7 @@ void File::list_v5() {
   handle_->arrays = open_mat5(path_);
   for (const NamedArray& array : handle_->arrays->arrays())
     variables_.push_back(
-        {array.name, array.size, array.type ? pixel_type(array.own) : std::nullopt});
+        {array.name, array.size, array.type && array.own ? pixel_type(*array.own) : std::nullopt});
 }
 
 void File::list_v73() {

@@ -22,7 +22,7 @@ bool is_long() {
 
 // A network of a few hundred weights. Its first checkpoint is one part in forty of its way, so that
 // it is met while it runs.
-json plan() {
+json plan(int steps) {
   return {{"pipeline", "oct_hrf"},
           {"verb", "train"},
           {"parameters",
@@ -33,8 +33,8 @@ json plan() {
             {"side", 32},
             {"widths", "2,4"},
             {"batch_size", 2},
-            {"steps", 800},
-            {"validate_every", 800},
+            {"steps", steps},
+            {"validate_every", steps},
             {"checkpoint_every", 20},
             {"threads", 1}}}};
 }
@@ -46,13 +46,15 @@ protected:
     transport_ = transport_of(site_);
     scheduler_ = scheduler_of(site_);
   }
-  ClusterRun send(const std::string& name, const std::string& partition) {
+  ClusterRun send(const std::string& name, const std::string& partition, int nodes = 1,
+                  int steps = 800) {
     ClusterRun run{.name = name,
                    .verb = "train",
-                   .tasks = {plan()},
+                   .tasks = {plan(steps)},
                    .program = SENSORIUM_BINARY_DIR "/bin/sensorium"};
     run.resources.minutes = 30;
     run.resources.partition = partition;
+    run.resources.nodes = nodes;
     return submit({.site = site_, .run = run, .uploads = {}}, store_, *transport_, *scheduler_, {});
   }
   RunState state_of(const ClusterRun& run) {
@@ -122,6 +124,20 @@ TEST_F(Training, EndsWithTheSameWeightsHoweverItWasStopped) {
   EXPECT_EQ(weights_of(preempted), wanted) << log(preempted);
   EXPECT_EQ(state_of(preempted).limits_met, 0) << "preemption is not counted";
   EXPECT_GE(state_of(preempted).attempts, 2) << log(preempted);
+}
+
+// Processes of two nodes, started by srun, train one network.
+TEST_F(Training, OfSeveralRanksGoesOnWhereItWasStopped) {
+  ClusterRun limited = send("ranks, time limit", "main", 2, 200);
+  ASSERT_TRUE(is_training(limited)) << log(limited);
+  slurm({"scancel", "--signal=USR1", "--batch", limited.job_id});
+  const ClusterRun whole = send("ranks", "main", 2, 200);
+  const std::string wanted = weights_of(whole);
+  ASSERT_EQ(wanted.size(), 64u);
+  const std::string steps = read_text(folder(whole) / "out/ranks/1/run/log.jsonl");
+  EXPECT_EQ(json::parse(steps.substr(0, steps.find('\n'))).at("step"), 1);
+  EXPECT_EQ(weights_of(limited), wanted) << log(limited);
+  EXPECT_EQ(state_of(limited).limits_met, 1) << log(limited);
 }
 
 // As a power failure: the node's daemon and all its processes are gone, and Slurm finds out.

@@ -73,6 +73,7 @@ TEST_F(DiskFull, ARunStopsAndGoesOnWhenThereIsRoom) {
   int calls = 0;
   context.progress = [&](double, std::string_view) {
     if (++calls != 6) return true;
+    while (!fs::exists(run / "checkpoint-000000005.ckpt")) ::usleep(1000); // written beside
     const auto free = fs::space(folder_).available;
     write_atomically(filler, std::string(free, 'x')); // from now on there is no room
     return true;

@@ -71,6 +71,26 @@ TEST_F(Training, EveryLossFalls) {
   }
 }
 
+TEST_F(Training, WhenCheckpointsAreWrittenChangesNoWeights) {
+  TrainingOptions o = options();
+  const std::string often =
+      train(network(), Dots(24, 0), Dots(6, 1000), o, folder_ / "often", {}).weights_sha256;
+  o.checkpoint_every = 0; // as many as their cost allows
+  const TrainingResult result =
+      train(network(), Dots(24, 0), Dots(6, 1000), o, folder_ / "by cost", {});
+  EXPECT_EQ(result.weights_sha256, often);
+  std::vector<std::string> warnings;
+  const auto newest = newest_checkpoint(folder_ / "by cost", warnings);
+  ASSERT_TRUE(newest);
+  EXPECT_EQ(newest->state.at("step"), 60);
+  EXPECT_TRUE(warnings.empty());
+  double bytes = 0;
+  for (const auto& [name, tensor] : newest->tensors)
+    bytes += static_cast<double>(tensor.bytes.size());
+  EXPECT_EQ(first_loss(folder_ / "by cost", "checkpoint/bytes"), bytes);
+  EXPECT_GE(first_loss(folder_ / "by cost", "checkpoint/waited_s"), 0);
+}
+
 TEST_F(Training, TheTrainedNetworkFindsTheDots) {
   TrainingOptions o = options();
   o.steps = 150;

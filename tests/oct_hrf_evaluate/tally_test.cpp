@@ -217,3 +217,25 @@ TEST(PhantomCase, TheTruthAsAMapIsNearlyPerfect) {
   EXPECT_GE(r.precision, 0.9);
   EXPECT_NE(case_of(phantom, true, 2).prepared, one.prepared);
 }
+
+TEST(PhantomCase, TheSecondLookTakesCandidatesAwayAndExamplesNameThem) {
+  PhantomOptions o;
+  o.seed = 20101;
+  o.width = 256;
+  o.height = 240;
+  o.scans = 2;
+  const EvaluationCase one = case_of(make_phantom(o, 2), false, 2);
+  ASSERT_EQ(one.grey.size(), one.instances.size());
+  std::vector<std::uint8_t> map(one.instances.size());
+  std::ranges::transform(one.instances, map.begin(), [](int i) { return i != 0 ? 255 : 0; });
+  const std::vector<Example> all = examples(one, map, 128, 1);
+  const Tally before = tally(one, map, 128, 1);
+  ASSERT_GT(all.size(), 3u);
+  EXPECT_LE(static_cast<int>(all.size()), before.candidates);
+  const auto lesions = std::ranges::count_if(all, [](const Example& e) { return e.lesion; });
+  EXPECT_LE(lesions, before.found);
+  EXPECT_GE(lesions, before.found - (before.candidates - static_cast<int>(all.size())));
+  const auto below =
+      std::ranges::count_if(all, [](const Example& e) { return lesion_probability(e.cues) < 0.5; });
+  EXPECT_EQ(tally(one, map, 128, 1, 0.5).candidates, before.candidates - below);
+}

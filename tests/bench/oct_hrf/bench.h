@@ -38,5 +38,6 @@ void phantom_surfaces(
     const Arguments& seed_picture);            // lines on phantoms; draws one seed on request
 void phantom_distance(const Arguments& files); // grey levels and texture, real against phantom
 void recognise(const Arguments& files);
+void second_look(const Arguments& first_count); // cues of candidates in phantoms, as CSV
 
 }

@@ -84,10 +84,11 @@ void figures(const Arguments& folder) {
 }
 
 void phantom_surfaces(const Arguments& arguments) {
-  double sums[3] = {}, worst[3] = {};
+  double sums[3] = {}, signed_sums[3] = {}, worst[3] = {};
   std::size_t n[3] = {};
   int bscans = 0, failed = 0;
-  for (int seed = 30001; seed <= 30010; ++seed) {
+  const int first = arguments.size() == 1 ? std::stoi(arguments[0]) : 30001;
+  for (int seed = first; seed < first + 10; ++seed) {
     const Phantomed p = phantom(seed);
     const Volume& v = p.volume;
     const auto lines = oct_hrf::trace_surfaces(p.clean, v.width, v.height, v.depth, 2);
@@ -96,9 +97,10 @@ void phantom_surfaces(const Arguments& arguments) {
       const Surface* truth = oct_hrf::usable(v.surfaces, lines[i].name);
       if (!truth) continue;
       for (std::size_t k = 0; k < truth->depth.size(); ++k) {
-        const double d = std::abs(lines[i].depth[k] - truth->depth[k]);
+        const double signed_d = lines[i].depth[k] - truth->depth[k], d = std::abs(signed_d);
         if (!std::isfinite(d)) continue;
         sums[i] += d;
+        signed_sums[i] += signed_d;
         one[i] += d / truth->depth.size();
         worst[i] = std::max(worst[i], d);
         ++n[i];
@@ -117,15 +119,16 @@ void phantom_surfaces(const Arguments& arguments) {
       failed += std::isnan(lines[0].depth[static_cast<std::size_t>(z) * v.width]);
   }
   std::printf(
-      "%d phantom B-scans, %d failed their checks\n\n| line | mean absolute, px | worst, px "
-      "|\n|---|---|---|\n",
+      "%d phantom B-scans, %d failed their checks\n\n| line | mean absolute, px | bias, px | "
+      "worst, px |\n|---|---|---|---|\n",
       bscans, failed);
   for (int i = 0; i < 3; ++i)
-    std::printf("| %s | %.2f | %.1f |\n",
+    std::printf("| %s | %.2f | %+.2f | %.1f |\n",
                 i == 0   ? "ILM"
                 : i == 1 ? "RPE"
                          : "BM",
-                sums[i] / static_cast<double>(n[i]), worst[i]);
+                sums[i] / static_cast<double>(n[i]), signed_sums[i] / static_cast<double>(n[i]),
+                worst[i]);
 }
 
 }

@@ -12,13 +12,7 @@
 namespace sensorium::bench {
 
 Volume open_volume(const std::string& path) {
-  static Registry registry;
-  static const bool ready = [] {
-    registry.add(builtin_io());
-    registry.scan_default();
-    return true;
-  }();
-  (void)ready;
+  static FullRegistry registry;
   return std::get<Volume>(registry.open(path));
 }
 
@@ -42,7 +36,8 @@ int main(int argc, char** argv) {
       {"figures", figures},
       {"phantom-surfaces", phantom_surfaces},
       {"phantom-distance", phantom_distance},
-      {"recognise", recognise}};
+      {"recognise", recognise},
+      {"second-look", second_look}};
   const auto it = argc > 1 ? all.find(argv[1]) : all.end();
   if (it == all.end()) {
     for (const auto& [name, run] : all) std::printf("%s\n", name.c_str());

@@ -1,0 +1,208 @@
+#define USE_C10D_GLOO
+#include "modules/learn/rank_group.h"
+
+#include "modules/core/error.h"
+#include "modules/learn/rank_check.h"
+#include "modules/learn/torch_runtime.h"
+
+#include <fmt/format.h>
+#include <torch/csrc/distributed/c10d/FileStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#include <torch/csrc/distributed/c10d/reducer.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+namespace sensorium {
+namespace {
+
+// Small, so that the first sums begin early in the backward pass; DistributedDataParallel's first
+// bucket has this size (Li et al., VLDB 2020, section 4.2).
+constexpr std::size_t bucket_bytes = 1 << 20;
+
+std::chrono::milliseconds timeout_of(const RankSetup& setup) {
+  return std::chrono::seconds(setup.timeout_s);
+}
+
+c10::intrusive_ptr<c10d::Store> store_of(const RankSetup& setup) {
+  if (!setup.file.empty()) return c10::make_intrusive<c10d::FileStore>(setup.file, setup.ranks);
+  c10d::TCPStoreOptions options;
+  options.port = static_cast<std::uint16_t>(setup.port);
+  options.isServer = setup.rank == 0;
+  options.numWorkers = static_cast<std::size_t>(setup.ranks);
+  options.timeout = timeout_of(setup);
+  return c10::make_intrusive<c10d::TCPStore>(setup.host, options);
+}
+
+// Gloo's own objects are only passed on, never touched: the headers are older than the Gloo within
+// LibTorch.
+c10::intrusive_ptr<c10d::ProcessGroup> group_of(const RankSetup& setup) {
+  const auto store = store_of(setup);
+  const auto options = c10d::ProcessGroupGloo::Options::create(timeout_of(setup));
+  const bool here = !setup.file.empty() || setup.host == "127.0.0.1" || setup.host == "localhost";
+  options->devices.push_back(here ? c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1")
+                                  : c10d::ProcessGroupGloo::createDefaultDevice());
+  auto gloo = c10::make_intrusive<c10d::ProcessGroupGloo>(store, setup.rank, setup.ranks, options);
+  auto group = c10::make_intrusive<c10d::ProcessGroup>(store, setup.rank, setup.ranks);
+  group->setBackend(c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::GLOO, gloo);
+  group->setDefaultBackend(c10d::ProcessGroup::BackendType::GLOO);
+  return group;
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+// Gloo and c10d throw exceptions of their own.
+template<class F> void talk(const RankSetup& setup, const char* doing, const F& call) {
+  try {
+    call();
+  } catch (const c10::OutOfMemoryError&) {
+    throw;
+  } catch (const std::exception& e) {
+    throw Error(ErrorCode::Resources,
+                fmt::format("rank {} of {} lost the others while {}: {}", setup.rank, setup.ranks,
+                            doing, first_line(e.what())),
+                "see what the other ranks say; start the training again, and it goes on from its "
+                "last checkpoint");
+  }
+}
+
+}
+
+struct RankGroup::State {
+  c10::intrusive_ptr<c10d::ProcessGroup> group;
+  std::unique_ptr<c10d::Reducer> reducer;
+  double waited_s = 0;
+
+  void wait(const c10::intrusive_ptr<c10d::Work>& work) {
+    const auto start = std::chrono::steady_clock::now();
+    work->wait();
+    waited_s += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+};
+
+RankGroup::RankGroup(const RankSetup& setup) : setup_(setup), state_(std::make_unique<State>()) {
+  if (!alone()) talk(setup_, "meeting them", [&] { state_->group = group_of(setup_); });
+}
+
+RankGroup::~RankGroup() = default;
+
+void RankGroup::sum(at::Tensor tensor) {
+  if (alone()) return;
+  talk(setup_, "adding up", [&] {
+    std::vector<at::Tensor> list{tensor};
+    state_->wait(state_->group->allreduce(list));
+  });
+}
+
+void RankGroup::average(const std::vector<at::Tensor>& tensors) {
+  if (alone()) return;
+  std::vector<at::Tensor> flat;
+  for (const at::Tensor& t : tensors) flat.push_back(t.contiguous().view(-1));
+  at::Tensor all = at::cat(flat);
+  sum(all);
+  all.div_(size());
+  std::int64_t from = 0;
+  for (at::Tensor t : tensors) {
+    t.copy_(all.narrow(0, from, t.numel()).view(t.sizes()));
+    from += t.numel();
+  }
+}
+
+void RankGroup::broadcast(at::Tensor tensor) {
+  if (alone()) return;
+  talk(setup_, "passing on its state", [&] {
+    at::Tensor values = tensor.contiguous();
+    std::vector<at::Tensor> list{values};
+    state_->wait(state_->group->broadcast(list));
+    tensor.copy_(values);
+  });
+}
+
+std::string RankGroup::broadcast(std::string text) {
+  if (alone()) return text;
+  at::Tensor size = at::full({1}, static_cast<std::int64_t>(text.size()), at::kLong);
+  broadcast(size);
+  text.resize(static_cast<std::size_t>(size.item<std::int64_t>()));
+  if (text.empty()) return text;
+  const at::Tensor bytes =
+      at::from_blob(text.data(), {static_cast<std::int64_t>(text.size())}, at::kByte);
+  broadcast(bytes);
+  return text;
+}
+
+bool RankGroup::any(bool mine) {
+  if (alone()) return mine;
+  at::Tensor votes = at::full({1}, mine ? 1 : 0, at::kInt);
+  sum(votes);
+  return votes.item<int>() > 0;
+}
+
+void RankGroup::together(const std::function<void()>& work) {
+  if (alone()) return work();
+  std::exception_ptr mine;
+  try {
+    work();
+  } catch (...) {
+    mine = std::current_exception();
+  }
+  at::Tensor faults = at::zeros({size()}, at::kInt);
+  faults[rank()] = mine ? 1 : 0;
+  try {
+    sum(faults);
+  } catch (const Error&) {
+    if (!mine) throw;
+  }
+  if (mine) std::rethrow_exception(mine);
+  for (int r = 0; r < size(); ++r)
+    if (faults[r].item<int>() != 0)
+      throw Error(ErrorCode::Cancelled,
+                  fmt::format("rank {} of {} stopped the training", r, size()),
+                  "see what that rank says");
+}
+
+void RankGroup::average_gradients(const std::vector<at::Tensor>& weights) {
+  if (alone()) return;
+  talk(setup_, "preparing the sums of gradients", [&] {
+    auto [buckets, limits] = c10d::compute_bucket_assignment_by_size(weights, {bucket_bytes});
+    std::reverse(buckets.begin(), buckets.end()); // gradients come from the last weight on
+    state_->reducer = std::make_unique<c10d::Reducer>(
+        weights, std::move(buckets), state_->group, std::vector<bool>(weights.size(), false),
+        static_cast<std::int64_t>(bucket_bytes), false, false,
+        std::unordered_map<std::size_t, std::string>{}, static_cast<std::int64_t>(bucket_bytes),
+        false, false, std::vector<std::int64_t>{});
+  });
+}
+
+void RankGroup::backward(const at::Tensor& loss, bool average) {
+  if (!state_->reducer || !average) return torch::autograd::backward({loss}, {});
+  talk(setup_, "adding up gradients", [&] {
+    state_->reducer->prepare_for_forward();
+    state_->reducer->prepare_for_backward({loss});
+    torch::autograd::backward({loss}, {});
+  });
+}
+
+double RankGroup::waited_s() const { return state_->waited_s; }
+
+std::vector<HostTensor> sums_over_ranks(const RankSetup& setup,
+                                        const std::vector<HostTensor>& tensors) {
+  const std::set<DType> summed{DType::Float32, DType::Float64, DType::Float16, DType::UInt8,
+                               DType::Int8,    DType::Int32,   DType::Int64};
+  for (const HostTensor& t : tensors)
+    if (!summed.contains(t.type))
+      throw Error(ErrorCode::Unsupported, fmt::format("numbers of type {} are not added over ranks",
+                                                      static_cast<int>(t.type)));
+  RankGroup group(setup);
+  std::vector<HostTensor> out;
+  for (const HostTensor& t : tensors) {
+    at::Tensor values = to_torch(t).clone();
+    group.sum(values);
+    out.push_back(to_host(values));
+  }
+  return out;
+}
+
+}

@@ -1,0 +1,52 @@
+// Internal: what ranks say to each other, over LibTorch's Gloo.
+#pragma once
+
+#include "modules/learn/ranks.h"
+#include "modules/learn/torch_headers.h"
+
+#include <exception>
+#include <functional>
+#include <memory>
+
+namespace sensorium {
+
+// Every call is made by all ranks in the same order. A rank that dies or stays silent ends the
+// calls of the others with Error Resources.
+class RankGroup {
+public:
+  // Waits for the others. Throws Error Resources when they do not come within setup.timeout_s.
+  explicit RankGroup(const RankSetup& setup);
+  ~RankGroup();
+  RankGroup(const RankGroup&) = delete;
+  RankGroup& operator=(const RankGroup&) = delete;
+
+  int rank() const { return setup_.rank; }
+  int size() const { return setup_.ranks; }
+  bool alone() const { return setup_.ranks == 1; }
+
+  // In place: the sum over the ranks, the same bits on each.
+  void sum(at::Tensor tensor);
+  void average(const std::vector<at::Tensor>& tensors);
+  // In place: rank 0's values.
+  void broadcast(at::Tensor tensor);
+  std::string broadcast(std::string text);
+  bool any(bool mine);
+  // Runs work on this rank. If it throws anywhere, it throws everywhere: its own error here, and
+  // on the others Error Cancelled naming the rank.
+  void together(const std::function<void()>& work);
+
+  // Says whose gradients backward() averages. The weights must all be used by every loss.
+  void average_gradients(const std::vector<at::Tensor>& weights);
+  // The backward pass. With average, the gradients (with those already accumulated) are averaged
+  // over the ranks in buckets, beside the rest of the pass.
+  void backward(const at::Tensor& loss, bool average);
+  // Seconds in sums that nothing was done beside.
+  double waited_s() const;
+
+private:
+  struct State;
+  RankSetup setup_;
+  std::unique_ptr<State> state_;
+};
+
+}
