@@ -395,9 +395,9 @@ void ClipPage::show_result(const CaseSession&) { read_tables(); }
 
 // The maps of the run at hand; the choice stays where the classes are the same.
 void ClipPage::refresh_activation(std::vector<int> looked_at) {
-  activation_->set_maps(session_ && !looked_at.empty() ? session_->maps()
-                                                       : std::vector<ResultMap>{},
-                        std::move(looked_at));
+  std::vector<ResultMap> maps;
+  if (session_ && !looked_at.empty()) maps = session_->maps();
+  activation_->set_maps(maps, std::move(looked_at));
   const bool any = activation_->count() > 0;
   const int before = std::max(0, activation_box_->currentIndex());
   {
