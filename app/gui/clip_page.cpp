@@ -107,6 +107,8 @@ QWidget* ClipPage::build_transport() {
   connect(speed_box_, &QComboBox::currentIndexChanged, this,
           [this] { set_speed(speed_box_->currentData().toDouble()); });
   activation_box_->setAccessibleName("Where the network looked");
+  activation_box_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  activation_box_->setMinimumContentsLength(9); // the tooltip has it all
   activation_box_->hide();
   opacity_->setAccessibleName("Opacity of the map");
   opacity_->setToolTip("Opacity of the map");

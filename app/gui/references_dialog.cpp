@@ -16,6 +16,7 @@
 #include <QPointer>
 #include <QPushButton>
 #include <QSpinBox>
+#include <QStyle>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -141,7 +142,10 @@ void ReferencesDialog::build(const nlohmann::json& parameters) {
   all->addWidget(message_);
   all->addWidget(buttons_);
   buttons_->button(QDialogButtonBox::Ok)->setText("Use");
-  buttons_->button(QDialogButtonBox::Ok)->setProperty("next", true);
+  QPushButton* use = buttons_->button(QDialogButtonBox::Ok);
+  use->setProperty("next", true);
+  use->style()->unpolish(use);
+  use->style()->polish(use);
   connect(buttons_, &QDialogButtonBox::accepted, this, &QDialog::accept);
   connect(buttons_, &QDialogButtonBox::rejected, this, &QDialog::reject);
   connect(panel_, &QDoubleSpinBox::valueChanged, this, [this] { refresh(); });

@@ -363,7 +363,10 @@ void FindingsPanel::set_remark(const QString& text) {
   update_summary();
 }
 
-void FindingsPanel::set_frames(bool frames) { model_->set_frames(frames); }
+void FindingsPanel::set_frames(bool frames) {
+  model_->set_frames(frames);
+  if (frames) table_->horizontalHeader()->resizeSection(FindingsModel::Slice, 54);
+}
 
 void FindingsPanel::set_picture(PixelStack stack) {
   const bool spans = stack.empty();

@@ -227,7 +227,7 @@ TEST_F(Pages, two_cases_of_one_recording_are_told_apart_by_their_pipelines) {
   session().run_with("cube_analysis", {{"method", "kmeans"}});
   ASSERT_TRUE(settled());
   EXPECT_EQ(texts(),
-            (QStringList{"leaf.cube\nanalysed, cube_analysis", "leaf.cube\nanalysed, hs2rgb"}));
+            (QStringList{"leaf.cube\ncube_analysis\nanalysed", "leaf.cube\nhs2rgb\nanalysed"}));
 }
 
 TEST_F(Pages, an_imported_mask_is_the_readers_drawing_and_undo_takes_it_back) {
