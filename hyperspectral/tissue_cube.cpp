@@ -1,9 +1,7 @@
 #include "hyperspectral/tissue_cube.h"
 
+#include "hyperspectral/cube_input.h"
 #include "modules/core/error.h"
-#include "modules/core/file.h"
-#include "modules/io/envi_reader.h"
-#include "modules/io/npy_reader.h"
 
 #include <fmt/format.h>
 
@@ -212,20 +210,7 @@ std::shared_ptr<const Calibration> calibration_from_files(const Cube& cube,
   if (white.empty())
     throw Error(ErrorCode::Usage, "a dark reference alone gives no reflectance",
                 "give the white reference too, with --white");
-  const auto open = [](const std::string& path) {
-    if (!std::filesystem::exists(path))
-      throw Error(ErrorCode::NotFound, fmt::format("there is no reference '{}'", path),
-                  "give an ENVI or npy file");
-    return npy::sniff(read_head(path)) > 0 ? npy::load(path, Samples::Load)
-                                           : envi::load(path, Samples::Load);
-  };
-  const Cube first = open(white);
-  if (dark.empty())
-    return std::make_shared<const Calibration>(
-        calibrate(cube, {.white = &first, .dark = nullptr}, context));
-  const Cube second = open(dark);
-  return std::make_shared<const Calibration>(
-      calibrate(cube, {.white = &first, .dark = &second}, context));
+  return calibration_from(cube, {.white = white, .dark = dark}, context).calibration;
 }
 
 }

@@ -34,6 +34,17 @@ cv::Mat legend_picture(const std::vector<LegendEntry>& legend, const std::string
 
 }
 
+Volume map_volume(std::vector<std::uint8_t> values, int width, int height) {
+  Volume v;
+  v.width = width;
+  v.height = height;
+  v.depth = 1;
+  v.type = PixelType::UInt8;
+  v.pixels = Buffer::of(std::move(values));
+  for (Spacing& axis : v.spacing) axis = unknown_spacing("a cube does not state its scale");
+  return v;
+}
+
 void write_class_map(std::span<const std::uint8_t> classes, int width, int height,
                      std::span<const float> grey, const std::vector<LegendEntry>& legend,
                      const std::string& caption, const std::filesystem::path& path) {

@@ -1,6 +1,8 @@
 // A class map as a picture with its legend.
 #pragma once
 
+#include "modules/core/dataset.h"
+
 #include <array>
 #include <cstdint>
 #include <filesystem>
@@ -20,6 +22,9 @@ struct LegendEntry {
   std::string name; // ASCII: "tumour, 12.3 %"
   ClassColour colour{};
 };
+
+// A map of bytes as a result's volume: its scale is not known.
+Volume map_volume(std::vector<std::uint8_t> values, int width, int height);
 
 // One colour a class over a grey picture of the cube (0 to 1, empty: none), the legend below. A
 // class number without an entry is black. Small maps are enlarged by a whole number. Throws Error

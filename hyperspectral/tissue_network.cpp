@@ -65,12 +65,35 @@ std::map<std::string, double> shrinkage(const Graph& graph) {
       if (const auto found = by.find(in); found != by.end()) s = std::max(s, found->second);
     const auto strides = n.integers("strides");
     double step = 1;
-    for (const auto one : strides) step *= static_cast<double>(one);
+    // Of a volume of wavelengths only the places shrink; its depth is counted apart.
+    for (std::size_t i = strides.size() == 3 ? 1 : 0; i < strides.size(); ++i)
+      step *= static_cast<double>(strides[i]);
     if (n.op == "Conv" || n.op == "MaxPool" || n.op == "AveragePool") s *= step;
     if (n.op == "ConvTranspose") s /= step;
     for (const std::string& o : n.outputs) by[o] = s;
   }
   return by;
+}
+
+// How many planes of wavelengths the output of each 3-D convolution has, by node name.
+std::map<std::string, double> planes(const Graph& graph) {
+  std::map<std::string, std::int64_t> depth;
+  std::map<std::string, double> out;
+  for (const Node& n : graph.nodes) {
+    std::int64_t d = 1;
+    for (const std::string& in : n.inputs)
+      if (const auto found = depth.find(in); found != depth.end()) d = std::max(d, found->second);
+    if (n.op == "Unsqueeze") d = graph.inputs.at(0).dims.at(1);
+    if (n.op == "Squeeze") d = 1;
+    const auto kernel = n.integers("kernel_shape"), strides = n.integers("strides"),
+               pads = n.integers("pads");
+    if (n.op == "Conv" && kernel.size() == 3 && strides.size() == 3 && pads.size() == 6) {
+      d = (d + pads[0] + pads[3] - kernel[0]) / strides[0] + 1;
+      out[n.name] = static_cast<double>(d);
+    }
+    for (const std::string& o : n.outputs) depth[o] = d;
+  }
+  return out;
 }
 
 }
@@ -127,14 +150,16 @@ void normalise_spectrum(std::span<float> s) {
 }
 
 double operations_per_pixel(const Graph& graph) {
-  const auto by = shrinkage(graph);
+  const auto by = shrinkage(graph), depth = planes(graph);
   double sum = 0;
   for (const Node& n : graph.nodes) {
     if (n.op != "Conv" && n.op != "ConvTranspose" && n.op != "Gemm" && n.op != "MatMul") continue;
     const auto weight = graph.initializers.find(n.inputs.at(1));
     if (weight == graph.initializers.end()) continue;
     const double places = n.op == "ConvTranspose" ? by.at(n.inputs.at(0)) : by.at(n.outputs.at(0));
-    sum += 2.0 * static_cast<double>(weight->second.elements()) / places;
+    const auto found = depth.find(n.name);
+    sum += 2.0 * static_cast<double>(weight->second.elements()) / places *
+           (found == depth.end() ? 1.0 : found->second);
   }
   return sum;
 }

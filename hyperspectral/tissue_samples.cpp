@@ -3,7 +3,7 @@
 #ifdef SENSORIUM_HAS_LEARN
 
 #include "hyperspectral/tissue_cube.h"
-#include "hyperspectral/tissue_network.h"
+#include "hyperspectral/tissue_segment.h"
 
 #include <algorithm>
 #include <array>
@@ -207,6 +207,29 @@ PixelRows pixel_rows(const SceneMaker& maker, int classes, int first_patient, in
     }
   }
   return out;
+}
+
+Likeness likeness_of_scenes(const SceneMaker& maker, int patients, int validation_patients,
+                            int side, const Context& context) {
+  constexpr int most_patients = 60, directions = 8;
+  const int bands = static_cast<int>(tissue_wavelengths().size());
+  const auto blocks = [&](int first, int count, const Context& part) {
+    std::vector<float> rows;
+    for (int i = first; i < first + count; ++i) {
+      part.step(static_cast<double>(i - first) / count, "how training looks");
+      Random random(random_key({static_cast<std::uint64_t>(i), 0x6c6f6f6b}));
+      CameraOptions camera = random_camera(random);
+      camera.snr_db = std::max(15.0, camera.snr_db);
+      const Photograph photo = photograph(maker(i, side), camera, random.bits());
+      const auto one =
+          block_spectra(photo.spectra, photo.usable, photo.lines, photo.samples, bands);
+      rows.insert(rows.end(), one.begin(), one.end());
+    }
+    return rows;
+  };
+  return likeness_of(blocks(1, std::min(patients, most_patients), context.part(0, 0.7)),
+                     blocks(first_validation_patient, validation_patients, context.part(0.7, 1)),
+                     bands, directions);
 }
 
 Sample RowSource::get(std::size_t index, std::uint64_t) const {

@@ -5,6 +5,7 @@
 #ifdef SENSORIUM_HAS_LEARN
 
 #include "hyperspectral/tissue_camera.h"
+#include "hyperspectral/tissue_network.h"
 #include "modules/core/random.h"
 #include "modules/learn/training.h"
 
@@ -73,6 +74,11 @@ PixelRows pixel_rows(const SceneMaker& maker, int classes, int first_patient, in
                      int per_class, int box, bool normalised, const Context& context);
 // The spectrum at a pixel, averaged over a square of usable pixels.
 void spectrum_at(const Photograph& photo, std::size_t pixel, int box, std::vector<float>& out);
+
+// How training looks (TissueModelFacts): blocks of photographs of training patients, of side x side
+// pixels, the limit from validation patients.
+Likeness likeness_of_scenes(const SceneMaker& maker, int patients, int validation_patients,
+                            int side, const Context& context);
 
 // Rows as samples: input [bands], target [1].
 class RowSource : public SampleSource {

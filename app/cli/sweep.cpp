@@ -6,6 +6,7 @@
 #include "modules/core/file.h"
 #include "modules/core/json_text.h"
 #include "modules/sweep/study_file.h"
+#include "modules/sweep/variants.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -263,8 +264,20 @@ int write_one(const Session& session, const std::string& token, std::string outp
   write_study(output, study);
   json trials = json::array();
   for (const Trial& t : study.trials) trials.push_back(to_json(t));
-  session.console.print(json{{"study", output}, {"name", study.name}, {"trials", trials}});
+  const std::vector<VariantFigures> variants = variants_of(study);
+  json compared = json::array();
+  for (const VariantFigures& v : variants)
+    compared.push_back({{"parameters", v.parameters},
+                        {"values", v.values},
+                        {"mean", v.mean},
+                        {"pairs", v.pairs},
+                        {"difference", v.difference},
+                        {"interval", {v.low, v.high}},
+                        {"verdict", v.verdict}});
+  session.console.print(
+      json{{"study", output}, {"name", study.name}, {"trials", trials}, {"variants", compared}});
   session.console.print(fmt::format("{}: {}", output, table_of(study, 10)));
+  if (!variants.empty()) session.console.print("\n" + table_of(variants));
   return 0;
 }
 

@@ -3,7 +3,6 @@
 #include "hyperspectral/anomaly.h"
 #include "hyperspectral/unmixing.h"
 #include "modules/core/error.h"
-#include "modules/core/hash.h"
 #include "pipelines/cube_analysis/references.h"
 
 #include <fmt/format.h>
@@ -39,23 +38,10 @@ Preparation preparation_of(const CubeParameters& p) {
 
 std::shared_ptr<const Calibration> calibration_for(const Cube& cube, const CubeParameters& p,
                                                    const Context& context, Result& out) {
-  if (p.white.empty() && p.dark.empty()) return nullptr;
-  std::optional<Cube> white, dark;
-  if (!p.white.empty()) white = load_reference(p.white);
-  if (!p.dark.empty()) dark = load_reference(p.dark);
-  const hyper::References files{.white = white ? &*white : nullptr,
-                                .dark = dark ? &*dark : nullptr,
-                                .panel = p.panel_reflectance,
-                                .first_sample = p.reference_first_sample - 1};
-  const auto made = std::make_shared<const Calibration>(calibrate(cube, files, context));
-  const auto entry = [](const std::optional<Cube>& file, const std::string& path) -> json {
-    if (!file) return json();
-    return {{"path", path}, {"sha256", sha256_of_path(file->data_path)}};
-  };
-  out.record["calibration"] = {{"white", entry(white, p.white)},
-                               {"dark", entry(dark, p.dark)},
-                               {"panel_reflectance", p.panel_reflectance},
-                               {"elements_without_reference", made->bad}};
+  const FileCalibration of_files = calibration_from(cube, p.files, context);
+  const auto& made = of_files.calibration;
+  if (!made) return nullptr;
+  out.record["calibration"] = of_files.record;
   if (made->bad > 0)
     out.notes.push_back(fmt::format("{} of {} elements of the sensor have no usable reference: "
                                     "pixels that need them are left out.",

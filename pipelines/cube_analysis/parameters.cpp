@@ -47,21 +47,7 @@ void describe(ParameterVisitor& v, CubeParameters& p) {
              .min = 1,
              .max = 1000,
              .expert = true});
-  v.text("white", p.white,
-         {.help =
-              "White reference: a cube (ENVI or npy) of a white panel, averaged over its lines; "
-              "values become reflectance"});
-  v.text("dark", p.dark,
-         {.help =
-              "Dark reference: a cube (ENVI or npy) taken with the shutter closed, averaged over "
-              "its lines and subtracted"});
-  v.number("panel_reflectance", p.panel_reflectance,
-           {.help = "Reflectance of the white panel", .unit = "1", .min = 0.01, .max = 1});
-  v.integer("reference_first_sample", p.reference_first_sample,
-            {.help = "Of references wider than the cube: their sample, from 1, that is the cube's "
-                     "first; 0: the widths must agree",
-             .min = 0,
-             .max = 1000000});
+  describe(v, p.files);
 }
 
 }

@@ -1,7 +1,7 @@
 // What a user can choose about the analysis of a cube.
 #pragma once
 
-#include "modules/core/parameters.h"
+#include "hyperspectral/cube_input.h"
 
 #include <string>
 
@@ -16,9 +16,7 @@ struct CubeParameters {
   double limit = 0;
   double percent = 0.1;
   int passes = 50;
-  std::string white, dark; // files of reference cubes
-  double panel_reflectance = 1;
-  int reference_first_sample = 0; // from 1; 0: the widths must agree
+  hyper::ReferenceFiles files;
 };
 
 void describe(ParameterVisitor& v, CubeParameters& p);

@@ -13,6 +13,7 @@
 namespace sensorium::cube_analysis {
 namespace {
 
+using hyper::cube_of;
 using nlohmann::json;
 
 PipelineInfo info() {
@@ -40,12 +41,6 @@ PipelineInfo info() {
 struct ClassAnalysis : Analysis {
   std::shared_ptr<const Result> result;
 };
-
-const Cube& cube_of(const Dataset& dataset) {
-  if (const auto* cube = std::get_if<Cube>(&dataset)) return *cube;
-  throw Error(ErrorCode::Unsupported, "'" + origin_of(dataset).path + "' is no hyperspectral cube",
-              "give a cube");
-}
 
 std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request, const Context& context) {
   const auto p = parameters_from<CubeParameters>(request.parameters);

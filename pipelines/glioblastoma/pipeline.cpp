@@ -1,3 +1,4 @@
+#include "hyperspectral/cube_input.h"
 #include "hyperspectral/tissue_map.h"
 #include "hyperspectral/tissue_segment.h"
 #include "modules/core/error.h"
@@ -16,6 +17,7 @@
 namespace sensorium::glioblastoma {
 namespace {
 
+using hyper::cube_of;
 using nlohmann::json;
 
 constexpr const char* verdict =
@@ -46,28 +48,11 @@ PipelineInfo info() {
   return i;
 }
 
-const Cube& cube_of(const Dataset& dataset) {
-  if (const auto* cube = std::get_if<Cube>(&dataset)) return *cube;
-  throw Error(ErrorCode::Unsupported, "'" + origin_of(dataset).path + "' is no hyperspectral cube",
-              "give a cube");
-}
-
 struct TumourAnalysis : Analysis {
   hyper::TissueMap map;
   std::array<std::int64_t, class_count> pixels{};
   std::shared_ptr<const ComponentIndex> regions;
 };
-
-Volume volume_of(const hyper::TissueMap& s, std::vector<std::uint8_t> values) {
-  Volume v;
-  v.width = s.samples;
-  v.height = s.lines;
-  v.depth = 1;
-  v.type = PixelType::UInt8;
-  v.pixels = Buffer::of(std::move(values));
-  for (Spacing& axis : v.spacing) axis = unknown_spacing("a cube does not state its scale");
-  return v;
-}
 
 std::vector<hyper::LegendEntry> legend_of(const TumourAnalysis& a) {
   constexpr std::array colours{hyper::bluish_green, hyper::vermillion, hyper::sky_blue,
@@ -88,9 +73,10 @@ void add_maps(TumourAnalysis& a) {
     names +=
         fmt::format("{}{} {}", c == 0 ? "" : ", ", c, class_names[static_cast<std::size_t>(c)]);
   a.artifacts.push_back({"classes", fmt::format("Class numbers: {}; 255 no spectrum", names),
-                         volume_of(a.map, a.map.classes)});
-  a.artifacts.push_back({"soft_map", "Tumour probability, 255 = 1",
-                         volume_of(a.map, a.map.probability[tumour_class])});
+                         hyper::map_volume(a.map.classes, a.map.samples, a.map.lines)});
+  a.artifacts.push_back(
+      {"soft_map", "Tumour probability, 255 = 1",
+       hyper::map_volume(a.map.probability[tumour_class], a.map.samples, a.map.lines)});
   const auto map = std::make_shared<const hyper::TissueMap>(a.map);
   a.files.push_back(
       {"classes.png", "Likeliest class of each pixel, by a network trained on phantoms alone",

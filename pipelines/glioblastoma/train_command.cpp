@@ -36,7 +36,7 @@ struct TrainParameters {
   int patients = 300, validation_patients = 16, test_patients = 8;
   int side = 32, channels = 12;
   std::string widths = "12,16,24";
-  int steps = 1500, batch_size = 8;
+  int steps = 2000, batch_size = 8;
   double learning_rate = 3e-3;
   int seed = 1, threads = 1;
 };
@@ -57,29 +57,6 @@ void describe(ParameterVisitor& v, TrainParameters& p) {
   v.number("learning_rate", p.learning_rate, {.help = "Greatest rate.", .min = 1e-7, .max = 1});
   v.integer("seed", p.seed, {.help = "Of weights, order and views.", .min = 0});
   v.integer("threads", p.threads, {.help = "Of training; 0: all.", .min = 0, .max = 256});
-}
-
-hyper::Likeness likeness(const TrainParameters& p, const Context& context) {
-  const int bands = static_cast<int>(hyper::tissue_wavelengths().size());
-  const auto blocks = [&](int first, int count, const Context& part) {
-    std::vector<float> rows;
-    for (int i = first; i < first + count; ++i) {
-      part.step(static_cast<double>(i - first) / count, "how training looks");
-      Random random(random_key({static_cast<std::uint64_t>(i), 0x6c6f6f6b}));
-      hyper::CameraOptions camera = hyper::random_camera(random);
-      camera.snr_db = std::max(15.0, camera.snr_db);
-      const hyper::Photograph photo = hyper::photograph(
-          make_brain({.seed = i, .lines = 64, .samples = 64}), camera, random.bits());
-      const auto one =
-          hyper::block_spectra(photo.spectra, photo.usable, photo.lines, photo.samples, bands);
-      rows.insert(rows.end(), one.begin(), one.end());
-    }
-    return rows;
-  };
-  return hyper::likeness_of(
-      blocks(1, std::min(p.patients, 60), context.part(0, 0.7)),
-      blocks(hyper::first_validation_patient, p.validation_patients, context.part(0.7, 1)), bands,
-      8);
 }
 
 // Macro F1 over all pixels of patients never seen.
@@ -169,7 +146,9 @@ json train_network(const std::vector<std::string>& files, const json& parameters
       train(build_spectral_unet(network, static_cast<std::uint64_t>(p.seed)), training, validation,
             t, output / "run", context.part(0, 0.85));
   Graph graph = read_onnx(result.best);
-  ModelCard card = card_for(p, graph, likeness(p, context.part(0.85, 0.9)));
+  ModelCard card = card_for(p, graph,
+                            hyper::likeness_of_scenes(brain_of, p.patients, p.validation_patients,
+                                                      64, context.part(0.85, 0.9)));
   set_card(graph, card);
   const fs::path model = output / "glioblastoma.onnx";
   write_onnx(graph, model);

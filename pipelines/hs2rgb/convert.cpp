@@ -2,7 +2,6 @@
 
 #include "hyperspectral/components.h"
 #include "modules/core/error.h"
-#include "modules/core/hash.h"
 
 #include <fmt/format.h>
 
@@ -168,29 +167,11 @@ namespace {
 Cube calibrated(const Cube& cube, const Hs2rgbParameters& p, const Context& context,
                 Converted& out) {
   Cube shown = cube;
-  if (p.white.empty() && p.dark.empty()) return shown;
-  std::optional<Cube> white, dark;
-  if (!p.white.empty()) white = load_reference(p.white);
-  if (!p.dark.empty()) dark = load_reference(p.dark);
-  const References references{.white = white ? &*white : nullptr,
-                              .dark = dark ? &*dark : nullptr,
-                              .panel = p.panel_reflectance,
-                              .first_sample = p.reference_first_sample - 1};
-  const auto calibration =
-      std::make_shared<const Calibration>(calibrate(cube, references, context));
+  const FileCalibration made = calibration_from(cube, p.references, context);
+  const auto& calibration = made.calibration;
+  if (!calibration) return shown;
   if (calibration->reflectance) shown.reflectance_scale = 1;
-  const auto entry = [](const std::optional<Cube>& reference, const std::string& path) -> json {
-    if (!reference) return json();
-    return {{"path", path},
-            {"lines", reference->lines},
-            {"sha256", sha256_of_path(reference->data_path)}};
-  };
-  out.record["calibration"] = {{"white", entry(white, p.white)},
-                               {"dark", entry(dark, p.dark)},
-                               {"panel_reflectance", p.panel_reflectance},
-                               {"reference_first_sample", p.reference_first_sample},
-                               {"elements_without_reference", calibration->bad},
-                               {"elements", calibration->gain.size()}};
+  out.record["calibration"] = made.record;
   if (calibration->bad > 0)
     out.notes.push_back(fmt::format(
         "{} of {} elements of the sensor have no usable reference (white is not brighter than dark "

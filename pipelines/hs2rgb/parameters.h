@@ -1,7 +1,7 @@
 // What a user can choose about the picture of a cube.
 #pragma once
 
-#include "modules/core/parameters.h"
+#include "hyperspectral/cube_input.h"
 
 #include <string>
 
@@ -18,9 +18,7 @@ struct Hs2rgbParameters {
   double red_nm = 640, green_nm = 550, blue_nm = 460;
   double low_percent = 2, high_percent = 98;
   bool common_stretch = false;
-  std::string white, dark; // files of reference cubes
-  double panel_reflectance = 1;
-  int reference_first_sample = 0; // from 1; 0: the widths must agree
+  hyper::ReferenceFiles references;
   bool check_pixels = true;
   double saturation = 0; // stored value; 0: found
 };

@@ -12,6 +12,7 @@
 namespace sensorium::hs2rgb {
 namespace {
 
+using hyper::cube_of;
 using nlohmann::json;
 
 PipelineInfo info() {
@@ -38,12 +39,6 @@ PipelineInfo info() {
 struct PictureAnalysis : Analysis {
   Converted picture;
 };
-
-const Cube& cube_of(const Dataset& dataset) {
-  if (const auto* cube = std::get_if<Cube>(&dataset)) return *cube;
-  throw Error(ErrorCode::Unsupported, "'" + origin_of(dataset).path + "' is no hyperspectral cube",
-              "give a cube");
-}
 
 // The record beside the picture: what it is, of which file, and how it was made.
 void write_record(const Converted& picture, const json& parameters,

@@ -1,5 +1,4 @@
 // The pipeline as the host sees it: what each method writes, and what it refuses.
-#include "modules/core/extension.h"
 #include "modules/core/file.h"
 #include "modules/imaging/spectral_library.h"
 #include "modules/io/envi_reader.h"
@@ -7,6 +6,7 @@
 #include "pipelines/cube_analysis/outputs.h"
 #include "pipelines/cube_analysis/references.h"
 #include "tests/io_cube/support.h"
+#include "tests/support/pipeline.h"
 
 #include <nlohmann/json.hpp>
 
@@ -23,9 +23,9 @@ using test::contains;
 using test::error_of;
 namespace fs = std::filesystem;
 
-const PipelineDefinition& pipeline() {
-  static const Extension extension = make_extension();
-  return extension.pipelines.at(0);
+const test::DrivenPipeline& pipeline() {
+  static const test::DrivenPipeline one(make_extension());
+  return one;
 }
 
 // 8 lines x 10 samples x 5 bands at 500 to 900 nm, reflectance x 1000. Left half: rising spectra;
@@ -60,11 +60,7 @@ Cube halves() {
 }
 
 std::shared_ptr<const Analysis> analysed(const Dataset& dataset, const json& values) {
-  return pipeline().analyse({.dataset = dataset,
-                             .parameters = complete(pipeline().info.parameters, values),
-                             .model = {},
-                             .seed = 1},
-                            Context{});
+  return pipeline().analysed(dataset, values);
 }
 
 Error refused(const Dataset& dataset, const json& values) {
@@ -72,7 +68,7 @@ Error refused(const Dataset& dataset, const json& values) {
 }
 
 void write_all(const Analysis& a, const fs::path& folder) {
-  for (const ResultFile& file : a.files) file.write(folder / file.name, {.path = "halves.hdr"});
+  test::write_files(a, folder, {.path = "halves.hdr"});
 }
 
 // The first channel of maps.hdr, as another program would read it.
@@ -96,7 +92,7 @@ TEST(CubeAnalysis, ThePlacesOfTheCubeNameItsHalves) {
       EXPECT_EQ(c[i], i % 10 < 5 ? 1 : 2) << i;
     }
   }
-  const Findings f = pipeline().conclude(cube, *a, json::object());
+  const Findings f = pipeline().concluded(cube, *a);
   ASSERT_EQ(f.tables.at(0).rows.size(), 2u);
   EXPECT_EQ(f.tables[0].rows[0][1], "x 1 y 1, 3 x 3");
   EXPECT_EQ(f.tables[0].rows[0][2], "39");
@@ -109,7 +105,7 @@ TEST(CubeAnalysis, ALimitLeavesTheOddPixelOut) {
   const test::Folder folder;
   write_all(*a, folder.path());
   EXPECT_EQ(classes_in(folder.path())[9], 0);
-  EXPECT_NEAR(pipeline().conclude(cube, *a, json::object()).summary.at(2).value, 1.25, 1e-12);
+  EXPECT_NEAR(pipeline().concluded(cube, *a).summary.at(2).value, 1.25, 1e-12);
 }
 
 TEST(CubeAnalysis, ThePictureHoldsTheClassesAsItsPixels) {
@@ -184,7 +180,7 @@ TEST(CubeAnalysis, AbundancesOfALibraryThatItWroteItself) {
   const auto one = analysed(cube, {{"method", "sam"},
                                    {"library", (folder / "spectra.sli").string()},
                                    {"only", "X 8, nothing"}});
-  EXPECT_EQ(pipeline().conclude(cube, *one, json::object()).tables.at(0).rows.size(), 1u);
+  EXPECT_EQ(pipeline().concluded(cube, *one).tables.at(0).rows.size(), 1u);
 }
 
 TEST(CubeAnalysis, FindsItsOwnPureSpectraAndSaysSo) {
@@ -192,7 +188,7 @@ TEST(CubeAnalysis, FindsItsOwnPureSpectraAndSaysSo) {
   const auto a = analysed(cube, {{"method", "unmix"}, {"count", 3}});
   ASSERT_FALSE(a->notes.empty());
   EXPECT_TRUE(contains(a->notes[0], "not of known materials"));
-  EXPECT_EQ(pipeline().conclude(cube, *a, json::object()).tables.at(0).rows.size(), 3u);
+  EXPECT_EQ(pipeline().concluded(cube, *a).tables.at(0).rows.size(), 3u);
 }
 
 TEST(CubeAnalysis, WhiteAndDarkComeFirst) {

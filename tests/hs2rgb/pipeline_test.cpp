@@ -1,9 +1,9 @@
 // The pipeline as the host sees it.
-#include "modules/core/extension.h"
 #include "modules/core/file.h"
 #include "modules/io/envi_writer.h"
 #include "pipelines/hs2rgb/convert.h"
 #include "tests/io_cube/support.h"
+#include "tests/support/pipeline.h"
 
 #include <nlohmann/json.hpp>
 
@@ -19,9 +19,9 @@ using test::contains;
 using test::error_of;
 namespace fs = std::filesystem;
 
-const PipelineDefinition& pipeline() {
-  static const Extension extension = make_extension();
-  return extension.pipelines.at(0);
+const test::DrivenPipeline& pipeline() {
+  static const test::DrivenPipeline one(make_extension());
+  return one;
 }
 
 // 400 to 700 nm, every 10 nm: a grey ramp over the samples, reflectance 0 to 1, times scale.
@@ -45,14 +45,12 @@ Cube ramp(float scale = 1) {
 }
 
 std::shared_ptr<const Analysis> analysed(const Dataset& dataset, const json& values) {
-  return pipeline().analyse(
-      {.dataset = dataset, .parameters = complete(pipeline().info.parameters, values), .model = {}},
-      Context{});
+  return pipeline().analysed(dataset, values);
 }
 
 std::vector<std::uint8_t> bytes_of(const Analysis& a, const Cube& cube) {
   const test::Folder folder;
-  for (const ResultFile& file : a.files) file.write(folder / file.name, cube.origin);
+  test::write_files(a, folder.path(), cube.origin);
   const Dataset read = test::registry().open(folder / "rgb.png");
   const auto pixels = samples<std::uint8_t>(std::get<Volume>(read).pixels);
   return {pixels.begin(), pixels.end()};
@@ -118,7 +116,7 @@ TEST(Hs2rgb, ALateSensorIsSaid) {
   const auto a = analysed(cube, {{"exposure", "as_stored"}});
   ASSERT_FALSE(a->notes.empty());
   EXPECT_TRUE(contains(a->notes[0], "misses a part of the visible"));
-  const Findings f = pipeline().conclude(cube, *a, json::object());
+  const Findings f = pipeline().concluded(cube, *a);
   bool stated = false;
   for (const Measure& m : f.summary)
     stated = stated || (contains(m.name, "colour error") && m.value > 0);
@@ -129,7 +127,7 @@ TEST(Hs2rgb, PixelsWithoutMeasurementAreBlackAndCounted) {
   Cube cube = ramp();
   cube.ignore_value = 0;
   const auto a = analysed(cube, {{"exposure", "as_stored"}});
-  const Findings f = pipeline().conclude(cube, *a, json::object());
+  const Findings f = pipeline().concluded(cube, *a);
   EXPECT_NEAR(f.summary.at(1).value, 100.0 / 11, 1e-9);
   cube = ramp(0);
   cube.ignore_value = 0;
@@ -141,7 +139,7 @@ TEST(Hs2rgb, TheRecordSaysFromWhatAndHow) {
   const Cube cube = ramp();
   const auto a = analysed(cube, {{"observer", "1964"}, {"illuminant", "A"}});
   const test::Folder folder;
-  for (const ResultFile& file : a->files) file.write(folder / file.name, cube.origin);
+  test::write_files(*a, folder.path(), cube.origin);
   const json record = json::parse(read_text(folder / "rgb.json"));
   EXPECT_EQ(record.at("input").at("sha256"), "abc");
   EXPECT_EQ(record.at("method").at("illuminant"), "A");
@@ -178,7 +176,7 @@ TEST(Hs2rgb, WhiteAndDarkReferencesGiveReflectance) {
   const auto a = analysed(cube, given), plain = analysed(ramp(), {{"exposure", "as_stored"}});
   EXPECT_EQ(bytes_of(*a, cube), bytes_of(*plain, ramp()));
   for (const std::string& note : a->notes) EXPECT_FALSE(contains(note, "brightness")) << note;
-  for (const ResultFile& file : a->files) file.write(folder / file.name, cube.origin);
+  test::write_files(*a, folder.path(), cube.origin);
   const json record = json::parse(read_text(folder / "rgb.json")).at("method").at("calibration");
   EXPECT_EQ(record.at("white").at("lines"), 4);
   EXPECT_EQ(record.at("white").at("sha256").get<std::string>().size(), 64u);

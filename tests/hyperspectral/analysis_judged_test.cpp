@@ -9,28 +9,12 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
-#include <cstdio>
 
 namespace sensorium::hyper {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-bool no_judges() { return !fs::exists(fs::path(SENSORIUM_JUDGES) / "bin/python"); }
-
-json judged(const std::string& words) {
-  const std::string command = std::string(SENSORIUM_JUDGES) + "/bin/python -W ignore " +
-                              SENSORIUM_SOURCE_DIR + "/tests/hyperspectral/judge_analysis.py " +
-                              words + " 2>/dev/null";
-  std::FILE* pipe = ::popen(command.c_str(), "r");
-  std::string text;
-  char piece[4096];
-  while (const std::size_t count = std::fread(piece, 1, sizeof piece, pipe))
-    text.append(piece, count);
-  EXPECT_EQ(::pclose(pipe), 0) << command;
-  return json::parse(text, nullptr, false);
-}
 
 double at(const json& table, int line, int sample) {
   return table.at(static_cast<std::size_t>(line))
@@ -95,9 +79,9 @@ void against_the_judge(const Cube& cube, const SpectralLibrary& library, const j
 }
 
 TEST(AnalysisJudged, SpyAndSciPyFindTheSame) {
-  if (no_judges()) GTEST_SKIP() << "skipped: no judges (scripts/setup installs them)";
+  NEEDS_JUDGES();
   const test::Folder folder;
-  const json judge = judged(folder.path().string());
+  const json judge = test::judge("hyperspectral/judge_analysis.py", {folder.path().string()});
   const SpectralLibrary library = library_of(envi::load(folder / "lib.sli", Samples::Load));
   EXPECT_EQ(library.names, (std::vector<std::string>{"quartz", "leaf", "water"}));
   for (const char* name : {"bip.hdr", "bsq.hdr"}) {
@@ -107,9 +91,9 @@ TEST(AnalysisJudged, SpyAndSciPyFindTheSame) {
 }
 
 TEST(AnalysisJudged, ShapesOfSpectra) {
-  if (no_judges()) GTEST_SKIP() << "skipped: no judges (scripts/setup installs them)";
+  NEEDS_JUDGES();
   const test::Folder folder;
-  const json judge = judged(folder.path().string());
+  const json judge = test::judge("hyperspectral/judge_analysis.py", {folder.path().string()});
   const Cube cube = test::open_cube(folder / "bip.hdr");
   const SpectrumReader hull(cube, {}, Preparation::Continuum, 1, nullptr);
   for (int s = 0; s < cube.samples; ++s) {

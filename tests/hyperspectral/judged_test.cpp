@@ -6,28 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
-#include <cstdio>
 
 namespace sensorium::hyper {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-bool no_judges() { return !fs::exists(fs::path(SENSORIUM_JUDGES) / "bin/python"); }
-
-json judged(const std::string& script, const std::string& words) {
-  const std::string command = std::string(SENSORIUM_JUDGES) + "/bin/python -W ignore " +
-                              SENSORIUM_SOURCE_DIR + "/tests/hyperspectral/" + script + " " +
-                              words + " 2>/dev/null";
-  std::FILE* pipe = ::popen(command.c_str(), "r");
-  std::string text;
-  char piece[4096];
-  while (const std::size_t count = std::fread(piece, 1, sizeof piece, pipe))
-    text.append(piece, count);
-  EXPECT_EQ(::pclose(pipe), 0) << command;
-  return json::parse(text, nullptr, false);
-}
 
 std::string tables() { return std::string(SENSORIUM_SOURCE_DIR) + "/resources/cie"; }
 
@@ -45,8 +29,8 @@ Triple weighted(const ColourWeights& w, std::span<const double> values) {
 }
 
 TEST(ColourJudged, ColourCheckerInEveryLightAndBothSums) {
-  if (no_judges()) GTEST_SKIP() << "skipped: no judges (scripts/setup installs them)";
-  const json judge = judged("judge_colour.py", tables());
+  NEEDS_JUDGES();
+  const json judge = test::judge("hyperspectral/judge_colour.py", {tables()});
   const ColourTable& chart = colour_table("colorchecker_ohta_5nm.csv");
   ASSERT_EQ(judge.at("sums").size(), 14u);
   for (const json& one : judge.at("sums")) {
@@ -86,10 +70,11 @@ TEST(ColourJudged, ColourCheckerInEveryLightAndBothSums) {
 TEST(ColourJudged, ARealCubeGivesTheSameSum) {
   const fs::path header =
       fs::path(SENSORIUM_SHARED_DATA) / "hyperspectral/plantcv/corn-kernel-hyperspectral.hdr";
-  if (no_judges() || !fs::exists(header)) GTEST_SKIP() << "skipped: no ../shared/data or no judges";
+  NEEDS_JUDGES();
+  if (!fs::exists(header)) GTEST_SKIP() << "skipped: no ../shared/data";
   const Cube cube = test::open_cube(header);
-  const json judge = judged("judge_colour.py", tables() + " " + cube.data_path + " '" +
-                                                   json(cube.wavelengths_nm).dump() + "'");
+  const json judge = test::judge("hyperspectral/judge_colour.py",
+                                 {tables(), cube.data_path, json(cube.wavelengths_nm).dump()});
   std::vector<double> grid;
   for (int l = 400; l <= 780; l += 5) grid.push_back(l);
   const ColourWeights w =
@@ -116,9 +101,9 @@ TEST(ColourJudged, ARealCubeGivesTheSameSum) {
 }
 
 TEST(ComponentsJudged, SpyFindsTheSameInEachInterleave) {
-  if (no_judges()) GTEST_SKIP() << "skipped: no judges (scripts/setup installs them)";
+  NEEDS_JUDGES();
   const test::Folder folder;
-  const json judge = judged("judge_spy.py", folder.path().string());
+  const json judge = test::judge("hyperspectral/judge_spy.py", {folder.path().string()});
   const auto values = judge.at("values").get<std::vector<double>>(),
              snr = judge.at("snr").get<std::vector<double>>();
   for (const char* name : {"bsq.hdr", "bil.hdr", "bip.hdr"}) {
