@@ -272,6 +272,8 @@ bool ScriptDriver::perform_page(const json& step) {
       clip->slice_view()->set_slice(step.at("z").get<int>());
     else if (word == "verdict")
       clip->give_verdict(text_of(step, "label"));
+    else if (word == "map")
+      clip->activation_box()->setCurrentIndex(step.at("index").get<int>());
     else
       return false;
     return true;
