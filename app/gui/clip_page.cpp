@@ -108,7 +108,7 @@ QWidget* ClipPage::build_transport() {
           [this] { set_speed(speed_box_->currentData().toDouble()); });
   activation_box_->setAccessibleName("Where the network looked");
   activation_box_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-  activation_box_->setMinimumContentsLength(9); // the tooltip has it all
+  activation_box_->setMinimumContentsLength(12); // the tooltip has it all
   activation_box_->hide();
   opacity_->setAccessibleName("Opacity of the map");
   opacity_->setToolTip("Opacity of the map");
@@ -121,6 +121,7 @@ QWidget* ClipPage::build_transport() {
     activation_box_->setToolTip(i > 0 ? activation_->caption(i - 1)
                                       : QString("Show where the network looked"));
     opacity_->setVisible(i > 0);
+    refresh_frame();
   });
   connect(opacity_, &QSlider::valueChanged, this,
           [this](int value) { activation_->set_opacity(value / 100.0); });
@@ -350,12 +351,13 @@ void ClipPage::refresh_frame() {
   strip_->set_frame(z);
   QString text = QString("Frame %1 of %2").arg(z + 1).arg(video.frames);
   const double ms = frame_ms();
-  if (video.frame_time_ms && *video.frame_time_ms > 0)
-    text += QString(" · %1 s of %2 s · %3 frames/s")
+  if (video.frame_time_ms && *video.frame_time_ms > 0) {
+    text += QString(" · %1 s of %2 s")
                 .arg(z * ms / 1000, 0, 'f', 2)
-                .arg(video.frames * ms / 1000, 0, 'f', 2)
-                .arg(1000 / ms, 0, 'g', 3);
-  else if (video.frames > 1)
+                .arg(video.frames * ms / 1000, 0, 'f', 2);
+    // Beside the controls of a map there is no room; the status bar says it too.
+    if (activation_->shown() < 0) text += QString(" · %1 frames/s").arg(1000 / ms, 0, 'g', 3);
+  } else if (video.frames > 1)
     text += QString(" · rate unknown, played at %1 frames/s").arg(1000 / ms, 0, 'g', 3);
   time_->setText(text);
   view_->set_corner_text(findings_.tables.empty() ? QString() : strip_->measures_of(z));
@@ -407,7 +409,7 @@ void ClipPage::refresh_activation(std::vector<int> looked_at) {
     activation_box_->clear();
     activation_box_->addItem("No map");
     for (int i = 0; i < activation_->count(); ++i)
-      activation_box_->addItem(activation_->caption(i).section(';', 0, 0));
+      activation_box_->addItem(activation_->caption(i).section(';', 0, 0).remove("Evidence for "));
     activation_box_->setCurrentIndex(before <= activation_->count() ? before : 0);
   }
   activation_->set_shown(activation_box_->currentIndex() - 1);

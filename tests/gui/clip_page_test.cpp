@@ -193,6 +193,7 @@ TEST_F(ClipWindow, the_network_s_class_and_its_maps_are_shown) {
   QComboBox* box = page_->activation_box();
   ASSERT_TRUE(box->isVisible());
   ASSERT_EQ(box->count(), 3) << "none, and two maps";
+  EXPECT_EQ(box->itemText(2), "activation_1");
   EXPECT_FALSE(page_->activation()->isVisible());
   frame()->set_slice(0);
   const QImage plain = frame()->grab().toImage();
