@@ -9,9 +9,7 @@
 #include <cmath>
 
 #ifdef SENSORIUM_HAS_LEARN
-#include "modules/learn/model.h"
-
-#include <optional>
+#include "modules/learn/kept_model.h"
 #endif
 
 namespace sensorium::hyper {
@@ -56,10 +54,7 @@ std::string TissueSegmenter::card_json() const { return {}; }
 #else
 
 struct TissueSegmenter::Loaded {
-  std::filesystem::path path;
-  std::filesystem::file_time_type time;
-  std::string device;
-  std::optional<Model> model;
+  KeptModel model;
   TissueModelFacts facts;
 };
 
@@ -137,24 +132,15 @@ void keep(const Window& w, const Tile& tile, const Tensor& logits, std::span<con
 bool has_tissue_network() { return true; }
 
 void TissueSegmenter::load(const std::filesystem::path& path, const Context& context) {
-  std::error_code none;
-  const auto time = std::filesystem::last_write_time(path, none);
-  if (loaded_ && loaded_->path == path && loaded_->time == time &&
-      loaded_->device == context.device)
-    return;
-  loaded_.reset();
-  auto fresh = std::make_unique<Loaded>();
-  fresh->path = path;
-  fresh->time = time;
-  fresh->device = context.device;
-  fresh->model = Model::load(path, {.device = context.device, .threads = context.threads});
-  fresh->facts = facts_of_card(fresh->model->card_json(), path.filename().string());
-  if (fresh->facts.classes != classes_)
-    throw Error(ErrorCode::Unsupported,
-                fmt::format("'{}' knows the classes {}, not {}", path.filename().string(),
-                            fmt::join(fresh->facts.classes, ", "), fmt::join(classes_, ", ")),
-                "choose a model that was trained for this pipeline");
-  loaded_ = std::move(fresh);
+  if (!loaded_) loaded_ = std::make_unique<Loaded>();
+  loaded_->model.load(path, context, [&](Model& model) {
+    loaded_->facts = facts_of_card(model.card_json(), path.filename().string());
+    if (loaded_->facts.classes != classes_)
+      throw Error(ErrorCode::Unsupported,
+                  fmt::format("'{}' knows the classes {}, not {}", path.filename().string(),
+                              fmt::join(loaded_->facts.classes, ", "), fmt::join(classes_, ", ")),
+                  "choose a model that was trained for this pipeline");
+  });
 }
 
 TissueMap TissueSegmenter::run(const std::filesystem::path& path, const Cube& cube,

@@ -7,14 +7,15 @@ namespace sensorium {
 
 // One variant: all trials that differ in their seed alone.
 struct VariantFigures {
-  nlohmann::json parameters; // without the seed
+  nlohmann::json parameters;  // without the seed
   std::vector<double> values; // of its complete trials, in the order of their seeds
   double mean = 0;
   // Over the seeds that it shares with the best variant: this one less the best, and the 95 %
   // interval of that mean by Student's t for pairs (Student 1908). Not for the best one.
   int pairs = 0;
   double difference = 0, low = 0, high = 0;
-  // "best"; "worse"; "no difference" (the interval holds 0); "too few seeds" (fewer than five pairs)
+  // "best"; "worse"; "no difference" (the interval holds 0); "too few seeds" (fewer than five
+  // pairs)
   std::string verdict;
 };
 

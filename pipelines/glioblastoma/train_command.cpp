@@ -8,7 +8,7 @@
 #include "hyperspectral/tissue_samples.h"
 #include "hyperspectral/tissue_scores.h"
 #include "hyperspectral/tissue_segment.h"
-#include "modules/learn/model_card.h"
+#include "hyperspectral/tissue_training.h"
 #include "modules/learn/onnx_file.h"
 
 #include <fmt/format.h>
@@ -33,30 +33,17 @@ namespace {
 
 // The defaults are the command that made the shipped network (resources/models/README.md).
 struct TrainParameters {
-  int patients = 300, validation_patients = 16, test_patients = 8;
-  int side = 32, channels = 12;
-  std::string widths = "12,16,24";
-  int steps = 2000, batch_size = 8;
-  double learning_rate = 3e-3;
-  int seed = 1, threads = 1;
+  hyper::TissueTraining common{.patients = 300,
+                               .validation_patients = 16,
+                               .test_patients = 8,
+                               .widths = "12,16,24",
+                               .steps = 2000};
+  int side = 32;
 };
 void describe(ParameterVisitor& v, TrainParameters& p) {
-  v.integer("patients", p.patients,
-            {.help = "Phantom patients to train on.", .min = 2, .max = 9999});
-  v.integer("validation_patients", p.validation_patients,
-            {.help = "Phantom patients that choose the weights.", .min = 1, .max = 9999});
-  v.integer("test_patients", p.test_patients,
-            {.help = "Phantom patients never seen, for the card.", .min = 1, .max = 9999});
+  describe(v, p.common);
   v.integer("side", p.side,
             {.help = "Side of a training square.", .unit = "px", .min = 16, .max = 256});
-  v.integer("channels", p.channels,
-            {.help = "Channels that the bands are mixed to.", .min = 1, .max = 64});
-  v.text("widths", p.widths, {.help = "Channels of each level of the U-Net, with commas."});
-  v.integer("steps", p.steps, {.help = "Training steps.", .min = 1, .max = 1000000});
-  v.integer("batch_size", p.batch_size, {.help = "Squares a step.", .min = 1, .max = 256});
-  v.number("learning_rate", p.learning_rate, {.help = "Greatest rate.", .min = 1e-7, .max = 1});
-  v.integer("seed", p.seed, {.help = "Of weights, order and views.", .min = 0});
-  v.integer("threads", p.threads, {.help = "Of training; 0: all.", .min = 0, .max = 256});
 }
 
 // Macro F1 over all pixels of patients never seen.
@@ -86,35 +73,17 @@ json test_figures(const fs::path& model, int patients, const Context& context) {
 }
 
 ModelCard card_for(const TrainParameters& p, const Graph& graph, const hyper::Likeness& like) {
-  const std::vector<double> nm = hyper::tissue_wavelengths();
-  ModelCard card;
+  ModelCard card =
+      hyper::tissue_card(p.common, "glioblastoma", {class_names.begin(), class_names.end()}, like,
+                         fmt::format(" --side {}", p.side));
   card.name = "glioblastoma demo (phantom)";
   card.task = "class of each pixel of a brain's surface: normal tissue, tumour, vessel, background";
   card.architecture = fmt::format(
       "spectral residual U-Net: normalised spectrum, 1x1 convolution {} to {}, widths {}; {} "
       "parameters, {:.0f} operations a pixel",
-      nm.size(), p.channels, p.widths, graph.parameters(), hyper::operations_per_pixel(graph));
-  card.input =
-      fmt::format("[batch, {}, height, width] reflectance at 450, 460 ... 900 nm", nm.size());
-  card.normalisation = "inside the graph: each spectrum minus its mean, over its deviation";
-  card.output = "[batch, 4, height, width] logits: normal tissue, tumour, vessel, background";
-  card.data = "phantoms of this program alone; no patient, no real tissue";
-  card.data_licence = "GPL-3.0-or-later (generated)";
-  card.split = {{"group", "phantom patient"},
-                {"training", p.patients},
-                {"validation", p.validation_patients},
-                {"test", p.test_patients}};
-  card.seed = p.seed;
-  card.intended_use = "demonstration and research; not for clinical use";
+      hyper::tissue_wavelengths().size(), p.common.channels, p.common.widths, graph.parameters(),
+      hyper::operations_per_pixel(graph));
   card.limits = "trained on phantoms alone: says nothing reliable of real tissue";
-  card.command =
-      fmt::format("sensorium train glioblastoma -o DIR --patients {} --steps {} --side {} "
-                  "--channels {} --widths {} --batch_size {} --learning_rate {} --seed {} "
-                  "--threads {}",
-                  p.patients, p.steps, p.side, p.channels, p.widths, p.batch_size, p.learning_rate,
-                  p.seed, p.threads);
-  card.further["tissue"] =
-      hyper::to_json(hyper::TissueModelFacts{nm, {class_names.begin(), class_names.end()}, like});
   return card;
 }
 
@@ -123,30 +92,21 @@ json train_network(const std::vector<std::string>& files, const json& parameters
   if (!files.empty())
     throw Error(ErrorCode::Usage, "train glioblastoma takes no recordings: it trains on phantoms",
                 "leave the files away");
-  const auto p = parameters_from<TrainParameters>(parameters);
+  const auto all = parameters_from<TrainParameters>(parameters);
+  const hyper::TissueTraining& p = all.common;
   const hyper::SpectralUnetOptions network{.bands =
                                                static_cast<int>(hyper::tissue_wavelengths().size()),
                                            .classes = class_count,
                                            .channels = p.channels,
                                            .widths = p.widths};
-  TrainingOptions t;
-  t.loss = "cross_entropy+dice";
-  t.learning_rate = p.learning_rate;
-  t.batch_size = p.batch_size;
-  t.steps = p.steps;
-  t.validate_every = std::max(1, std::min(p.steps, 200));
-  t.checkpoint_every = std::max(1, std::min(p.steps, 200));
-  t.keep_checkpoints = 1;
-  t.seed = p.seed;
-  t.threads = p.threads;
-  const hyper::ScenePatches training(brain_of, class_count, 1, p.patients, 3, p.side);
+  const hyper::ScenePatches training(brain_of, class_count, 1, p.patients, 3, all.side);
   const hyper::ScenePatches validation(brain_of, class_count, hyper::first_validation_patient,
-                                       p.validation_patients, 2, p.side);
+                                       p.validation_patients, 2, all.side);
   const TrainingResult result =
       train(build_spectral_unet(network, static_cast<std::uint64_t>(p.seed)), training, validation,
-            t, output / "run", context.part(0, 0.85));
+            training_options(p), output / "run", context.part(0, 0.85));
   Graph graph = read_onnx(result.best);
-  ModelCard card = card_for(p, graph,
+  ModelCard card = card_for(all, graph,
                             hyper::likeness_of_scenes(brain_of, p.patients, p.validation_patients,
                                                       64, context.part(0.85, 0.9)));
   set_card(graph, card);

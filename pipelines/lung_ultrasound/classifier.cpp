@@ -8,9 +8,7 @@
 #include <cmath>
 
 #ifdef SENSORIUM_HAS_LEARN
-#include "modules/learn/model.h"
-
-#include <optional>
+#include "modules/learn/kept_model.h"
 #endif
 
 namespace sensorium::lung_ultrasound {
@@ -64,29 +62,17 @@ int side_of(const Graph& graph, const std::string& name) {
 }
 
 struct Classifier::Loaded {
-  std::filesystem::path path;
-  std::filesystem::file_time_type time;
-  std::string device;
   int side = 0;
-  std::optional<Model> model;
+  KeptModel model;
 };
 
 bool has_network() { return true; }
 
 int Classifier::load(const std::filesystem::path& path, const Context& context) {
-  std::error_code none;
-  const auto time = std::filesystem::last_write_time(path, none);
-  if (loaded_ && loaded_->path == path && loaded_->time == time &&
-      loaded_->device == context.device)
-    return loaded_->side;
-  loaded_.reset();
-  auto fresh = std::make_unique<Loaded>();
-  fresh->path = path;
-  fresh->time = time;
-  fresh->device = context.device;
-  fresh->model = Model::load(path, {.device = context.device, .threads = context.threads});
-  fresh->side = side_of(fresh->model->graph(), path.filename().string());
-  loaded_ = std::move(fresh);
+  if (!loaded_) loaded_ = std::make_unique<Loaded>();
+  loaded_->model.load(path, context, [&](Model& model) {
+    loaded_->side = side_of(model.graph(), path.filename().string());
+  });
   return loaded_->side;
 }
 
@@ -103,9 +89,10 @@ std::vector<FrameAnswer> Classifier::run(const std::vector<Picture>& pictures) {
     const Tensor &logits = made.at("logits"), &maps = made.at("maps");
     if (logits.values.size() != n * class_count || maps.shape.size() != 4 ||
         maps.shape[1] != class_count)
-      throw Error(ErrorCode::Unsupported,
-                  fmt::format("'{}' does not give what it says", loaded_->path.filename().string()),
-                  "choose a model that 'sensorium train lung_ultrasound' made");
+      throw Error(
+          ErrorCode::Unsupported,
+          fmt::format("'{}' does not give what it says", loaded_->model.path().filename().string()),
+          "choose a model that 'sensorium train lung_ultrasound' made");
     const std::size_t each = maps.values.size() / n;
     for (std::size_t i = 0; i < n; ++i) {
       FrameAnswer answer{.probability = softmax(logits.values.data() + i * class_count)};

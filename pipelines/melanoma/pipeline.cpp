@@ -2,7 +2,6 @@
 #include "hyperspectral/tissue_map.h"
 #include "modules/core/error.h"
 #include "modules/core/extension.h"
-#include "modules/core/file.h"
 
 #include "pipelines/melanoma/commands.h"
 #include "pipelines/melanoma/field.h"
@@ -183,10 +182,8 @@ Extension make_extension() {
     return analyse(request, *segmenter, *mutex, context);
   };
   // The checks of the cube are not stored, and the network takes less than opening a case.
-  d.restore = [segmenter, mutex](AnalysisRequest request, std::vector<Artifact>,
+  d.restore = [segmenter, mutex](const AnalysisRequest& request, std::vector<Artifact>,
                                  std::vector<Surface>, const Context& context) {
-    const auto own = resources_folder() / "models" / info().model;
-    if (request.model.empty() && std::filesystem::exists(own)) request.model = own;
     return analyse(request, *segmenter, *mutex, context);
   };
   d.conclude = conclude;

@@ -6,9 +6,7 @@
 #include <cmath>
 
 #ifdef SENSORIUM_HAS_LEARN
-#include "modules/learn/model.h"
-
-#include <optional>
+#include "modules/learn/kept_model.h"
 #endif
 
 namespace sensorium::motor_fault {
@@ -27,10 +25,7 @@ std::string Classifier::card_json() const { return {}; }
 #else
 
 struct Classifier::Loaded {
-  std::filesystem::path path;
-  std::filesystem::file_time_type time;
-  std::string device;
-  std::optional<Model> model;
+  KeptModel model;
 };
 
 namespace {
@@ -53,16 +48,8 @@ std::vector<std::array<float, class_count>> Classifier::run(const std::filesyste
                                                             const std::vector<Window>& windows,
                                                             const Context& context) {
   if (windows.empty()) return {};
-  std::error_code none;
-  const auto time = std::filesystem::last_write_time(path, none);
-  if (!loaded_ || loaded_->path != path || loaded_->time != time ||
-      loaded_->device != context.device) {
-    loaded_.reset();
-    auto fresh = std::make_unique<Loaded>();
-    *fresh = {path, time, context.device, std::nullopt};
-    fresh->model = Model::load(path, {.device = context.device, .threads = context.threads});
-    loaded_ = std::move(fresh);
-  }
+  if (!loaded_) loaded_ = std::make_unique<Loaded>();
+  loaded_->model.load(path, context);
   const auto n = static_cast<std::int64_t>(windows.size());
   const bool samples = loaded_->model->graph().inputs.at(0).dims.size() == 3;
   Tensor in{{n, static_cast<std::int64_t>(feature_count)}, {}};

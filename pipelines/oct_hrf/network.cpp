@@ -2,7 +2,7 @@
 #include "pipelines/oct_hrf/detector.h"
 
 #ifdef SENSORIUM_HAS_LEARN
-#include "modules/learn/model.h"
+#include "modules/learn/kept_model.h"
 #include "modules/learn/operators.h"
 
 #include <fmt/format.h>
@@ -29,11 +29,7 @@ std::vector<std::uint8_t> Network::soft_map(const std::filesystem::path&, const 
 #else
 
 struct Network::Loaded {
-  std::filesystem::path path;
-  std::filesystem::file_time_type time;
-  std::string device;
-  int threads = 0;
-  std::optional<Model> model;
+  KeptModel model;
 };
 
 namespace {
@@ -71,16 +67,8 @@ bool has_network() { return true; }
 std::vector<std::uint8_t> Network::soft_map(const std::filesystem::path& path, const Prepared& in,
                                             int tile, const Context& context) {
   const std::string file = path.filename().string();
-  std::error_code none;
-  const auto time = std::filesystem::last_write_time(path, none);
-  if (!loaded_ || loaded_->path != path || loaded_->time != time ||
-      loaded_->device != context.device || loaded_->threads != context.threads) {
-    loaded_.reset();
-    auto fresh = std::make_unique<Loaded>();
-    *fresh = {path, time, context.device, context.threads, std::nullopt};
-    fresh->model = Model::load(path, {.device = context.device, .threads = context.threads});
-    loaded_ = std::move(fresh);
-  }
+  if (!loaded_) loaded_ = std::make_unique<Loaded>();
+  loaded_->model.load(path, context);
   Model& model = *loaded_->model;
   const int channels = channels_of(model.graph(), file);
   const bool probabilities = gives_probabilities(model.graph());

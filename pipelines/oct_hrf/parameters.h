@@ -8,7 +8,7 @@
 
 namespace sensorium::oct_hrf {
 
-inline constexpr double usual_second_look = 0.5;
+inline constexpr double usual_second_look = 0.4;
 
 struct HrfParameters {
   HrfParameters() { count.second_look = usual_second_look; }

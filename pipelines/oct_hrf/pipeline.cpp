@@ -26,7 +26,7 @@ constexpr std::uint8_t floor_of_map = 13; // 0.05, the least threshold
 PipelineInfo info() {
   PipelineInfo i;
   i.id = "oct_hrf";
-  i.version = "1.0.0";
+  i.version = "1.1.0";
   i.title = "Hyper-reflective foci in OCT";
   i.question = "How many hyper-reflective foci, how large, and in which layer and region?";
   i.input = "volume";

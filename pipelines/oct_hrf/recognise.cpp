@@ -156,11 +156,11 @@ std::vector<float> flipped(std::span<const float> picture, int width, int height
 }
 
 struct RetinaFacts {
-  bool found = false, upside_down = false, cut = false;
+  bool found = false, upside_down = false, cut = false, cut_below = false;
   std::string failure;
 };
 
-// Columns whose first (or last) rows are as bright as tissue.
+// Whether a fifth of the columns have first rows as bright as tissue.
 bool meets_rim(std::span<const float> picture, int width, int height) {
   const int rows = std::max(3, height / 100);
   std::vector<float> sorted(picture.begin(), picture.end());
@@ -184,6 +184,7 @@ RetinaFacts retina_facts(std::span<const float> picture, int width, int height) 
   f.found = upright.failure.empty();
   f.failure = upright.failure;
   f.cut = meets_rim(clean, width, height);
+  f.cut_below = meets_rim(turned, width, height);
   const double up = f.found ? uprightness(clean, width, height, upright) : 0;
   f.upside_down = over.failure.empty() && uprightness(turned, width, height, over) > up + 0.03;
   return f;
@@ -209,7 +210,8 @@ Recognition recognise(const Volume& volume, std::span<const float> normalised, b
   }
   const int looked_at = std::min(most_looked_at, volume.depth);
   const std::size_t plane = static_cast<std::size_t>(volume.width) * volume.height;
-  int coloured = 0, page = 0, empty = 0, saturated = 0, no_retina = 0, over = 0, cut = 0, read = 0;
+  int coloured = 0, page = 0, empty = 0, saturated = 0, no_retina = 0, over = 0, cut = 0, below = 0,
+      read = 0;
   std::string failure;
   for (int i = 0; i < looked_at; ++i) {
     const int z = static_cast<int>((2LL * i + 1) * volume.depth / (2 * looked_at));
@@ -225,6 +227,7 @@ Recognition recognise(const Volume& volume, std::span<const float> normalised, b
     no_retina += !r.found;
     over += r.upside_down;
     cut += r.cut;
+    below += r.cut_below;
     if (!r.found) failure = r.failure;
   }
   const auto most = [](int n, int of) { return 2 * n > of; };
@@ -242,6 +245,8 @@ Recognition recognise(const Volume& volume, std::span<const float> normalised, b
     refuse("no retina was found in the picture: " + failure + ".");
   if (most(cut, read) && !has_lines)
     refuse("the retina is cut off at the upper rim of the picture.");
+  if (most(below, read) && !most(over, read) && !has_lines)
+    refuse("the retina is cut off at the lower rim of the picture.");
   if (!out.refused && empty > 0)
     out.notes.push_back(fmt::format("{} of {} B-scans looked at are empty.", empty, looked_at));
   return out;

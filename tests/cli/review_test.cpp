@@ -201,8 +201,11 @@ TEST_F(ReviewedCases, AConsensusIsStoredAndSpeaksForTheCase) {
 TEST_F(ReviewedCases, TrainingSetsTakeSignedCasesAndSplitByPatient) {
   refused({"dataset", "from-reviews", path("case"), "-o", path("set"), "--fractions", "1"}, 2,
           "no review");
-  log()->append("ann", "accept", decision_data(base_.items[0]));
-  log()->append("ann", "reject", decision_data(base_.items[1]));
+  const auto focus = std::find_if(base_.items.begin(), base_.items.end(),
+                                  [](const Finding& f) { return f.label == "focus"; });
+  ASSERT_NE(focus, base_.items.end()) << "without a focus there is no F1";
+  log()->append("ann", "accept", decision_data(*focus));
+  log()->append("ann", "reject", decision_data(base_.items[focus == base_.items.begin() ? 1 : 0]));
   refused({"dataset", "from-reviews", path("case"), "-o", path("set"), "--fractions", "1"}, 7,
           "not signed");
   log()->sign("ann", "done");

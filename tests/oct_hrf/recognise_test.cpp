@@ -85,6 +85,17 @@ TEST(Recognise, CutAtTheTop) {
   EXPECT_TRUE(r.refused);
 }
 
+TEST(Recognise, CutAtTheBottom) {
+  Retina retina;
+  retina.slope = 0;
+  Volume v = retina.volume();
+  auto p = pixels_of(v);
+  v.height = 76; // ILM at 65 to 75: most columns end in the nerve fibre layer
+  p.resize(static_cast<std::size_t>(v.width) * v.height);
+  expect_refused(with(v, p), "lower rim");
+  EXPECT_FALSE(noted(asked(retina.volume()).notes, "lower rim"));
+}
+
 TEST(Recognise, ReportPageWithWhiteBorder) {
   const Volume v = Retina{}.volume();
   auto p = pixels_of(v);

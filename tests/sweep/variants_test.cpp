@@ -23,11 +23,10 @@ Study study(const std::map<std::string, std::vector<double>>& values, bool maxim
   return out;
 }
 
-const std::map<std::string, std::vector<double>> losses{
-    {"bce", {0.31, 0.35, 0.29, 0.33, 0.30}},
-    {"dice", {0.32, 0.34, 0.30, 0.34, 0.31}},
-    {"focal", {0.45, 0.47, 0.44, 0.49, 0.43}},
-    {"few", {0.40, 0.40}}};
+const std::map<std::string, std::vector<double>> losses{{"bce", {0.31, 0.35, 0.29, 0.33, 0.30}},
+                                                        {"dice", {0.32, 0.34, 0.30, 0.34, 0.31}},
+                                                        {"focal", {0.45, 0.47, 0.44, 0.49, 0.43}},
+                                                        {"few", {0.40, 0.40}}};
 
 TEST(Variants, AreOrderedAndComparedWithTheBest) {
   const auto all = variants_of(study(losses));

@@ -1,8 +1,10 @@
 // Pictures of docs/pipelines/oct_hrf.md, all from the phantom.
+#include "modules/core/file.h"
 #include "pipelines/oct_hrf/count.h"
 #include "pipelines/oct_hrf/detector.h"
 #include "pipelines/oct_hrf/enhance.h"
 #include "pipelines/oct_hrf/normalise.h"
+#include "pipelines/oct_hrf/parameters.h"
 #include "pipelines/oct_hrf/phantom.h"
 #include "pipelines/oct_hrf/surfaces.h"
 #include "tests/bench/oct_hrf/bench.h"
@@ -53,17 +55,18 @@ void paint(cv::Mat& picture, const Surface& line, int z, const cv::Vec3b& colour
 }
 
 void figures(const Arguments& folder) {
-  const Phantomed p = phantom(30001);
+  const Phantomed p = phantom(folder.size() > 1 ? std::stoi(folder[1]) : 30008);
   const Volume& v = p.volume;
-  const int z = 1;
+  const int z = folder.size() > 2 ? std::stoi(folder[2]) : 1;
   cv::Mat both;
   cv::hconcat(slice(p.raw, v, z), slice(p.clean, v, z), both);
   cv::imwrite(folder.at(0) + "/raw_enhanced.jpg", both, {cv::IMWRITE_JPEG_QUALITY, 82});
 
   const auto lines = oct_hrf::trace_surfaces(p.clean, v.width, v.height, v.depth, 2);
   const oct_hrf::Prepared prepared{v.width, v.height, v.depth, p.clean};
+  oct_hrf::Network network;
   const auto map =
-      oct_hrf::top_hat_soft_map(prepared, v.spacing[0].micrometres, v.spacing[1].micrometres, {});
+      network.soft_map(resources_folder() / "models" / "oct_hrf.onnx", prepared, 512, {});
   std::vector<std::uint8_t> grey(p.raw.size());
   for (std::size_t i = 0; i < grey.size(); ++i) grey[i] = static_cast<std::uint8_t>(255 * p.raw[i]);
   oct_hrf::Scene scene{v.width, v.height, v.depth, grey, &lines[0], &lines[1], &lines[2]};
@@ -71,15 +74,24 @@ void figures(const Arguments& folder) {
   oct_hrf::CountOptions options;
   options.profile = "all_candidates";
   options.per_bscan = true;
+  options.second_look = oct_hrf::usual_second_look;
+  options.list_look_alikes = true;
   const Findings f =
       oct_hrf::count_foci(v, ComponentIndex(map, v.width, v.height, v.depth, 13), scene, options);
   cv::Mat marked = slice(p.clean, v, z);
   paint(marked, lines[0], z, {80, 200, 255});
   paint(marked, lines[2], z, {255, 160, 80});
-  for (const Finding& one : f.items)
-    if (one.box[2] == z)
-      cv::rectangle(marked, {one.box[0] - 3, one.box[1] - 3}, {one.box[3] + 3, one.box[4] + 3},
-                    one.label == "choroidal" ? cv::Scalar(255, 160, 80) : cv::Scalar(80, 255, 80));
+  marked = marked.rowRange(v.height / 10, v.height * 6 / 10);
+  cv::resize(marked, marked, {}, 2, 2, cv::INTER_CUBIC);
+  for (const Finding& one : f.items) {
+    if (one.box[2] != z) continue;
+    const int top = v.height / 10;
+    const cv::Scalar colour = one.label == "focus"       ? cv::Scalar(80, 255, 80)
+                              : one.label == "choroidal" ? cv::Scalar(255, 160, 80)
+                                                         : cv::Scalar(60, 60, 255);
+    cv::rectangle(marked, {2 * one.box[0] - 6, 2 * (one.box[1] - top) - 6},
+                  {2 * one.box[3] + 7, 2 * (one.box[4] - top) + 7}, colour);
+  }
   cv::imwrite(folder.at(0) + "/lines_candidates.png", marked);
 }
 
