@@ -5,6 +5,7 @@
 #include "modules/core/dataset_store.h"
 #include "modules/core/devices.h"
 #include "modules/core/error.h"
+#include "modules/core/findings_pack.h"
 #include "modules/core/findings_text.h"
 #include "modules/core/json_text.h"
 
@@ -18,6 +19,7 @@
 #include <cstdio>
 #include <deque>
 #include <fcntl.h>
+#include <fstream>
 #include <iostream>
 #include <mutex>
 #include <set>
@@ -72,6 +74,7 @@ public:
   }
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
+  fs::path counted() const { return folder_ / "counted.dat"; } // of the last recount
   fs::path next() { return folder_ / fmt::format("{}.dat", ++count_); }
 
 private:
@@ -220,11 +223,22 @@ private:
     answer(request, perform(op, request, context(request.at("id"))));
   }
 
-  // The text of the findings is put into the answer as it is.
+  // Packed where that is asked for and the disk has room; else as text, put into the answer as it
+  // is.
   void conclude(const json& request) {
     conclude_case(current_case(), request.at("parameters"));
+    if (request.value("packed", false) && pack_counted())
+      return answer(request, {{"findings_file", exchange_.counted().string()}});
     channel_.send_text(fmt::format(R"({{"event":"result","findings":{},"id":{}}})",
                                    to_json_text(case_->findings), request.at("id").dump()));
+  }
+
+  bool pack_counted() {
+    std::ofstream out(exchange_.counted(), std::ios::binary | std::ios::trunc);
+    const std::string bytes = pack_findings(case_->findings);
+    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    out.close();
+    return out.good();
   }
 
   void save(const json& request) {

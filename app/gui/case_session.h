@@ -134,7 +134,7 @@ private:
   void open_entry(const CaseEntry& entry, std::function<void()> again);
   void fail(const WorkerReply& reply, const QString& what, std::function<void()> again);
   void conclude();
-  void take_findings(const nlohmann::json& findings);
+  void take_findings(const nlohmann::json& result);
   void refuse(const Error& error); // a problem without a button
   void change(const std::function<void()>& edit);
   void save_later();

@@ -1,6 +1,9 @@
 // Reviewing the open case: live parameters, decisions, readers.
 #include "app/gui/case_session.h"
+#include "app/gui/json_fields.h"
 #include "modules/core/error.h"
+#include "modules/core/file.h"
+#include "modules/core/findings_pack.h"
 
 #include <QFileInfo>
 
@@ -39,7 +42,8 @@ void CaseSession::conclude() {
   ensure_loaded();
   concluding_ = true;
   recount_.start();
-  worker_.request("conclude", {{"parameters", parameters_}}, [this](const WorkerReply& reply) {
+  const json fields{{"parameters", parameters_}, {"packed", true}};
+  worker_.request("conclude", fields, [this](const WorkerReply& reply) {
     concluding_ = false;
     if (!reply.ok) {
       conclude_again_ = false;
@@ -47,7 +51,7 @@ void CaseSession::conclude() {
       return;
     }
     try {
-      take_findings(reply.result.at("findings"));
+      take_findings(reply.result);
     } catch (const std::exception& e) {
       emit problem({QString("Counting again failed: %1").arg(e.what()), "Try again.", "Retry",
                     [this] { conclude(); }});
@@ -60,8 +64,10 @@ void CaseSession::conclude() {
   });
 }
 
-void CaseSession::take_findings(const json& findings) {
-  findings_ = findings_from_json(findings);
+void CaseSession::take_findings(const json& result) {
+  const QString file = text_field(result, "findings_file");
+  findings_ = file.isEmpty() ? findings_from_json(result.at("findings"))
+                             : unpack_findings(read_text(file.toStdString()));
   review_.set_findings(findings_, threshold());
   emit items_changed();
 }

@@ -9,6 +9,8 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
+#include <QSignalBlocker>
+#include <QSlider>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -33,16 +35,6 @@ QWidget* separator() {
   return line;
 }
 
-QToolButton* button_of(QAction* action) {
-  auto* button = new QToolButton;
-  button->setDefaultAction(action);
-  button->setAutoRaise(true);
-  button->setIconSize({20, 20});
-  button->setAccessibleName(action->text());
-  button->setFocusPolicy(Qt::TabFocus);
-  return button;
-}
-
 const Table* table_named(const Findings& findings, std::string_view name) {
   for (const Table& table : findings.tables)
     if (table.name == name) return &table;
@@ -60,10 +52,11 @@ void clear(QLayout* layout) {
 
 ClipPage::ClipPage(QWidget* parent)
     : DatasetPage(parent), view_(new SliceView), strip_(new FrameStrip), speed_box_(new QComboBox),
-      time_(new QLabel), hover_(new QLabel(view_)), board_(new QWidget), verdict_(new QLabel),
-      warning_(new QLabel), empty_(new QLabel), accept_(new QPushButton("Accept")),
-      reject_(new QPushButton("Reject")), uninterpretable_(new QPushButton("Uninterpretable")),
-      relabel_(new QComboBox) {
+      activation_(new ActivationOverlay(view_)), activation_box_(new QComboBox),
+      opacity_(new QSlider(Qt::Horizontal)), time_(new QLabel), hover_(new QLabel(view_)),
+      board_(new QWidget), verdict_(new QLabel), class_(new QLabel), warning_(new QLabel),
+      empty_(new QLabel), accept_(new QPushButton("Accept")), reject_(new QPushButton("Reject")),
+      uninterpretable_(new QPushButton("Uninterpretable")), relabel_(new QComboBox) {
   view_->setAccessibleName("Frame");
   auto* all = new QVBoxLayout(this);
   all->setContentsMargins(0, 0, 0, 0);
@@ -113,6 +106,25 @@ QWidget* ClipPage::build_transport() {
   speed_box_->setToolTip("Speed of playing: 1 × is the true rate");
   connect(speed_box_, &QComboBox::currentIndexChanged, this,
           [this] { set_speed(speed_box_->currentData().toDouble()); });
+  activation_box_->setAccessibleName("Where the network looked");
+  activation_box_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  activation_box_->setMinimumContentsLength(12); // the tooltip has it all
+  activation_box_->hide();
+  opacity_->setAccessibleName("Opacity of the map");
+  opacity_->setToolTip("Opacity of the map");
+  opacity_->setRange(0, 100);
+  opacity_->setValue(50);
+  opacity_->setFixedWidth(72);
+  opacity_->hide();
+  connect(activation_box_, &QComboBox::currentIndexChanged, this, [this](int i) {
+    activation_->set_shown(i - 1);
+    activation_box_->setToolTip(i > 0 ? activation_->caption(i - 1)
+                                      : QString("Show where the network looked"));
+    opacity_->setVisible(i > 0);
+    refresh_frame();
+  });
+  connect(opacity_, &QSlider::valueChanged, this,
+          [this](int value) { activation_->set_opacity(value / 100.0); });
   return bar;
 }
 
@@ -126,7 +138,9 @@ QWidget* ClipPage::build_board() {
   rules_place_ = new QGridLayout;
   rules_place_->setHorizontalSpacing(4);
   rules_place_->setVerticalSpacing(2);
-  auto* decisions = new QHBoxLayout;
+  verdict_->setWordWrap(true); // a long verdict and its state go on two lines, never cut
+  class_->setWordWrap(true);
+  auto* decisions = new QGridLayout; // two by two: four in a row are wider than a small window
   decisions->setSpacing(4);
   relabel_->setAccessibleName("Another verdict");
   relabel_->setToolTip("Give the clip another verdict");
@@ -135,17 +149,17 @@ QWidget* ClipPage::build_board() {
   accept_->setToolTip("The verdict is right");
   reject_->setToolTip("The verdict is wrong");
   uninterpretable_->setToolTip("Nothing can be said about this clip");
-  for (QPushButton* button : {accept_, reject_, uninterpretable_}) decisions->addWidget(button);
+  decisions->addWidget(accept_, 0, 0);
+  decisions->addWidget(reject_, 0, 1);
+  decisions->addWidget(uninterpretable_, 1, 0);
+  decisions->addWidget(relabel_, 1, 1);
   for (QWidget* w : {static_cast<QWidget*>(accept_), static_cast<QWidget*>(reject_),
                      static_cast<QWidget*>(uninterpretable_), static_cast<QWidget*>(relabel_)})
     w->setSizePolicy(QSizePolicy::Minimum, QSizePolicy::Fixed);
   relabel_->setSizeAdjustPolicy(QComboBox::AdjustToContents);
-  decisions->addStretch(1);
-  auto* top = new QHBoxLayout; // the fourth decision stands beside the verdict: four do not fit
-  top->addWidget(verdict_);
-  top->addStretch(1);
-  top->addWidget(relabel_);
-  left->addLayout(top);
+  decisions->setColumnStretch(2, 1);
+  left->addWidget(verdict_);
+  left->addWidget(class_);
   left->addLayout(rules_place_);
   left->addWidget(warning_);
   left->addLayout(decisions);
@@ -204,10 +218,10 @@ void ClipPage::attach(CaseSession& session, ActionSet& actions) {
   own_actions_ = {loop, slower, faster, blind};
   for (const char* id :
        {"browse", "brush", "erase", "measure", "", "undo", "redo", "", "fill", "fit"})
-    tools_->addWidget(*id ? static_cast<QWidget*>(button_of(actions.find(id))) : separator());
+    tools_->addWidget(*id ? static_cast<QWidget*>(tool_button(actions.find(id))) : separator());
   tools_->addStretch(1);
   for (const char* id : {"previous", "next", "reject", "accept"})
-    tools_->addWidget(button_of(actions.find(id)));
+    tools_->addWidget(tool_button(actions.find(id)));
   const auto step = [&](const char* name, const char* text, const char* id) {
     auto* button = new QToolButton;
     button->setIcon(icon(name));
@@ -222,12 +236,14 @@ void ClipPage::attach(CaseSession& session, ActionSet& actions) {
     transport_->addWidget(button);
   };
   step("step_back", "One frame back", "slice_previous");
-  transport_->addWidget(button_of(actions.find("play")));
+  transport_->addWidget(tool_button(actions.find("play")));
   step("step_forward", "One frame on", "slice_next");
-  transport_->addWidget(button_of(loop));
+  transport_->addWidget(tool_button(loop));
   transport_->addWidget(speed_box_);
   transport_->addSpacing(grid);
   transport_->addWidget(time_, 1);
+  transport_->addWidget(activation_box_);
+  transport_->addWidget(opacity_);
   enable_actions(isVisible());
 }
 
@@ -259,6 +275,7 @@ void ClipPage::show_dataset(std::shared_ptr<const Dataset> dataset) {
   findings_ = {};
   rules_.clear();
   key_frames_.clear();
+  refresh_activation({});
   strip_->set_frames(video.frames);
   view_->set_stack(stack_of(*dataset_));
   view_->set_spacing(video.spacing[0], video.spacing[1]);
@@ -334,12 +351,13 @@ void ClipPage::refresh_frame() {
   strip_->set_frame(z);
   QString text = QString("Frame %1 of %2").arg(z + 1).arg(video.frames);
   const double ms = frame_ms();
-  if (video.frame_time_ms && *video.frame_time_ms > 0)
-    text += QString(" · %1 s of %2 s · %3 frames/s")
+  if (video.frame_time_ms && *video.frame_time_ms > 0) {
+    text += QString(" · %1 s of %2 s")
                 .arg(z * ms / 1000, 0, 'f', 2)
-                .arg(video.frames * ms / 1000, 0, 'f', 2)
-                .arg(1000 / ms, 0, 'g', 3);
-  else if (video.frames > 1)
+                .arg(video.frames * ms / 1000, 0, 'f', 2);
+    // Beside the controls of a map there is no room; the status bar says it too.
+    if (activation_->shown() < 0) text += QString(" · %1 frames/s").arg(1000 / ms, 0, 'g', 3);
+  } else if (video.frames > 1)
     text += QString(" · rate unknown, played at %1 frames/s").arg(1000 / ms, 0, 'g', 3);
   time_->setText(text);
   view_->set_corner_text(findings_.tables.empty() ? QString() : strip_->measures_of(z));
@@ -379,6 +397,26 @@ QString ClipPage::scale_text() const {
 
 void ClipPage::show_result(const CaseSession&) { read_tables(); }
 
+// The maps of the run at hand; the choice stays where the classes are the same.
+void ClipPage::refresh_activation(std::vector<int> looked_at) {
+  std::vector<ResultMap> maps;
+  if (session_ && !looked_at.empty()) maps = session_->maps();
+  activation_->set_maps(maps, std::move(looked_at));
+  const bool any = activation_->count() > 0;
+  const int before = std::max(0, activation_box_->currentIndex());
+  {
+    const QSignalBlocker blocker(activation_box_);
+    activation_box_->clear();
+    activation_box_->addItem("No map");
+    for (int i = 0; i < activation_->count(); ++i)
+      activation_box_->addItem(activation_->caption(i).section(';', 0, 0).remove("Evidence for "));
+    activation_box_->setCurrentIndex(before <= activation_->count() ? before : 0);
+  }
+  activation_->set_shown(activation_box_->currentIndex() - 1);
+  activation_box_->setVisible(any);
+  opacity_->setVisible(any && activation_->shown() >= 0);
+}
+
 void ClipPage::set_items(FindingItems items) {
   items_ = items;
   view_->set_items(items);
@@ -408,7 +446,9 @@ void ClipPage::read_tables() {
   rules_.clear();
   if (const Table* table = table_named(findings_, "verdicts"))
     for (const auto& row : table->rows)
-      if (row.size() >= 3) rules_.push_back({q(row[0]), q(row[1]), row[2] == "yes"});
+      if (row.size() >= 3)
+        rules_.push_back(
+            {q(row[0]), q(row[1]), row.size() >= 4 ? q(row[3]) : QString(), row[2] == "yes"});
   std::vector<int> looked_at;
   std::vector<bool> readable;
   std::vector<FrameRow> rows;
@@ -435,6 +475,7 @@ void ClipPage::read_tables() {
     if (row.name == "score") row.kind = FrameRow::Kind::Level, row.most = 3;
     if (row.name.endsWith("%")) row.most = 100;
   }
+  refresh_activation(looked_at);
   strip_->set_rows(std::move(looked_at), std::move(readable), std::move(rows));
   refresh_frame();
   refresh_board();
@@ -452,7 +493,8 @@ void ClipPage::refresh_board() {
       QString("Clip: %1%2")
           .arg(label,
                now ? QString("   %1 %2").arg(glyph_of(now->look), text_of(now->look)) : QString()));
-  QStringList scores;
+  refresh_class();
+  QStringList scores, classes;
   int column = 0;
   for (const Rule& rule : rules_) {
     auto* chip = new QLabel(QString("%1  <b>%2</b>").arg(rule.name, rule.score));
@@ -462,10 +504,12 @@ void ClipPage::refresh_board() {
                                : "What this rule would say");
     rules_place_->addWidget(chip, 0, column++);
     if (!scores.contains(rule.score)) scores << rule.score;
+    if (!classes.contains(rule.named)) classes << rule.named;
   }
   rules_place_->setColumnStretch(column, 1);
-  warning_->setText(scores.size() > 1 ? "The rules disagree: look at the frames before you accept."
-                                      : QString());
+  warning_->setText(scores.size() > 1 || classes.size() > 1
+                        ? "The rules disagree: look at the frames before you accept."
+                        : QString());
   warning_->setVisible(!warning_->text().isEmpty());
   const CaseReview* review = session_ ? &session_->review() : nullptr;
   const bool own =
@@ -474,6 +518,26 @@ void ClipPage::refresh_board() {
                      static_cast<QWidget*>(uninterpretable_), static_cast<QWidget*>(relabel_)})
     w->setEnabled(own);
   refresh_key_frames();
+}
+
+// What the network says, and what it would say under the other rules where they differ.
+void ClipPage::refresh_class() {
+  const FindingItem* named = nullptr;
+  for (std::size_t i = 0; items_ && i < items_->size(); ++i)
+    if ((*items_)[i].finding.id.starts_with("class-")) named = &(*items_)[i];
+  class_->setVisible(named != nullptr);
+  if (!named) return class_->clear();
+  QString text = QString("Network: %1, %2 %")
+                     .arg(q(named->finding.label))
+                     .arg(100 * named->finding.score, 0, 'f', 0);
+  if (named->look != FindingLook::Machine)
+    text += QString("   %1 %2").arg(glyph_of(named->look), text_of(named->look));
+  QStringList others;
+  for (const Rule& rule : rules_)
+    if (!rule.used && rule.named != q(named->finding.label))
+      others << rule.name + ": " + rule.named;
+  if (!others.isEmpty()) text += QString("  (%1)").arg(others.join(", "));
+  class_->setText(text);
 }
 
 // Frames with marks first, then those that score worst, not too near to each other.
@@ -531,6 +595,7 @@ void ClipPage::refresh_key_frames() {
 }
 
 QString ClipPage::verdict_text() const { return verdict_->text(); }
+QString ClipPage::class_text() const { return class_->text(); }
 QString ClipPage::warning_text() const { return warning_->text(); }
 
 QStringList ClipPage::rule_texts() const {

@@ -3,6 +3,7 @@
 // like those on any other page.
 #pragma once
 
+#include "app/gui/activation_overlay.h"
 #include "app/gui/dataset_page.h"
 #include "modules/view/frame_strip.h"
 #include "modules/view/slice_view.h"
@@ -15,6 +16,7 @@ class QGridLayout;
 class QHBoxLayout;
 class QLabel;
 class QPushButton;
+class QSlider;
 class QToolButton;
 
 namespace sensorium {
@@ -42,10 +44,13 @@ public:
   bool playing() const { return timer_.isActive(); }
   FrameStrip* strip() const { return strip_; }
   QString time_text() const;
-  QString verdict_text() const;   // the clip's verdict as reviewed, one line
+  QString verdict_text() const;   // the clip's verdict as reviewed, with its state
+  QString class_text() const;     // what the network says; empty without one
   QString warning_text() const;   // empty, or that the rules disagree
   QStringList rule_texts() const; // "majority: 0" ...
   QList<int> key_frames() const { return key_frames_; }
+  ActivationOverlay* activation() const { return activation_; }
+  QComboBox* activation_box() const { return activation_box_; }
 
 protected:
   void showEvent(QShowEvent*) override;
@@ -54,7 +59,7 @@ protected:
 
 private:
   struct Rule {
-    QString name, score;
+    QString name, score, named; // named: the class, where a network answered
     bool used = false;
   };
   QWidget* build_tools();
@@ -67,7 +72,9 @@ private:
   void step_speed(int by);
   void refresh_frame();
   void read_tables();
+  void refresh_activation(std::vector<int> looked_at);
   void refresh_board();
+  void refresh_class();
   void refresh_key_frames();
   const FindingItem* verdict() const; // null before a run
   void enable_actions(bool on);
@@ -82,9 +89,12 @@ private:
   FrameStrip* strip_;
   QHBoxLayout *tools_ = nullptr, *transport_ = nullptr;
   QComboBox* speed_box_;
+  ActivationOverlay* activation_;
+  QComboBox* activation_box_;
+  QSlider* opacity_;
   QLabel *time_, *hover_;
   QWidget* board_;
-  QLabel *verdict_, *warning_, *empty_;
+  QLabel *verdict_, *class_, *warning_, *empty_;
   QGridLayout* rules_place_ = nullptr;
   QHBoxLayout* keys_place_ = nullptr;
   QPushButton *accept_, *reject_, *uninterpretable_;

@@ -1,5 +1,6 @@
 #include "app/gui/cluster_page.h"
 
+#include "app/gui/row_table.h"
 #include "modules/view/theme.h"
 
 #include <QDateTime>
@@ -98,10 +99,10 @@ void CommandCall::start(const QStringList& words, Done done) {
 
 ClusterPage::ClusterPage(const QString& program, QWidget* parent)
     : QWidget(parent), call_(new CommandCall(program, this)), program_(program),
-      table_(new QTableWidget), log_(new QPlainTextEdit), words_(new QLabel), message_(new QLabel),
-      empty_(new QLabel), send_(new QPushButton("Send this recording")),
-      cancel_(new QPushButton("Stop the run")), fetch_(new QPushButton("Bring the result")),
-      retry_(new QPushButton("Send again")) {
+      table_(row_table({"Run", "State", "Site", "Sent", "In words"}, "Runs")),
+      log_(new QPlainTextEdit), words_(new QLabel), message_(new QLabel), empty_(new QLabel),
+      send_(new QPushButton("Send this recording")), cancel_(new QPushButton("Stop the run")),
+      fetch_(new QPushButton("Bring the result")), retry_(new QPushButton("Send again")) {
   auto* head = new QFrame;
   head->setObjectName("tools");
   auto* line = new QHBoxLayout(head);
@@ -121,17 +122,6 @@ ClusterPage::ClusterPage(const QString& program, QWidget* parent)
   line->addWidget(message_, 1);
   line->addWidget(close);
 
-  table_->setColumnCount(5);
-  table_->setHorizontalHeaderLabels({"Run", "State", "Site", "Sent", "In words"});
-  table_->setAccessibleName("Runs");
-  table_->setSelectionBehavior(QAbstractItemView::SelectRows);
-  table_->setSelectionMode(QAbstractItemView::SingleSelection);
-  table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
-  table_->setShowGrid(false);
-  table_->setTabKeyNavigation(false);
-  table_->verticalHeader()->hide();
-  table_->verticalHeader()->setDefaultSectionSize(28);
-  table_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
   table_->setColumnWidth(0, 200);
   table_->setColumnWidth(1, 110);
   table_->setColumnWidth(2, 110);
@@ -245,19 +235,15 @@ void ClusterPage::show_runs(const json& runs) {
   runs_ = runs;
   std::reverse(runs_.begin(), runs_.end()); // newest first
   table_->blockSignals(true);
-  table_->setRowCount(static_cast<int>(runs_.size()));
+  table_->setRowCount(0);
   int current = -1;
-  for (int row = 0; row < table_->rowCount(); ++row) {
-    const json& run = runs_[static_cast<std::size_t>(row)];
+  for (const json& run : runs_) {
     QString name = text_of(run, "name");
     if (name.isEmpty()) name = text_of(run, "token").left(8);
-    int column = 0;
-    for (const QString& cell : {name, text_of(run, "state"), text_of(run, "site"),
-                                local_time(text_of(run, "created_utc")), words_of(run)}) {
-      auto* item = new QTableWidgetItem(cell);
-      item->setToolTip(cell);
-      table_->setItem(row, column++, item);
-    }
+    const int row = add_row(*table_,
+                            {name, text_of(run, "state"), text_of(run, "site"),
+                             local_time(text_of(run, "created_utc")), words_of(run)},
+                            text_of(run, "token"));
     if (text_of(run, "token") == token) current = row;
   }
   if (!runs_.empty()) table_->setCurrentCell(std::max(current, 0), 0);

@@ -244,15 +244,7 @@ void CubePage::attach(CaseSession& session, ActionSet& actions) {
       "cube_make", "Make the picture that is chosen", "", "", [this] { make_picture(); }, "Cube");
   own_actions_ = {region, keep, table, clear, make};
   add_class_actions(actions);
-  for (QAction* action : {region, actions.find("fit")}) {
-    auto* button = new QToolButton;
-    button->setDefaultAction(action);
-    button->setAutoRaise(true);
-    button->setIconSize({20, 20});
-    button->setAccessibleName(action->text());
-    button->setFocusPolicy(Qt::TabFocus);
-    tools_->addWidget(button);
-  }
+  for (QAction* action : {region, actions.find("fit")}) tools_->addWidget(tool_button(action));
   enable_actions(isVisible());
   connect(session_, &CaseSession::stage_changed, this, [this] { refresh_run(); });
   connect(session_, &CaseSession::pipelines_changed, this, [this] { enable_shows(); });

@@ -80,11 +80,9 @@ void CubePage::add_class_actions(ActionSet& actions) {
   own_actions_.push_back(shown);
   tools_->addWidget(menu_button("Classes", "Sort the pixels by their spectra", sorts, this));
   references->setIconText("References"); // what the button shows, also after the action changed
-  auto* calibrate = new QToolButton;
-  calibrate->setDefaultAction(references);
+  QToolButton* calibrate = tool_button(references);
+  calibrate->setAutoRaise(false); // a word in a frame, as the button of the classes
   calibrate->setToolTip("White and dark references: values become reflectance");
-  calibrate->setAccessibleName("White and dark references");
-  calibrate->setFocusPolicy(Qt::TabFocus);
   tools_->addWidget(calibrate);
 }
 
@@ -181,10 +179,13 @@ void CubePage::ask_references() {
       session_->pipeline() && session_->pipeline()->id == pipeline.toStdString()
           ? session_->parameters()
           : nlohmann::json::object();
-  ReferencesDialog dialog(cube_, session_->worker(), now, this);
-  if (dialog.exec() != QDialog::Accepted) return;
-  session_->change_parameters(pipeline, dialog.changes());
-  emit session_->news("The next run uses these references.");
+  auto* dialog = new ReferencesDialog(cube_, session_->worker(), now, this);
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  connect(dialog, &QDialog::accepted, this, [this, dialog, pipeline] {
+    session_->change_parameters(pipeline, dialog->changes());
+    emit session_->news("The next run uses these references.");
+  });
+  dialog->open();
 }
 
 }

@@ -409,6 +409,7 @@ void MainWindow::refresh_dataset() {
   data_page_ = page_of(kind_of(*session_->dataset()));
   data_page_->show_dataset(session_->dataset());
   findings_->set_picture(stack_of(*session_->dataset()));
+  findings_->set_frames(std::holds_alternative<Video>(*session_->dataset()));
   provenance_->set_content({}, {}, {});
   show_page(data_page_);
   if (!std::exchange(sized_, true) && !QSettings().contains("window/state")) {

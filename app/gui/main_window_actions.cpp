@@ -151,10 +151,16 @@ void MainWindow::decide(bool accept) {
     step(1);
     return;
   }
+  const auto stored = [this] {
+    const ReviewLog* log = session_->review().log();
+    return log ? log->events().size() : std::size_t{0};
+  };
+  const std::size_t before = stored();
   if (accept)
     session_->accept(id);
   else
     session_->reject(id);
+  if (stored() == before) return; // it is still to be read
   const QString next = findings_->neighbour(1, true);
   if (!next.isEmpty()) select(next);
 }

@@ -16,6 +16,7 @@
 #include <QPointer>
 #include <QPushButton>
 #include <QSpinBox>
+#include <QStyle>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -48,6 +49,8 @@ QLabel* caption(const QString& text) {
   auto* label = new QLabel(text);
   label->setObjectName("muted");
   label->setWordWrap(true);
+  label->setAlignment(Qt::AlignLeft | Qt::AlignTop);
+  label->setMinimumHeight(2 * label->fontMetrics().lineSpacing()); // beside one of two lines
   return label;
 }
 
@@ -112,10 +115,13 @@ void ReferencesDialog::build(const nlohmann::json& parameters) {
   first_->setAccessibleName("First sample of a wider reference");
   first_->setToolTip("Of references wider than the cube: their sample that is the cube's first");
   form->addRow("First sample of a wider reference", first_);
+  const QString stored = cube_->reflectance_scale
+                             ? QString("Stored value / %1").arg(*cube_->reflectance_scale)
+                             : QString("Stored value");
   for (SpectrumPlot* plot : {stored_, reflectance_})
     plot->set_axis(cube_->wavelengths_nm,
                    cube_->wavelengths_nm.empty() ? "Band (wavelengths unknown)" : "Wavelength, nm",
-                   plot == stored_ ? "Stored value" : "Reflectance", cube_->bad_bands,
+                   plot == stored_ ? stored : QString("Reflectance"), cube_->bad_bands,
                    cube_->bands);
   reflectance_->set_empty_text("Choose a white or a dark reference.");
   message_->setWordWrap(true);
@@ -136,6 +142,10 @@ void ReferencesDialog::build(const nlohmann::json& parameters) {
   all->addWidget(message_);
   all->addWidget(buttons_);
   buttons_->button(QDialogButtonBox::Ok)->setText("Use");
+  QPushButton* use = buttons_->button(QDialogButtonBox::Ok);
+  use->setProperty("next", true);
+  use->style()->unpolish(use);
+  use->style()->polish(use);
   connect(buttons_, &QDialogButtonBox::accepted, this, &QDialog::accept);
   connect(buttons_, &QDialogButtonBox::rejected, this, &QDialog::reject);
   connect(panel_, &QDoubleSpinBox::valueChanged, this, [this] { refresh(); });

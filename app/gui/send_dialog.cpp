@@ -1,5 +1,6 @@
 #include "app/gui/cluster_page.h"
 
+#include "app/gui/row_table.h"
 #include "modules/core/file.h"
 #include "modules/view/theme.h"
 
@@ -39,8 +40,9 @@ SendDialog::SendDialog(const QString& program, const QString& name, const json& 
       folder_(std::make_shared<QTemporaryDir>()), site_(new QComboBox), name_(new QLineEdit(name)),
       minutes_(number(1, 100000, 60, " min")), cpus_(number(1, 1024, 2, "")),
       gpus_(number(0, 64, 0, "", "none")), memory_(number(0, 4096, 0, " GiB", "as the site gives")),
-      patient_(new QCheckBox("Send recordings that name a patient")), files_(new QTableWidget),
-      message_(new QLabel), send_(nullptr) {
+      patient_(new QCheckBox("Send recordings that name a patient")),
+      files_(row_table({"File", "Size"}, "Files that are sent")), message_(new QLabel),
+      send_(nullptr) {
   setWindowTitle("Send to a cluster");
   resize(620, 560);
   recipe_file_ = folder_->filePath("recipe.json");
@@ -55,15 +57,7 @@ SendDialog::SendDialog(const QString& program, const QString& name, const json& 
   form->addRow("Memory", memory_);
   auto* heading = new QLabel("What leaves this computer");
   heading->setObjectName("heading");
-  files_->setColumnCount(2);
-  files_->setHorizontalHeaderLabels({"File", "Size"});
-  files_->setAccessibleName("Files that are sent");
-  files_->setEditTriggers(QAbstractItemView::NoEditTriggers);
   files_->setSelectionMode(QAbstractItemView::NoSelection);
-  files_->setShowGrid(false);
-  files_->setTabKeyNavigation(false);
-  files_->verticalHeader()->hide();
-  files_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
   files_->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
   message_->setWordWrap(true);
   message_->setAccessibleName("What keeps it from being sent");
@@ -150,15 +144,12 @@ void SendDialog::preview() {
     }
     qint64 bytes = 0;
     for (const json& file : reply.value("sends", json::array())) {
-      const int row = files_->rowCount();
-      files_->insertRow(row);
       const QString path = QString::fromStdString(file.value("file", ""));
-      auto* item = new QTableWidgetItem(QFileInfo(path).fileName());
-      item->setToolTip(path);
       const qint64 size = file.value("bytes", qint64{0});
       bytes += size;
-      files_->setItem(row, 0, item);
-      files_->setItem(row, 1, new QTableWidgetItem(QLocale().formattedDataSize(size)));
+      const int row =
+          add_row(*files_, {QFileInfo(path).fileName(), QLocale().formattedDataSize(size)}, path);
+      files_->item(row, 0)->setToolTip(path); // two files may have one name
     }
     const QString start = QString::fromStdString(reply.value("expected_start", ""));
     say(QString("%1 in all, and the parameters; nothing else.%2")

@@ -19,6 +19,7 @@
 #include <QVBoxLayout>
 
 #include <cmath>
+#include <map>
 
 namespace sensorium {
 namespace {
@@ -104,13 +105,19 @@ void CasesPanel::set_cases(const std::vector<CaseEntry>& cases,
                            const std::filesystem::path& current) {
   const QSignalBlocker block(list_);
   list_->clear();
+  std::map<QString, int> named;
+  for (const CaseEntry& entry : cases) ++named[entry.title];
   for (const CaseEntry& entry : cases) {
-    auto* item = new QListWidgetItem(
-        state_dot(entry.state), QString("%1\n%2").arg(entry.title, text_of(entry.state)), list_);
+    // Of two cases of one recording the pipeline tells which is which.
+    const QString state = named[entry.title] > 1 ? entry.pipeline + "\n" + text_of(entry.state)
+                                                 : text_of(entry.state);
+    auto* item = new QListWidgetItem(state_dot(entry.state),
+                                     QString("%1\n%2").arg(entry.title, state), list_);
     item->setData(Qt::UserRole + 1, static_cast<int>(entry.state));
     item->setData(Qt::UserRole, QString::fromStdString(entry.folder.string()));
     item->setToolTip(QString("%1\n%2, %3").arg(entry.source, entry.pipeline, text_of(entry.state)));
-    item->setData(Qt::AccessibleTextRole, entry.title + ", " + text_of(entry.state));
+    item->setData(Qt::AccessibleTextRole,
+                  QString("%1, %2").arg(entry.title, state).replace('\n', ", "));
     if (entry.folder == current) list_->setCurrentItem(item);
   }
   search_->setVisible(!cases.empty());

@@ -101,9 +101,9 @@ QStringList SignalPage::comparison_text() const {
   if (!comparison_->active()) return {};
   const SpanAnalysis* b = comparison_->analysis();
   if (!b) return {"B: " + comparison_->name() + " follows"};
-  QStringList text{"B: " + comparison_->name()};
+  QStringList text{(shows_difference() ? "B: " : "A blue, B orange: ") + comparison_->name()};
   if (b->fundamental > 0)
-    text << QString("0 dB: %1 %2, %3")
+    text << QString("B: 0 dB: %1 %2, %3")
                 .arg(b->fundamental, 0, 'f', rate() > 0 ? 2 : 5)
                 .arg(rate() > 0 ? "Hz" : "periods per sample")
                 .arg(b->reference, 0, 'g', 3);

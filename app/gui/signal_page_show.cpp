@@ -221,8 +221,8 @@ void SignalPage::show_analysis() {
   if (a.pieces > 1) text << QString("mean of %1 pieces").arg(a.pieces);
   if (known && a.bands.empty() && phases_) text << "no fault bands without a speed";
   if (const QStringList b = comparison_text(); !b.isEmpty()) {
-    text.prepend("A");
-    text << b;
+    text.prepend(b.front());
+    text << b.mid(1);
   }
   spectrum_text_->set_text(text.join("  ·  "));
   spectrum_text_->setToolTip(text.join("\n") + (a.slip.text.empty() ? "" : "\n" + of(a.slip.text)));

@@ -176,9 +176,15 @@ void summary(Page& p) {
       p.flow.text(q(note), Style::Small, ink::muted);
 }
 
-// A video has frames, a stack has B-scans.
 bool is_video(const Page& p) { return std::holds_alternative<Video>(p.in.dataset); }
-const char* slice_word(const Page& p) { return is_video(p) ? "frame" : "B-scan"; }
+bool is_cube(const Page& p) { return std::holds_alternative<Cube>(p.in.dataset); }
+// A video has frames, a stack B-scans unless its file says that it is no OCT; a cube has none.
+std::string slice_word(const Page& p) {
+  const auto* volume = std::get_if<Volume>(&p.in.dataset);
+  if (is_cube(p)) return {};
+  if (is_video(p)) return "frame";
+  return volume && !volume->modality.empty() && volume->modality != "OCT" ? "slice" : "B-scan";
+}
 
 void map_of_findings(Page& p) {
   if (p.slices.empty() || p.slices.count() < 2 || is_video(p)) return;
@@ -196,7 +202,8 @@ void map_of_findings(Page& p) {
     p.flow.painter().drawEllipse(at, 2.2 * pt, 2.2 * pt);
   }
   p.flow.put(QRectF(box.left(), area.bottom() + 2 * pt, width, 10 * pt),
-             "Mean over depth; one row a B-scan, stretched. Circles: findings, coloured by state.",
+             q("Mean over depth; one row a " + slice_word(p) +
+               ", stretched. Circles: findings, coloured by state."),
              Style::Small, ink::muted);
 }
 
@@ -343,25 +350,28 @@ void all_findings(Page& p) {
     return findings_in_time(p);
   }
   p.flow.heading("All findings");
+  std::string word = slice_word(p);
+  if (!word.empty()) word[0] = static_cast<char>(std::toupper(word[0]));
+  const bool layers = std::ranges::any_of(p.in.review.findings, [](const ReviewedFinding& r) {
+    return r.finding.attributes.contains("slab");
+  });
+  std::vector<Column> columns{{"Finding", 1.6}, {"Label", 1.2}};
+  if (!word.empty()) columns.push_back({q(word), 0.7, true});
+  columns.insert(columns.end(), {{"x, y (px)", 1, true}, {"Size", 1, true}});
+  if (layers) columns.push_back({"Layer", 1.2});
+  columns.insert(columns.end(), {{"Score", 0.6, true}, {"State", 1.2}});
   std::vector<QStringList> rows;
   for (const ReviewedFinding& r : p.in.review.findings) {
     if (static_cast<int>(rows.size()) >= p.in.options.max_rows) break;
+    QStringList row{q(r.finding.id), q(r.label)};
+    if (!word.empty()) row << QString::number(main_slice(r.finding) + 1);
+    row << q(fmt::format("{:.0f}, {:.0f}", r.finding.centroid[0], r.finding.centroid[1]))
+        << size_of_finding(r.finding);
     const auto slab = r.finding.attributes.find("slab");
-    rows.push_back({q(r.finding.id), q(r.label), QString::number(main_slice(r.finding) + 1),
-                    q(fmt::format("{:.0f}, {:.0f}", r.finding.centroid[0], r.finding.centroid[1])),
-                    size_of_finding(r.finding),
-                    slab == r.finding.attributes.end() ? QString("-") : q(slab->second),
-                    QString::number(r.finding.score, 'f', 2), state_text(r.state)});
+    if (layers) row << (slab == r.finding.attributes.end() ? QString("-") : q(slab->second));
+    rows.push_back(row << QString::number(r.finding.score, 'f', 2) << state_text(r.state));
   }
-  p.flow.table({{"Finding", 1.6},
-                {"Label", 1.2},
-                {is_video(p) ? "Frame" : "B-scan", 0.7, true},
-                {"x, y (px)", 1, true},
-                {"Size", 1, true},
-                {"Layer", 1.2},
-                {"Score", 0.6, true},
-                {"State", 1.2}},
-               rows);
+  p.flow.table(columns, rows);
   if (rows.size() < p.in.review.findings.size())
     p.flow.text(q(fmt::format("{} more findings are in findings.csv.",
                               p.in.review.findings.size() - rows.size())),

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace sensorium {
 
@@ -138,13 +139,33 @@ QString EnFaceView::id_at(const QPointF& at) const {
   return best;
 }
 
+// A dot is drawn once and stamped: many hundred circles would cost more than the picture.
+static QPixmap dot_of(FindingLook look, double ratio) {
+  QPixmap dot(QSize(7, 7) * ratio);
+  dot.setDevicePixelRatio(ratio);
+  dot.fill(Qt::transparent);
+  QPainter painter(&dot);
+  painter.setRenderHint(QPainter::Antialiasing);
+  painter.setPen(QPen(QColor(0, 0, 0, 190), 1));
+  painter.setBrush(color_of(look));
+  painter.drawEllipse(QPointF(3.5, 3.5), 2.5, 2.5);
+  return dot;
+}
+
 void EnFaceView::draw_items(QPainter& painter) {
   if (!items_) return;
+  std::map<FindingLook, QPixmap> dots;
+  const std::string chosen = selected_.toStdString();
   for (const FindingItem& item : *items_) {
     const QPointF at = place_of(item.finding.centroid[0], item.finding.centroid[2]);
-    const bool selected = selected_.toStdString() == item.finding.id;
-    const double radius = selected ? 4.5 : 2.5;
-    painter.setPen(QPen(selected ? QColor(Qt::white) : QColor(0, 0, 0, 190), selected ? 2 : 1));
+    const bool selected = chosen == item.finding.id;
+    if (!selected && item.look != FindingLook::Rejected) {
+      QPixmap& dot = dots[item.look];
+      if (dot.isNull()) dot = dot_of(item.look, devicePixelRatioF());
+      painter.drawPixmap(at - QPointF(3.5, 3.5), dot);
+      continue;
+    }
+    painter.setPen(QPen(Qt::white, 2));
     if (item.look == FindingLook::Rejected) {
       painter.setBrush(Qt::NoBrush);
       painter.setPen(QPen(color_of(item.look), 1.2));
@@ -154,7 +175,7 @@ void EnFaceView::draw_items(QPainter& painter) {
       continue;
     }
     painter.setBrush(color_of(item.look));
-    painter.drawEllipse(at, radius, radius);
+    painter.drawEllipse(at, 4.5, 4.5);
   }
 }
 

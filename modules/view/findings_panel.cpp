@@ -35,6 +35,11 @@ void FindingsModel::set_picture(PixelStack stack) {
   crops_.clear();
 }
 
+void FindingsModel::set_frames(bool frames) {
+  frames_ = frames;
+  emit headerDataChanged(Qt::Horizontal, Slice, Slice);
+}
+
 // A crop stays as long as its finding looks the same.
 static void keep_crops(QHash<QString, QPixmap>& crops, const FindingItems& before,
                        const FindingItems& after) {
@@ -172,6 +177,7 @@ QVariant FindingsModel::headerData(int section, Qt::Orientation orientation, int
                Qt::AlignVCenter);
   if (role != Qt::DisplayRole) return {};
   if (section == Slice && spans_) return QString("Begin");
+  if (section == Slice && frames_) return QString("Frame");
   static const char* const names[] = {"", "Label", "Score", "Size", "Scan", "State"};
   return section >= 0 && section < ColumnCount ? QVariant(QString(names[section])) : QVariant();
 }
@@ -355,6 +361,11 @@ void FindingsPanel::set_empty_text(const QString& text) { empty_->setText(text);
 void FindingsPanel::set_remark(const QString& text) {
   remark_ = text;
   update_summary();
+}
+
+void FindingsPanel::set_frames(bool frames) {
+  model_->set_frames(frames);
+  if (frames) table_->horizontalHeader()->resizeSection(FindingsModel::Slice, 54);
 }
 
 void FindingsPanel::set_picture(PixelStack stack) {

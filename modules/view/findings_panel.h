@@ -25,6 +25,7 @@ public:
   enum { SortRole = Qt::UserRole, IdRole, LookRole };
   explicit FindingsModel(QObject* parent = nullptr);
   void set_picture(PixelStack stack); // for the crops
+  void set_frames(bool frames);       // slices are called frames
   void set_items(FindingItems items);
   const FindingItem* item(int row) const;
   int row_of(const QString& id) const;
@@ -38,6 +39,7 @@ private:
   QPixmap crop(const FindingItem& item) const;
   FindingItems items_;
   PixelStack stack_;
+  bool frames_ = false;
   bool spans_ = false; // of a recording without pictures: findings last from a time to another
   GreyWindow window_;
   mutable QHash<QString, QPixmap> crops_;
@@ -49,6 +51,7 @@ public:
   explicit FindingsPanel(QWidget* parent = nullptr);
   // For the crops. An empty stack: the findings are spans of time, listed by their begin.
   void set_picture(PixelStack stack);
+  void set_frames(bool frames); // of a clip: slices are called frames
   void set_items(FindingItems items);
   void set_empty_text(const QString& text);
   void set_remark(const QString& text); // one more sentence below the counts; may be empty

@@ -113,15 +113,17 @@ void GlVtkWidget::render_later() {
 }
 
 void GlVtkWidget::render_at_rest() {
-  constexpr int rest_ms = 120, longest_ms = 500;
+  constexpr int rest_ms = 120, longest_ms = 500, quick_ms = 16;
   if (!rest_.isActive()) waiting_.start();
-  if (waiting_.elapsed() < longest_ms) rest_.start(rest_ms);
+  if (frame_ms_ > quick_ms || waiting_.elapsed() < longest_ms) rest_.start(rest_ms);
 }
 
 void GlVtkWidget::render_now() {
   pending_ = false;
   rest_.stop();
   if (!isVisible() || width() < 8 || height() < 8) return;
+  QElapsedTimer timer;
+  timer.start();
   with_context([this] {
     const QSize size = this->size() * devicePixelRatioF();
     vtkGenericOpenGLRenderWindow* w = window_->render_window;
@@ -134,6 +136,7 @@ void GlVtkWidget::render_now() {
     picture_ = view.mirrored().convertToFormat(QImage::Format_RGB32);
     picture_.setDevicePixelRatio(devicePixelRatioF());
   });
+  frame_ms_ = timer.elapsed();
   update();
 }
 

@@ -32,8 +32,8 @@ public:
 
 public slots:
   void render_later(); // at most one frame in each turn of the event loop
-  // Once nothing new has come for a moment, at the latest after half a second: a frame of a
-  // software renderer takes longer than a step through the B-scans or of a slider.
+  // Once nothing new has come for a moment; where a frame is quick, at the latest after half a
+  // second. One of a software renderer takes longer than many steps of a slider and would hold it.
   void render_at_rest();
 
 protected:
@@ -52,6 +52,7 @@ private:
   bool pending_ = false;
   QTimer rest_;
   QElapsedTimer waiting_;
+  qint64 frame_ms_ = 0; // the last frame
 };
 
 }

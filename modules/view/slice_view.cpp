@@ -20,7 +20,14 @@ SliceView::SliceView(QWidget* parent) : QWidget(parent) {
 }
 
 void SliceView::redraw() {
+  base_ = backdrop_ = {};
+  marks_alone_ = false;
+  update();
+}
+
+void SliceView::redraw_marks() {
   base_ = {};
+  marks_alone_ = true;
   update();
 }
 
@@ -70,17 +77,17 @@ void SliceView::set_items(FindingItems items) {
   items_ = std::move(items);
   outlines_slice_ = -1;
   stroke_ = {};
-  redraw();
+  redraw_marks();
 }
 
 void SliceView::set_measures(std::vector<MeasureLine> lines) {
   measures_ = std::move(lines);
-  redraw();
+  redraw_marks();
 }
 
 void SliceView::set_selected(const QString& id) {
   selected_ = id;
-  redraw();
+  redraw_marks();
 }
 
 void SliceView::set_tool(SliceTool tool) {
@@ -112,8 +119,8 @@ void SliceView::show_pixel(const QPointF& pixel) {
     pan_ += QPointF(width() / 2.0, height() / 2.0) - at;
     keep_filled();
     emit view_changed();
+    redraw();
   }
-  redraw();
 }
 
 // No empty border where the picture could fill it.

@@ -96,8 +96,12 @@ private:
   };
   void refresh_image();
   void keep_filled();
-  void redraw(); // something other than the stroke has changed
+  void redraw();       // something other than the stroke has changed
+  void redraw_marks(); // only what lies over picture and layer lines has changed
+  QPixmap kept(void (SliceView::*draw)(QPainter&), const QPainter& painter);
   void draw_base(QPainter& painter);
+  void draw_backdrop(QPainter& painter);
+  void draw_marks(QPainter& painter);
   const std::vector<Outline>& outlines();
   double scale_x() const;
   double scale_y() const;
@@ -131,7 +135,9 @@ private:
   std::vector<Outline> outlines_;
   int outlines_slice_ = -1;
   QImage image_, stroke_;
-  QPixmap base_; // all but the stroke, kept while the pointer paints or measures
+  QPixmap base_;             // all but the stroke, kept while the pointer paints or measures
+  QPixmap backdrop_;         // picture and layer lines, kept while a slider changes the findings
+  bool marks_alone_ = false; // nothing else has changed since the last paint
   GreyWindow window_, enhanced_window_;
   int slice_ = 0;
   double zoom_ = 1;

@@ -66,19 +66,16 @@ void SliceView::paintEvent(QPaintEvent*) {
     draw_empty(painter);
     return;
   }
-  if (tool_ == SliceTool::Browse) {
-    draw_base(painter);
-  } else {
-    const QSize size = this->size() * devicePixelRatioF();
-    if (base_.size() != size) {
-      base_ = QPixmap(size);
-      base_.setDevicePixelRatio(devicePixelRatioF());
-      QPainter below(&base_);
-      below.setFont(painter.font());
-      below.fillRect(rect(), theme_colors().imaging);
-      draw_base(below);
-    }
+  const QSize pixels = size() * devicePixelRatioF();
+  if (tool_ != SliceTool::Browse) {
+    if (base_.size() != pixels) base_ = kept(&SliceView::draw_base, painter);
     painter.drawPixmap(0, 0, base_);
+  } else if (marks_alone_) {
+    if (backdrop_.size() != pixels) backdrop_ = kept(&SliceView::draw_backdrop, painter);
+    painter.drawPixmap(0, 0, backdrop_);
+    draw_marks(painter);
+  } else {
+    draw_base(painter);
   }
   draw_stroke(painter);
   draw_cross(painter);
@@ -93,10 +90,29 @@ void SliceView::paintEvent(QPaintEvent*) {
   last_paint_ms_ = static_cast<double>(timer.nsecsElapsed()) / 1e6;
 }
 
+QPixmap SliceView::kept(void (SliceView::*draw)(QPainter&), const QPainter& painter) {
+  QPixmap out(size() * devicePixelRatioF());
+  out.setDevicePixelRatio(devicePixelRatioF());
+  QPainter below(&out);
+  below.setFont(painter.font());
+  below.fillRect(rect(), theme_colors().imaging);
+  (this->*draw)(below);
+  return out;
+}
+
 void SliceView::draw_base(QPainter& painter) {
+  draw_backdrop(painter);
+  draw_marks(painter);
+}
+
+void SliceView::draw_backdrop(QPainter& painter) {
   draw_image(painter);
+  if (overlay_ && layers_) draw_layers(painter);
+}
+
+void SliceView::draw_marks(QPainter& painter) {
   if (!overlay_) return;
-  if (layers_) draw_layers(painter);
+  painter.setRenderHint(QPainter::Antialiasing, true);
   draw_findings(painter);
   draw_measures(painter);
 }

@@ -167,13 +167,13 @@ void VtkVolumeView::place_items() {
   vtkNew<vtkUnsignedCharArray> colors;
   colors->SetNumberOfComponents(3);
   colors->SetName("colors");
+  const std::string chosen = selected_.toStdString();
   for (std::size_t i = 0; items_ && i < items_->size(); ++i) {
     const FindingItem& item = (*items_)[i];
     if (item.look == FindingLook::Rejected) continue;
     const auto& c = item.finding.centroid;
     points->InsertNextPoint(c[0] * unit_[0], c[1] * unit_[1], c[2] * unit_[2]);
-    const QColor color =
-        selected_.toStdString() == item.finding.id ? QColor(Qt::white) : color_of(item.look);
+    const QColor color = chosen == item.finding.id ? QColor(Qt::white) : color_of(item.look);
     const unsigned char rgb[3] = {static_cast<unsigned char>(color.red()),
                                   static_cast<unsigned char>(color.green()),
                                   static_cast<unsigned char>(color.blue())};

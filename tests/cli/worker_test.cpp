@@ -1,6 +1,7 @@
 // The worker's protocol over real pipes, with the real pipeline.
 #include "modules/core/dataset_store.h"
 #include "modules/core/file.h"
+#include "modules/core/findings_pack.h"
 #include "tests/support/process.h"
 
 #include <gtest/gtest.h>
@@ -59,6 +60,12 @@ TEST_F(WorkerTalk, OpensRunsCountsAgainAndRestores) {
   const json fewer = ask({{"id", 3}, {"op", "conclude"}, {"parameters", parameters}});
   ASSERT_EQ(fewer.at("event"), "result") << fewer;
   EXPECT_LE(fewer.at("findings").at("items").size(), count);
+  const json packed =
+      ask({{"id", 30}, {"op", "conclude"}, {"parameters", parameters}, {"packed", true}});
+  ASSERT_EQ(packed.at("event"), "result") << packed;
+  EXPECT_FALSE(packed.contains("findings"));
+  EXPECT_EQ(to_json(unpack_findings(read_text(packed.at("findings_file").get<std::string>()))),
+            fewer.at("findings"));
 
   const json restored =
       ask({{"id", 4}, {"op", "restore"}, {"folder", (folder_ / "case").string()}});

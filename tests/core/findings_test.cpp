@@ -1,5 +1,6 @@
 #include "modules/core/error.h"
 #include "modules/core/findings.h"
+#include "modules/core/findings_pack.h"
 #include "modules/core/findings_text.h"
 
 #include <gtest/gtest.h>
@@ -48,6 +49,61 @@ TEST(FindingsJson, TextWrittenInOnePassIsTheSameContent) {
   findings.tables.push_back({"empty", "", {}, {}, true});
   EXPECT_EQ(nlohmann::json::parse(to_json_text(findings)), to_json(findings));
   EXPECT_EQ(nlohmann::json::parse(to_json_text({})), to_json(Findings{}));
+}
+
+Findings full_example() {
+  Findings findings = example();
+  findings.nothing_counted = true;
+  findings.summary = {{"count", 5, "1", "", true}, {"density", 1.25e-7, "1/mm2", "2·π"}};
+  findings.items.push_back({});
+  findings.items.push_back(findings.items[0]);
+  findings.items.back().footprint = {{0, -1, 2147483647, 3}, {1, 2, 3, 4}};
+  findings.items.back().attributes = {{"", "zero\0byte"}, {"a", ""}, {"b", "inner, upper"}};
+  findings.tables.push_back({"empty", "", {}, {}, true});
+  return findings;
+}
+
+TEST(FindingsPack, BringsTheSameFindings) {
+  EXPECT_EQ(to_json(unpack_findings(pack_findings(full_example()))), to_json(full_example()));
+  EXPECT_EQ(to_json(unpack_findings(pack_findings({}))), to_json(Findings{}));
+  Findings findings = example();
+  findings.items[0].score = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(unpack_findings(pack_findings(findings)).items[0].score,
+            std::numeric_limits<double>::infinity());
+}
+
+TEST(FindingsPack, EachTextIsThereOnce) {
+  Findings findings = example();
+  const std::size_t one = pack_findings(findings).size();
+  findings.items.push_back(findings.items[0]);
+  // Three texts, three lengths, score, centroid, box; a run; two measures; an attribute.
+  EXPECT_EQ(pack_findings(findings).size() - one, 80u + 16 + 2 * 21 + 8);
+}
+
+TEST(FindingsPack, DamagedBytesAreRefused) {
+  const std::string whole = pack_findings(full_example());
+  for (std::size_t length = 0; length < whole.size(); ++length)
+    EXPECT_THROW(unpack_findings(std::string_view(whole).substr(0, length)), Error) << length;
+  EXPECT_THROW(unpack_findings(whole + "x"), Error);
+  for (std::size_t at = 0; at < whole.size(); ++at)
+    for (const char value : {'\0', '\x7f', '\xff'}) {
+      std::string damaged = whole;
+      damaged[at] = value;
+      try {
+        (void)unpack_findings(damaged);
+      } catch (const Error& e) {
+        EXPECT_EQ(e.code(), ErrorCode::BadInput);
+      }
+    }
+}
+
+// A text of 1 MiB that is named a hundred times would become 100 MiB.
+TEST(FindingsPack, WhatFewBytesBecomeIsBounded) {
+  Findings findings;
+  findings.notes = std::vector<std::string>(100, std::string(1 << 20, 'x'));
+  const std::string bytes = pack_findings(findings);
+  EXPECT_LT(bytes.size(), 2u << 20);
+  EXPECT_THROW(unpack_findings(bytes), Error);
 }
 
 TEST(FindingsJson, WhatIsNotFiniteIsNullInText) {

@@ -3,6 +3,8 @@
 #include "tests/gui/window_fixture.h"
 
 #include <QAbstractButton>
+#include <QComboBox>
+#include <QLabel>
 #include <QPushButton>
 
 using namespace sensorium;
@@ -164,6 +166,49 @@ TEST_F(ClipWindow, an_unreadable_clip_is_proposed_as_uninterpretable) {
   EXPECT_TRUE(page_->key_frames().isEmpty());
   press("Accept");
   EXPECT_EQ(look("clip-uninterpretable"), FindingLook::Accepted);
+}
+
+TEST_F(ClipWindow, a_long_verdict_is_never_cut) {
+  open_and_run_clip("lung.clip");
+  press("Uninterpretable");
+  window_->resize(1000, 700);
+  QTest::qWait(50);
+  for (QLabel* label : page_->findChildren<QLabel*>())
+    if (label->isVisible() && label->text().startsWith("Clip: uninterpretable")) {
+      EXPECT_TRUE(label->text().contains("changed"));
+      EXPECT_GE(label->height(), label->heightForWidth(label->width()));
+      const QFontMetrics metrics(label->font());
+      for (const QString& word : label->text().split(' '))
+        EXPECT_LE(metrics.horizontalAdvance(word), label->width()) << word.toStdString();
+      return;
+    }
+  FAIL() << "no verdict is in sight";
+}
+
+TEST_F(ClipWindow, the_network_s_class_and_its_maps_are_shown) {
+  open_and_run_clip("network.clip");
+  EXPECT_EQ(page_->class_text(), "Network: regular, 72 %  (max: COVID-19)");
+  EXPECT_TRUE(page_->strip()->text_of(4).contains("regular 72 %"))
+      << page_->strip()->text_of(4).toStdString();
+  QComboBox* box = page_->activation_box();
+  ASSERT_TRUE(box->isVisible());
+  ASSERT_EQ(box->count(), 3) << "none, and two maps";
+  EXPECT_EQ(box->itemText(2), "activation_1");
+  EXPECT_FALSE(page_->activation()->isVisible());
+  frame()->set_slice(0);
+  const QImage plain = frame()->grab().toImage();
+  box->setCurrentIndex(2);
+  EXPECT_TRUE(page_->activation()->isVisible());
+  const QImage mapped = frame()->grab().toImage();
+  const QPoint upper = frame()->to_widget({40, 10}).toPoint(),
+               lower = frame()->to_widget({40, 50}).toPoint();
+  EXPECT_EQ(mapped.pixel(upper), plain.pixel(upper)) << "nothing speaks for it there";
+  EXPECT_GT(qRed(mapped.pixel(lower)), qRed(plain.pixel(lower)) + 60);
+  page_->activation()->set_opacity(0);
+  EXPECT_EQ(frame()->grab().toImage().pixel(lower), plain.pixel(lower));
+  EXPECT_EQ(page_->activation()->frame_of(5), 2) << "frames 1, 3, 5 ... were looked at";
+  open_clip("lung.clip");
+  EXPECT_FALSE(page_->activation_box()->isVisible());
 }
 
 TEST_F(ClipWindow, marks_are_painted_measured_and_stepped_through) {

@@ -186,6 +186,19 @@ TEST_F(References, the_preview_is_what_they_make_of_the_cube) {
   EXPECT_EQ(d->changes().at("panel_reflectance"), 0.5);
 }
 
+TEST_F(References, those_that_are_used_belong_to_the_next_run) {
+  open_cube("leaf.cube");
+  trigger("cube_references");
+  auto* d = page_->findChild<ReferencesDialog*>();
+  ASSERT_NE(d, nullptr);
+  EXPECT_TRUE(d->isVisible());
+  d->set_white(file("white.cube"));
+  ASSERT_TRUE(read(*d));
+  QTest::mouseClick(use(*d), Qt::LeftButton);
+  EXPECT_EQ(session().parameters().at("white"), path("white.cube").toStdString());
+  EXPECT_TRUE(window_->notice().message().contains("next run"));
+}
+
 TEST_F(References, exchanged_files_are_noticed) {
   const auto d = dialog();
   d->set_white(file("black.cube"));

@@ -1,7 +1,7 @@
 // The made-up cubes and clips of the made-up worker. The file's name decides: ".cube" is a cube,
 // ".clip" a clip; "nowave" states no wavelengths, "unhashed" has no hash
 // before a run, "untimed" no frame time, "unreadable" shows no
-// pleural line, "agree" has rules that agree.
+// pleural line, "agree" has rules that agree, "network" names a class and has maps.
 #pragma once
 
 #include "modules/core/extension.h"
@@ -145,6 +145,12 @@ inline Findings clip_findings(const nlohmann::json& parameters, const std::strin
                                                          z == 1 ? "yes" : "no", z == 5 ? "4" : "1",
                                                          z == 5 ? "60" : "10", z == 5 ? "2" : "0"}
                               : std::vector<std::string>{std::to_string(z), "no", "", "", "", ""});
+  if (has(path, "network") && readable) {
+    verdicts.columns.push_back("class");
+    for (auto& row : verdicts.rows) row.push_back(row[0] == "max" ? "COVID-19" : "regular");
+    frames.columns.push_back("regular, %");
+    for (auto& row : frames.rows) row.push_back(row[1] == "yes" ? "72" : "");
+  }
   f.tables = {verdicts, frames};
   Finding verdict;
   const std::string score = rule == "max" ? "2" : least;
@@ -155,6 +161,11 @@ inline Findings clip_findings(const nlohmann::json& parameters, const std::strin
   verdict.centroid = {40, 30, 4};
   f.items = {verdict};
   if (!readable) return f;
+  if (has(path, "network")) {
+    Finding named = verdict;
+    named.id = "class-3", named.label = "regular", named.score = 0.72;
+    f.items.push_back(named);
+  }
   Finding ray;
   ray.id = "ray", ray.label = "B-line", ray.score = 0.8;
   ray.box = {10, 20, 4, 13, 23, 4};
@@ -162,6 +173,23 @@ inline Findings clip_findings(const nlohmann::json& parameters, const std::strin
   for (int y = 20; y < 24; ++y) ray.footprint.push_back({4, y, 10, 4});
   f.items.push_back(ray);
   return f;
+}
+
+// Two maps at a quarter of the clip's size for the six frames that were looked at: the first is 10
+// times the frame's number of them, the second shows its lower half.
+inline std::vector<std::pair<std::string, Volume>> clip_maps(const std::string& path) {
+  std::vector<std::pair<std::string, Volume>> out;
+  if (!has(path, "network")) return out;
+  for (const char* name : {"activation_0", "activation_1"}) {
+    Volume v{.width = 20, .height = 15, .depth = 6};
+    std::vector<std::uint8_t> pixels(v.voxels());
+    for (std::size_t i = 0; i < pixels.size(); ++i)
+      pixels[i] = out.empty() ? static_cast<std::uint8_t>(10 * (i / 300))
+                              : static_cast<std::uint8_t>(i % 300 >= 160 ? 255 : 0);
+    v.pixels = Buffer::of(std::move(pixels));
+    out.emplace_back(name, std::move(v));
+  }
+  return out;
 }
 
 // 24 x 16 pixels, all of one colour.

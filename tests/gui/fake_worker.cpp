@@ -7,6 +7,8 @@
 // it, when there, is removed and makes the next run misbehave only once.
 #include "modules/core/dataset_store.h"
 #include "modules/core/extension.h"
+#include "modules/core/file.h"
+#include "modules/core/findings_pack.h"
 #include "modules/core/hash.h"
 #include "modules/core/recipe.h"
 #include "modules/report/result_folder.h"
@@ -223,10 +225,19 @@ private:
 
   void reply_result(const json& id, const fs::path& folder, const json& parameters,
                     bool modelless = false) {
+    json artifacts = json::array();
+    for (const auto& [name, volume] : pipeline_ == "lung_ultrasound"
+                                          ? fake::clip_maps(path_)
+                                          : decltype(fake::clip_maps(path_))()) {
+      const std::string store = (folder / (name + ".store")).string();
+      store_dataset(Dataset(volume), store);
+      artifacts.push_back(
+          {{"name", name}, {"caption", "Evidence for " + name + "; one scale"}, {"store", store}});
+    }
     answer(id, {{"findings", to_json(find(parameters))},
                 {"folder", folder.string()},
                 {"command", "sensorium run fake"},
-                {"artifacts", json::array()},
+                {"artifacts", artifacts},
                 {"surfaces_store", nullptr},
                 {"notes", {"a made-up volume"}},
                 {"model", modelless ? json::object() : json{{"sha256", "abc"}}},
@@ -254,7 +265,13 @@ private:
   void conclude(const json& request) {
     if (!loaded_)
       return refuse(request.at("id"), "conflict", "no analysis is open in the worker", "run first");
-    answer(request.at("id"), {{"findings", to_json(find(request.at("parameters")))}});
+    const Findings found = find(request.at("parameters"));
+    if (!request.value("packed", false) || pipeline_ == "lung_ultrasound")
+      return answer(request.at("id"), {{"findings", to_json(found)}});
+    const fs::path file =
+        fs::temp_directory_path() / ("fake-" + std::to_string(::getpid()) + "-counted.dat");
+    write_atomically(file, pack_findings(found));
+    answer(request.at("id"), {{"findings_file", file.string()}});
   }
 
   Findings find(const json& parameters) const {

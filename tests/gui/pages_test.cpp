@@ -19,6 +19,7 @@
 #include <QKeySequenceEdit>
 #include <QLabel>
 #include <QLineEdit>
+#include <QListWidget>
 #include <QMimeData>
 #include <QPlainTextEdit>
 #include <QSet>
@@ -212,6 +213,21 @@ TEST_F(Pages, cases_are_searched_and_filtered_by_state) {
   cases.findChild<QComboBox*>()->setCurrentIndex(0);
   QTest::keyClicks(cases.findChild<QLineEdit*>(), "bet");
   EXPECT_EQ(cases.shown_count(), 1);
+}
+
+TEST_F(Pages, two_cases_of_one_recording_are_told_apart_by_their_pipelines) {
+  open_and_run("leaf.cube");
+  const auto texts = [this] {
+    QStringList out;
+    auto* list = window_->cases_panel().findChild<QListWidget*>();
+    for (int i = 0; i < list->count(); ++i) out << list->item(i)->text();
+    return out;
+  };
+  EXPECT_EQ(texts(), QStringList{"leaf.cube\nanalysed"});
+  session().run_with("cube_analysis", {{"method", "kmeans"}});
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(texts(),
+            (QStringList{"leaf.cube\ncube_analysis\nanalysed", "leaf.cube\nhs2rgb\nanalysed"}));
 }
 
 TEST_F(Pages, an_imported_mask_is_the_readers_drawing_and_undo_takes_it_back) {

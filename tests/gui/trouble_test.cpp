@@ -69,6 +69,9 @@ TEST_F(Trouble, a_full_disk_takes_no_decision_that_is_then_lost) {
     session().reject("f1");
     EXPECT_EQ(look("f1"), FindingLook::Machine) << "not stored, so not shown";
     EXPECT_NE(message().find("review.sqlite"), std::string::npos) << message();
+    findings().select("f1");
+    trigger("accept");
+    EXPECT_EQ(findings().selected(), "f1") << "what was not stored is still to be read";
   }
   EXPECT_EQ(session().review().log()->events().size(), stored);
   session().reject("f1");

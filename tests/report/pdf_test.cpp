@@ -139,6 +139,38 @@ TEST_F(Report, FieldsThatTheFileLacksAreNotInvented) {
   EXPECT_TRUE(says(text, "Date of birth not given")) << text;
 }
 
+// The part of the report that lists the findings, from its heading on.
+std::string list_of(const std::string& text) {
+  const auto at = text.find("All findings");
+  return at == std::string::npos ? std::string() : text.substr(at, 120);
+}
+
+TEST_F(Report, TheListOfFindingsSpeaksOfWhatTheRecordingHas) {
+  EXPECT_TRUE(says(list_of(report()), "Finding Label B-scan x, y (px) Size Score State"));
+  findings_.items[0].attributes["slab"] = "inner";
+  EXPECT_TRUE(says(list_of(report()), "Finding Label B-scan x, y (px) Size Layer Score State"));
+  findings_.items[0].attributes.clear();
+  std::get<Volume>(dataset_).modality.clear();
+  EXPECT_TRUE(says(list_of(report()), "Label B-scan x, y")) << "an unknown stack is taken as scans";
+  std::get<Volume>(dataset_).modality = "CT";
+  const std::string other = report();
+  EXPECT_TRUE(says(list_of(other), "Label Slice x, y")) << other;
+  EXPECT_FALSE(says(other, "B-scan")) << other;
+  Video video{.width = 120, .height = 80, .frames = 3};
+  video.pixels = Buffer::of(std::vector<std::uint8_t>(std::size_t{120} * 80 * 3, 90));
+  dataset_ = video;
+  EXPECT_TRUE(says(list_of(report()), "Label Frame x, y"));
+}
+
+TEST_F(Report, ACubeHasNoSlices) {
+  Cube cube;
+  cube.samples = 120, cube.lines = 80, cube.bands = 3;
+  dataset_ = cube;
+  const std::string text = report();
+  EXPECT_TRUE(says(list_of(text), "Finding Label x, y (px) Size Score State")) << text;
+  EXPECT_FALSE(says(text, "B-scan")) << text;
+}
+
 TEST_F(Report, AFolderThatIsNotThereGivesOneError) {
   const ReviewState review = fold(findings_, events_);
   const ReportInput in{.dataset = dataset_, .findings = findings_, .review = review};

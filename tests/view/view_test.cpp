@@ -220,6 +220,19 @@ TEST(FindingsPanel, neighbours_follow_the_order_and_skip_what_is_read) {
   EXPECT_EQ(panel.neighbour(1, false), "b") << "by place: scans 0, 1, 2 are c, b, a";
 }
 
+TEST(FindingsModel, the_place_is_called_as_in_the_recording) {
+  FindingsModel model;
+  const auto head = [&] {
+    return model.headerData(FindingsModel::Slice, Qt::Horizontal, Qt::DisplayRole).toString();
+  };
+  model.set_picture(stack_of_values<std::uint8_t>(PixelType::UInt8, 2, 2, 1, {1, 2, 3, 4}));
+  EXPECT_EQ(head(), "Scan");
+  model.set_frames(true);
+  EXPECT_EQ(head(), "Frame");
+  model.set_picture({});
+  EXPECT_EQ(head(), "Begin");
+}
+
 TEST(FindingsPanel, selecting_keeps_through_an_update) {
   FindingsPanel panel;
   panel.set_items(three_items());
@@ -418,6 +431,45 @@ TEST(SliceView, no_scale_bar_without_a_scale) {
   view.set_spacing(known_spacing(10, ScaleSource::HeaderTag, "test"),
                    known_spacing(4, ScaleSource::HeaderTag, "test"));
   EXPECT_NE(view.grab().toImage(), none);
+}
+
+// While a slider changes the findings, picture and layer lines are kept: what is then painted is
+// what a fresh view paints.
+TEST(SliceView, marks_over_the_kept_picture_are_those_of_a_fresh_view) {
+  std::vector<std::uint8_t> values(3600);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<std::uint8_t>(i % 251);
+  const auto marked = [](float x, FindingLook look) {
+    auto items = std::make_shared<std::vector<FindingItem>>();
+    FindingItem item;
+    item.finding.id = "a";
+    item.finding.footprint = {{1, 10, static_cast<int>(x), 8}, {1, 11, static_cast<int>(x), 8}};
+    item.finding.box = {static_cast<int>(x), 10, 1, static_cast<int>(x) + 7, 11, 1};
+    item.look = look;
+    items->push_back(item);
+    return items;
+  };
+  const auto prepare = [&](SliceView& view) {
+    view.resize(400, 300);
+    view.set_stack(stack_of_values<std::uint8_t>(PixelType::UInt8, 40, 30, 3, values));
+    view.set_surfaces({{"ILM", std::vector<float>(120, 8), "", ""}});
+  };
+  SliceView used, fresh;
+  prepare(used);
+  used.set_items(marked(4, FindingLook::Machine));
+  const QImage before = used.grab().toImage();
+  used.set_items(marked(20, FindingLook::Accepted));
+  (void)used.grab();
+  used.set_items(marked(24, FindingLook::Accepted));
+  prepare(fresh);
+  fresh.set_items(marked(24, FindingLook::Accepted));
+  EXPECT_NE(used.grab().toImage(), before);
+  EXPECT_EQ(used.grab().toImage(), fresh.grab().toImage());
+  used.set_slice(2);
+  fresh.set_slice(2);
+  EXPECT_EQ(used.grab().toImage(), fresh.grab().toImage()) << "another slice, another picture";
+  used.set_layers_shown(false);
+  fresh.set_layers_shown(false);
+  EXPECT_EQ(used.grab().toImage(), fresh.grab().toImage());
 }
 
 TEST(SliceView, dragging_changes_brightness_and_double_click_restores_it) {
