@@ -1,6 +1,8 @@
 // What the network is measured against: either branch alone, a vision transformer, and a support
-// vector machine on mean spectra.
+// vector machine on mean spectra. Only with LibTorch.
 #pragma once
+
+#ifdef SENSORIUM_HAS_LEARN
 
 #include "hyperspectral/tissue_samples.h"
 #include "hyperspectral/tissue_svm.h"
@@ -43,3 +45,5 @@ std::vector<float> mean_spectra(const hyper::Photograph& photo,
 inline constexpr const char* svm_method = "svm on mean spectra";
 
 }
+
+#endif
