@@ -36,7 +36,7 @@ const test::DrivenPipeline& pipeline() {
   return one;
 }
 
-Cube phantom(const std::string& lesion, int seed = unseen) {
+[[maybe_unused]] Cube phantom(const std::string& lesion, int seed = unseen) {
   Cube cube =
       hyper::photographed(make_skin({.seed = seed, .lesion = lesion}),
                           {.first_nm = 450, .last_nm = 950, .bands = 60, .dead_lines = 0}, 5, 1);
@@ -44,11 +44,11 @@ Cube phantom(const std::string& lesion, int seed = unseen) {
   return cube;
 }
 
-std::shared_ptr<const Analysis> analysed(const Dataset& dataset) {
+[[maybe_unused]] std::shared_ptr<const Analysis> analysed(const Dataset& dataset) {
   return pipeline().analysed(dataset);
 }
 
-Findings concluded(const Dataset& dataset, const Analysis& a, const json& values) {
+[[maybe_unused]] Findings concluded(const Dataset& dataset, const Analysis& a, const json& values) {
   return pipeline().concluded(dataset, a, values);
 }
 
