@@ -370,17 +370,35 @@ private:
     if (writing_.valid()) cost_.written_s += writing_.get();
   }
 
+  json progress() const {
+    return {{"step", step_},
+            {"best_loss", best_loss_},
+            {"best_step", best_step_},
+            {"stopped_early", stopped_early_},
+            {"last_loss", last_loss_},
+            {"loss_scale", scale_.value},
+            {"good_steps", scale_.good_steps}};
+  }
+
+  // Takes all of it or, throwing json::exception, nothing.
+  void take_progress(const json& said) {
+    const int step = said.at("step").get<int>(), best_step = said.at("best_step").get<int>();
+    const double best_loss = said.at("best_loss").get<double>(),
+                 last_loss = said.at("last_loss").get<double>();
+    const bool stopped = said.at("stopped_early").get<bool>();
+    const LossScale scale{said.value("loss_scale", 1.0), said.value("good_steps", 0)};
+    if (step < 0 || step > steps_ || !(scale.value > 0))
+      throw Error(ErrorCode::BadInput,
+                  fmt::format("a checkpoint in '{}' names an impossible step", folder_.string()));
+    step_ = step, best_step_ = best_step, best_loss_ = best_loss, last_loss_ = last_loss,
+    stopped_early_ = stopped, scale_ = scale;
+  }
+
   Checkpoint state() {
     Checkpoint checkpoint;
-    checkpoint.state = {{"plan", plan_},
-                        {"step", step_},
-                        {"best_loss", best_loss_},
-                        {"best_step", best_step_},
-                        {"stopped_early", stopped_early_},
-                        {"last_loss", last_loss_},
-                        {"threads", at::get_num_threads()},
-                        {"loss_scale", scale_.value},
-                        {"good_steps", scale_.good_steps}};
+    checkpoint.state = progress();
+    checkpoint.state["plan"] = plan_;
+    checkpoint.state["threads"] = at::get_num_threads();
     for (const auto& [name, tensor] : state_tensors()) checkpoint.tensors[name] = to_host(tensor);
     return checkpoint;
   }
@@ -400,17 +418,7 @@ private:
   // Rank 0 read the checkpoint; the others may not see its folder.
   void share_state() {
     if (ranks_.alone()) return;
-    const json said = json::parse(ranks_.broadcast(json({{"step", step_},
-                                                         {"best_step", best_step_},
-                                                         {"best_loss", best_loss_},
-                                                         {"last_loss", last_loss_},
-                                                         {"stopped_early", stopped_early_},
-                                                         {"scale", scale_.value},
-                                                         {"good_steps", scale_.good_steps}})
-                                                       .dump()));
-    step_ = said.at("step"), best_step_ = said.at("best_step"), best_loss_ = said.at("best_loss"),
-    last_loss_ = said.at("last_loss"), stopped_early_ = said.at("stopped_early"),
-    scale_ = {said.at("scale"), said.at("good_steps")};
+    take_progress(json::parse(ranks_.broadcast(progress().dump())));
     const at::NoGradGuard guard;
     for (auto& [name, tensor] : state_tensors()) ranks_.broadcast(tensor);
   }
@@ -448,15 +456,6 @@ private:
                   fmt::format("'{}' holds a run of another plan; it differs in: {}",
                               folder_.string(), differences(before, plan_)),
                   "use another folder, or the plan that the run was started with");
-    const int step = state.at("step").get<int>();
-    const bool stopped = state.at("stopped_early").get<bool>();
-    const int best_step = state.at("best_step").get<int>();
-    const double best_loss = state.at("best_loss").get<double>(),
-                 last_loss = state.at("last_loss").get<double>();
-    LossScale scale{state.value("loss_scale", 1.0), state.value("good_steps", 0)};
-    if (step < 0 || step > steps_ || !(scale.value > 0))
-      throw Error(ErrorCode::BadInput,
-                  fmt::format("a checkpoint in '{}' names an impossible step", folder_.string()));
     auto tensors = state_tensors();
     for (const auto& [name, tensor] : tensors) {
       const auto found = checkpoint.tensors.find(name);
@@ -467,10 +466,9 @@ private:
             fmt::format("a checkpoint in '{}' lacks the tensor '{}', or holds it in another shape",
                         folder_.string(), name));
     }
+    take_progress(state);
     const at::NoGradGuard guard;
     for (auto& [name, tensor] : tensors) tensor.copy_(to_torch(checkpoint.tensors.at(name)));
-    step_ = step, best_step_ = best_step, best_loss_ = best_loss, last_loss_ = last_loss,
-    stopped_early_ = stopped, scale_ = scale;
     if (const int threads = state.value("threads", 0); threads != at::get_num_threads())
       context_.warn(fmt::format("this run was started with {} threads and goes on with {}: its "
                                 "result may differ in the last digits",

@@ -1,6 +1,5 @@
 #include "hyperspectral/cube_input.h"
-#include "hyperspectral/tissue_map.h"
-#include "hyperspectral/tissue_segment.h"
+#include "hyperspectral/tissue_pipeline.h"
 #include "modules/core/error.h"
 #include "modules/core/extension.h"
 #include "modules/imaging/components.h"
@@ -12,17 +11,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <mutex>
-
 namespace sensorium::glioblastoma {
 namespace {
 
 using hyper::cube_of;
 using nlohmann::json;
 
-constexpr const char* verdict =
-    "Not for clinical use: the network was trained on phantoms alone, and no figure here was "
-    "measured on patients.";
 constexpr auto tumour_class = static_cast<std::size_t>(TissueClass::Tumour);
 constexpr std::uint8_t map_floor = 25; // the least threshold, 0.1
 
@@ -77,18 +71,7 @@ void add_maps(TumourAnalysis& a) {
   a.artifacts.push_back(
       {"soft_map", "Tumour probability, 255 = 1",
        hyper::map_volume(a.map.probability[tumour_class], a.map.samples, a.map.lines)});
-  const auto map = std::make_shared<const hyper::TissueMap>(a.map);
-  a.files.push_back(
-      {"classes.png", "Likeliest class of each pixel, by a network trained on phantoms alone",
-       [map, legend = legend_of(a)](const std::filesystem::path& path, const Origin&) {
-         hyper::write_class_map(map->classes, map->samples, map->lines, map->grey, legend,
-                                "Phantom-trained. Not for clinical use.", path);
-       }});
-}
-
-void say_what_was_found(TumourAnalysis& a) {
-  a.notes.push_back(verdict);
-  for (std::string& note : hyper::notes_on(a.map)) a.notes.push_back(std::move(note));
+  a.files.push_back(hyper::class_picture(a.map, legend_of(a)));
 }
 
 std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request,
@@ -96,9 +79,7 @@ std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request,
                                         const Context& context) {
   const auto p = parameters_from<GlioblastomaParameters>(request.parameters);
   const Cube& cube = cube_of(request.dataset);
-  if (!hyper::has_tissue_network() || request.model.empty())
-    throw Error(ErrorCode::NotFound, "glioblastoma has no network to run",
-                "give one with --model, or make one: sensorium train glioblastoma -o DIR");
+  hyper::require_network(request, "glioblastoma");
   const auto calibration =
       hyper::calibration_from_files(cube, p.white, p.dark, context.part(0, 0.05));
   auto a = std::make_shared<TumourAnalysis>();
@@ -112,7 +93,7 @@ std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request,
   a->regions = std::make_shared<const ComponentIndex>(a->map.probability[tumour_class],
                                                       a->map.samples, a->map.lines, 1, map_floor);
   add_maps(*a);
-  say_what_was_found(*a);
+  hyper::add_notes(*a, a->map);
   return a;
 }
 
@@ -181,24 +162,11 @@ Findings conclude(const Dataset& dataset, const Analysis& analysis, const json& 
 }
 
 Extension make_extension() {
-  auto segmenter = std::make_shared<hyper::TissueSegmenter>(
-      std::vector<std::string>(class_names.begin(), class_names.end()));
-  auto mutex = std::make_shared<std::mutex>();
-  PipelineDefinition d;
-  d.info = info();
-  d.analyse = [segmenter, mutex](const AnalysisRequest& request, const Context& context) {
-    return analyse(request, *segmenter, *mutex, context);
-  };
-  // The checks of the cube are not stored, and the network takes less than opening a case.
-  d.restore = [segmenter, mutex](const AnalysisRequest& request, std::vector<Artifact>,
-                                 std::vector<Surface>, const Context& context) {
-    return analyse(request, *segmenter, *mutex, context);
-  };
-  d.conclude = conclude;
-  d.commands = commands();
-  Extension e{.id = "glioblastoma", .version = d.info.version, .title = d.info.title};
-  e.pipelines.push_back(std::move(d));
-  return e;
+  return hyper::tissue_extension({.info = info(),
+                                  .classes = {class_names.begin(), class_names.end()},
+                                  .analyse = analyse,
+                                  .conclude = conclude,
+                                  .commands = commands()});
 }
 
 }

@@ -1,5 +1,5 @@
 #include "hyperspectral/cube_input.h"
-#include "hyperspectral/tissue_map.h"
+#include "hyperspectral/tissue_pipeline.h"
 #include "modules/core/error.h"
 #include "modules/core/extension.h"
 
@@ -12,17 +12,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <mutex>
-
 namespace sensorium::melanoma {
 namespace {
 
 using hyper::cube_of;
 using nlohmann::json;
-
-constexpr const char* verdict =
-    "Not for clinical use: the network was trained on phantoms alone, and no figure here was "
-    "measured on patients.";
 
 PipelineInfo info() {
   PipelineInfo i;
@@ -61,16 +55,9 @@ void add_maps(SkinAnalysis& a) {
                          hyper::map_volume(a.map.classes, a.map.samples, a.map.lines)});
   a.artifacts.push_back({"soft_map", "Probability of lesion, 255 = 1",
                          hyper::map_volume(lesion_map(a.map), a.map.samples, a.map.lines)});
-  const auto map = std::make_shared<const hyper::TissueMap>(a.map);
-  a.files.push_back({"classes.png",
-                     "Likeliest class of each pixel, by a network trained on phantoms alone",
-                     [map](const std::filesystem::path& path, const Origin&) {
-                       hyper::write_class_map(map->classes, map->samples, map->lines, map->grey,
-                                              {{class_names[0], hyper::bluish_green},
-                                               {class_names[1], hyper::sky_blue},
-                                               {class_names[2], hyper::vermillion}},
-                                              "Phantom-trained. Not for clinical use.", path);
-                     }});
+  a.files.push_back(hyper::class_picture(a.map, {{class_names[0], hyper::bluish_green},
+                                                 {class_names[1], hyper::sky_blue},
+                                                 {class_names[2], hyper::vermillion}}));
 }
 
 std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request,
@@ -78,9 +65,7 @@ std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request,
                                         const Context& context) {
   const auto p = parameters_from<MelanomaParameters>(request.parameters);
   const Cube& cube = cube_of(request.dataset);
-  if (!hyper::has_tissue_network() || request.model.empty())
-    throw Error(ErrorCode::NotFound, "melanoma has no network to run",
-                "give one with --model, or make one: sensorium train melanoma -o DIR");
+  hyper::require_network(request, "melanoma");
   if (p.references.white.empty() && !p.references.dark.empty())
     throw Error(ErrorCode::Usage, "a dark reference alone gives no reflectance",
                 "give the white reference too, with --white");
@@ -96,8 +81,7 @@ std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request,
   a->regions = std::make_shared<const ComponentIndex>(lesion_map(a->map), a->map.samples,
                                                       a->map.lines, 1, half);
   add_maps(*a);
-  a->notes.push_back(verdict);
-  for (std::string& note : hyper::notes_on(a->map)) a->notes.push_back(std::move(note));
+  hyper::add_notes(*a, a->map);
   return a;
 }
 
@@ -173,24 +157,11 @@ Findings conclude(const Dataset& dataset, const Analysis& analysis, const json& 
 }
 
 Extension make_extension() {
-  auto segmenter = std::make_shared<hyper::TissueSegmenter>(
-      std::vector<std::string>(class_names.begin(), class_names.end()));
-  auto mutex = std::make_shared<std::mutex>();
-  PipelineDefinition d;
-  d.info = info();
-  d.analyse = [segmenter, mutex](const AnalysisRequest& request, const Context& context) {
-    return analyse(request, *segmenter, *mutex, context);
-  };
-  // The checks of the cube are not stored, and the network takes less than opening a case.
-  d.restore = [segmenter, mutex](const AnalysisRequest& request, std::vector<Artifact>,
-                                 std::vector<Surface>, const Context& context) {
-    return analyse(request, *segmenter, *mutex, context);
-  };
-  d.conclude = conclude;
-  d.commands = commands();
-  Extension e{.id = "melanoma", .version = d.info.version, .title = d.info.title};
-  e.pipelines.push_back(std::move(d));
-  return e;
+  return hyper::tissue_extension({.info = info(),
+                                  .classes = {class_names.begin(), class_names.end()},
+                                  .analyse = analyse,
+                                  .conclude = conclude,
+                                  .commands = commands()});
 }
 
 }
