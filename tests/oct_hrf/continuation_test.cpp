@@ -21,7 +21,7 @@ double cue(const Continuation& c, const char* name) {
 
 // Voxels of 10 x 4 x 100 um; boxes of 3 x 5 pixels, grey 200 on 100, at the same rows.
 struct Stack : Drawn {
-  explicit Stack(int depth = 3) : Drawn(64, 120, depth, {10, 4, 100}) {}
+  explicit Stack(int bscans = 3) : Drawn(64, 120, bscans, {10, 4, 100}) {}
   void spot(int x, int z, int probability = 200) { box(x - 1, 40, z, x + 1, 44, z, probability); }
   std::optional<Continuation> look(int x, int bscan, double dz = 100) const {
     const oct_hrf::Scene scene = this->scene();

@@ -67,12 +67,12 @@ TEST(PhantomVersion2, TheSameBytesOnAnyNumberOfThreads) {
 }
 
 // Crofton's formula turned round: 6 small and 3 large sections in a B-scan of 5786 um, less those
-// within 4 pixels of the rims. 1000 B-scans with some 4 sections of each small vessel and 17 of
-// each large one: deviations of about 3 and 8 %.
+// within 4 pixels of the rims and, of the large ones, in the pit. 40 fields of 5.8 x 4 mm with some
+// 10 large and 70 small vessels each: deviations of about 6 and 3 %.
 TEST(PhantomVersion2, TheMeanNumberOfSectionsIsTheOptions) {
   double small = 0, large = 0, scans = 0;
-  for (int seed = 1; seed <= 5; ++seed) {
-    const PhantomScene scene = make_scene(only_vessels(seed, 200, 120));
+  for (int seed = 1; seed <= 40; ++seed) {
+    const PhantomScene scene = make_scene(only_vessels(seed, 20, 200));
     for (const auto& spots : scene.spots) {
       for (const Spot& s : spots)
         if (s.label == PhantomLabel::Vessel) (s.ring > 0 ? large : small) += 1;
@@ -80,8 +80,8 @@ TEST(PhantomVersion2, TheMeanNumberOfSectionsIsTheOptions) {
     }
   }
   const double part = 504.0 / 512;
-  EXPECT_NEAR(small / scans, 6 * part, 0.6);
-  EXPECT_NEAR(large / scans, 3 * part, 0.75);
+  EXPECT_NEAR(small / scans, 6 * part, 0.5);
+  EXPECT_NEAR(large / scans, 3 * part, 0.5);
 }
 
 // At 20 um a vessel of 400 um at least is nearly always met again, mostly less than 20 um aside
@@ -103,7 +103,7 @@ TEST(PhantomVersion2, VesselsGoOnInTheNextBscan) {
       }
     }
   ASSERT_GT(all, 500);
-  EXPECT_GT(double(next) / all, 0.9);
+  EXPECT_GT(double(next) / all, 0.88);
   EXPECT_NEAR(double(straight) / next, 0.71, 0.12);
 }
 
@@ -137,5 +137,5 @@ TEST(PhantomVersion2, BodiesAreEllipsoidsAndTheirMeanNumberStays) {
     }
   }
   EXPECT_GT(reaching, 100);
-  EXPECT_NEAR(sections / scans, 3, 0.3);
+  EXPECT_NEAR(sections / scans, 3, 0.4);
 }
