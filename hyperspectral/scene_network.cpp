@@ -94,30 +94,81 @@ Graph backbone_of(const SceneNetworkOptions& o, std::uint64_t seed) {
   return graph;
 }
 
-// Behind a picture whose channels may have any range.
+void add_constants(Graph& graph, const std::string& name, std::int64_t count, float value) {
+  graph.initializers[name] =
+      HostTensor::floats({count}, std::vector<float>(static_cast<std::size_t>(count), value));
+}
+
+Node norm(Graph& graph, const std::string& name, const std::string& x, const std::string& out,
+          std::int64_t channels) {
+  add_constants(graph, name + ".scale", channels, 1);
+  add_constants(graph, name + ".bias", channels, 0);
+  add_constants(graph, name + ".mean", channels, 0);
+  add_constants(graph, name + ".variance", channels, 1);
+  return node("BatchNormalization", name + ".norm",
+              {x, name + ".scale", name + ".bias", name + ".mean", name + ".variance"}, out,
+              {{"epsilon", 1e-5f}, {"momentum", 0.9f}});
+}
+
 Graph unet_of(const SceneNetworkOptions& o, std::uint64_t seed) {
   ResidualUnetOptions unet;
   unet.in_channels = o.channels;
   unet.out_channels = o.classes;
   unet.widths = o.widths;
-  unet.norm = o.norm;
   Graph graph = build_residual_unet(unet, seed);
   rename_value(graph, graph.inputs[0].name, "seen");
-  const auto constant = [&](const std::string& name, float value) {
-    graph.initializers[name] = HostTensor::floats(
-        {o.channels}, std::vector<float>(static_cast<std::size_t>(o.channels), value));
-    return name;
+  return graph;
+}
+
+Graph context_of(const SceneNetworkOptions& o, std::uint64_t seed) {
+  Graph graph;
+  Random random(random_key({seed, 0x636f6e74}));
+  const auto mean = [&](const std::string& name, const std::string& x, std::int64_t side) {
+    const std::int64_t pad = side / 2;
+    graph.nodes.push_back(node("AveragePool", name, {x}, name + ".out",
+                               {{"kernel_shape", Sizes{side, side}},
+                                {"strides", Sizes{1, 1}},
+                                {"pads", Sizes{pad, pad, pad, pad}}}));
+    return name + ".out";
   };
-  graph.nodes.insert(graph.nodes.begin(),
-                     node("BatchNormalization", "seen.norm",
-                          {"rgb", constant("seen.scale", 1), constant("seen.bias", 0),
-                           constant("seen.mean", 0), constant("seen.variance", 1)},
-                          "seen", {{"epsilon", 1e-5f}, {"momentum", 0.9f}}));
+  const auto layer = [&](const std::string& name, const std::string& x, std::int64_t in,
+                         std::int64_t out, const std::string& result) {
+    std::vector<float> weights(static_cast<std::size_t>(in * out));
+    for (float& w : weights)
+      w = static_cast<float>(std::sqrt(2.0 / static_cast<double>(in)) * random.normal());
+    graph.initializers[name + ".weight"] = HostTensor::floats({out, in, 1, 1}, weights);
+    add_constants(graph, name + ".bias0", out, 0);
+    graph.nodes.push_back(node("Conv", name, {x, name + ".weight", name + ".bias0"}, result,
+                               {{"kernel_shape", Sizes{1, 1}}}));
+  };
+  const std::string near = mean("near", "seen", 5), far = mean("far", near, 9);
+  graph.nodes.push_back(
+      node("Concat", "context", {"seen", near, far}, "context.out", {{"axis", std::int64_t{1}}}));
+  std::string x = "context.out";
+  std::int64_t in = 3 * o.channels;
+  for (const std::string name : {"layer1", "layer2"}) {
+    layer(name, x, in, o.width, name + ".conv");
+    graph.nodes.push_back(norm(graph, name, name + ".conv", name + ".normed", o.width));
+    graph.nodes.push_back(node("Relu", name + ".relu", {name + ".normed"}, name + ".out"));
+    x = name + ".out";
+    in = o.width;
+  }
+  layer("head", x, in, o.classes, "logits");
+  graph.outputs = {{.name = "logits",
+                    .dims = {-1, o.classes, -1, -1},
+                    .dim_names = {"batch", "", "height", "width"}}};
+  return graph;
+}
+
+// Behind a picture whose channels may have any range.
+Graph own_network(const SceneNetworkOptions& o, std::uint64_t seed) {
+  Graph graph = o.network == "unet" ? unet_of(o, seed) : context_of(o, seed);
+  graph.nodes.insert(graph.nodes.begin(), norm(graph, "seen", "rgb", "seen", o.channels));
   return graph;
 }
 
 Graph behind(const SceneNetworkOptions& o, std::uint64_t seed) {
-  return o.backbone.empty() ? unet_of(o, seed) : backbone_of(o, seed);
+  return o.backbone.empty() ? own_network(o, seed) : backbone_of(o, seed);
 }
 
 }

@@ -3,8 +3,11 @@
 namespace sensorium::hs2rgb {
 
 void describe(ParameterVisitor& v, NetworkParameters& p) {
-  v.text("widths", p.widths,
-         {.help = "Channels of each level of the network behind, with commas."});
+  v.choice("network", p.network, {"context", "unet"},
+           {.help = "The network behind: each pixel with its means over two neighbourhoods and two "
+                    "small layers (context), or a residual U-Net."});
+  v.integer("width", p.width, {.help = "Of the layers of context.", .min = 2, .max = 1024});
+  v.text("widths", p.widths, {.help = "Channels of each level of the U-Net, with commas."});
   v.text("backbone", p.backbone,
          {.help =
               "An ONNX network of your own to stand behind the RGB instead: it takes one picture "

@@ -8,10 +8,12 @@
 namespace sensorium::hs2rgb {
 
 struct NetworkParameters {
+  std::string network = "context";
+  int width = 48;
   std::string widths = "16,32,48";
   std::string backbone;
   std::string start = "cie";
-  int steps = 150;
+  int steps = 120;
   double learning_rate = 5e-3, weight_decay = 1e-3, jitter = 0.05;
   int views = 8, seed = 1, threads = 1;
 };
@@ -34,7 +36,7 @@ struct EvaluateParameters {
   bool force_leak = false;
   int block = 12;
   double train_percent = 30;
-  int channels = 24, majority = 7, away = 5;
+  int channels = 16, majority = 7, away = 5;
   NetworkParameters network{.start = "pca"};
 };
 void describe(ParameterVisitor& v, EvaluateParameters& p);

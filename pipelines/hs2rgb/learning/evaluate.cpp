@@ -226,8 +226,11 @@ MixStart Comparison::fixed_mix(const std::string& route, const BandScaling& scal
 Found Comparison::network(const Job& job, const std::vector<std::uint8_t>& labels,
                           const std::vector<std::uint8_t>& side, const Context& context) {
   const auto seed = static_cast<std::uint64_t>(p_.network.seed + job.split);
-  SceneNetworkOptions o{
-      .classes = labels_.classes, .widths = p_.network.widths, .backbone = p_.network.backbone};
+  SceneNetworkOptions o{.classes = labels_.classes,
+                        .network = p_.network.network,
+                        .width = p_.network.width,
+                        .widths = p_.network.widths,
+                        .backbone = p_.network.backbone};
   const std::vector<const Planes*> all{&spectra_};
   const std::vector<const std::vector<std::uint8_t>*> chosen{&side};
   const BandScaling scaling = scaling_of(all, chosen);

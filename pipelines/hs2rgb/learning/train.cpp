@@ -123,13 +123,15 @@ ModelCard card_for(const TrainParameters& p, const Material& m, const Graph& gra
   ModelCard card;
   card.name = "learned RGB";
   card.task = "three channels from a spectrum, and the class of each pixel";
-  card.architecture =
-      fmt::format("1x1 convolution {} to 3, started from {}, before {}; {} parameters, {:.0f} "
-                  "operations a pixel",
-                  m.grid.size(), p.network.start,
-                  p.network.backbone.empty() ? "a residual U-Net of widths " + p.network.widths
-                                             : "a network of the user's own",
-                  graph.parameters(), operations_per_pixel(graph));
+  card.architecture = fmt::format(
+      "1x1 convolution {} to 3, started from {}, before {}; {} parameters, {:.0f} "
+      "operations a pixel",
+      m.grid.size(), p.network.start,
+      !p.network.backbone.empty() ? "a network of the user's own"
+      : p.network.network == "unet"
+          ? "a residual U-Net of widths " + p.network.widths
+          : fmt::format("means over neighbourhoods and two layers of {}", p.network.width),
+      graph.parameters(), operations_per_pixel(graph));
   card.input =
       fmt::format("spectra [batch, {}, height, width] at {:g} to {:g} nm, {}", m.grid.size(),
                   m.grid.front(), m.grid.back(),
@@ -146,10 +148,11 @@ ModelCard card_for(const TrainParameters& p, const Material& m, const Graph& gra
   card.intended_use = "pictures of cubes in which these classes differ; research";
   card.limits =
       "measured on squares of the same scenes: other scenes, sensors and light may differ";
-  card.command = fmt::format("sensorium train hs2rgb CUBE... --labels FILE... -o DIR --start {} "
-                             "--steps {} --widths {} --block {} --test_percent {} --seed {}",
-                             p.network.start, p.network.steps, p.network.widths, p.block,
-                             p.test_percent, p.network.seed);
+  card.command = fmt::format(
+      "sensorium train hs2rgb CUBE... --labels FILE... -o DIR --start {} "
+      "--network {} --width {} --widths {} --steps {} --block {} --test_percent {} --seed {}",
+      p.network.start, p.network.network, p.network.width, p.network.widths, p.network.steps,
+      p.block, p.test_percent, p.network.seed);
   return card;
 }
 
@@ -174,8 +177,11 @@ json train_learned(const std::vector<std::string>& files, const json& parameters
   const BandScaling scaling = scaling_of_training(m);
   const MixStart start = start_of(p.network.start, m.grid, m.scenes[0].spectra, scaling,
                                   side_of(m.splits[0], nullptr));
-  const SceneNetworkOptions o{
-      .classes = m.classes, .widths = p.network.widths, .backbone = p.network.backbone};
+  const SceneNetworkOptions o{.classes = m.classes,
+                              .network = p.network.network,
+                              .width = p.network.width,
+                              .widths = p.network.widths,
+                              .backbone = p.network.backbone};
   const Graph first =
       build_scene_network(o, scaling, &start, static_cast<std::uint64_t>(p.network.seed));
   std::vector<Planes> standardised;
