@@ -89,8 +89,13 @@ std::vector<BandMix> resampled_bands(std::span<const double> given, std::span<co
            above = i + 1 < wanted.size() ? wanted[i + 1] - wanted[i] : widest;
     if (i == 0) below = above;
     if (i + 1 == wanted.size()) above = below;
-    BandMix mix = triangle(s, wanted[i], std::min(below, widest), std::min(above, widest));
-    out.push_back(mix.bands.size() >= 3 ? std::move(mix) : linear(s, wanted[i], name));
+    below = std::min(below, widest);
+    above = std::min(above, widest);
+    // Half a triangle would be the spectrum at another wavelength.
+    const bool both_sides = s.nm.front() <= wanted[i] - below && s.nm.back() >= wanted[i] + above;
+    BandMix mix = triangle(s, wanted[i], below, above);
+    out.push_back(both_sides && mix.bands.size() >= 3 ? std::move(mix)
+                                                      : linear(s, wanted[i], name));
   }
   return out;
 }

@@ -111,7 +111,6 @@ TEST(LearnedRgb, OnnxRuntimeAgreesWithTheFile) {
   test::write(folder / "spectra", test::bytes_of(spectra));
   const json judged =
       test::judge("hs2rgb/judge_rgb.py", {file.string(), (folder / "spectra").string(), "31", "4"});
-  const test::DrivenPipeline pipeline(make_extension(), file);
   const auto p = parameters_from<Hs2rgbParameters>({{"route", "learned"}});
   const hyper::RgbModel model = hyper::rgb_model_of(read_onnx(file), "model.onnx");
   const auto got = values_of(*convert(cube, p, Context{}, &model).raster);
