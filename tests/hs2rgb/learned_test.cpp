@@ -334,6 +334,7 @@ TEST(LearnedRgb, AComparisonGoesOnAndALeakIsRefusedOrLabelled) {
   };
   EXPECT_GT(overall(first, 1), overall(first, 0)) << "learned above CIE: it alone sees 850 nm";
   EXPECT_GT(overall(first, 2), 0.9);
+  EXPECT_FALSE(contains(first.at("text"), "nan")) << "one split has no spread";
   const std::string rows = read_text(out / "rows.jsonl");
   values["splits"] = 2;
   values["routes"] = "svm";

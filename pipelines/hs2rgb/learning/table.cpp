@@ -67,13 +67,15 @@ std::string table_of(const std::vector<json>& rows) {
       fmt::format("{:<8}{:>7} {:<12}{:>7}{:>16}{:>9}{:>8}{:>10}{:>8}{:>12}{:>13}{:>10}\n", "split",
                   "labels", "route", "splits", "overall +- sd", "average", "kappa", "majority",
                   "away", "parameters", "operations", "ms");
+  // What was not measured (the spread of one split, pixels away where there are none) is a dash.
   const auto percent = [](const json& entry, const char* key) {
-    return entry.contains(key) ? 100 * entry[key].get<double>() : std::nan("");
+    return entry.contains(key) ? fmt::format("{:.1f}", 100 * entry[key].get<double>())
+                               : std::string("-");
   };
   for (const json& e : summary_of(rows))
     out += fmt::format(
-        "{:<8}{:>5g} % {:<12}{:>7}{:>9.1f} +- {:<4.1f}{:>8.1f}{:>8.3f}{:>10.1f}{:>8.1f}"
-        "{:>12.0f}{:>13.0f}{:>10.1f}\n",
+        "{:<8}{:>5g} % {:<12}{:>7}{:>9} +- {:<4}{:>8}{:>8.3f}{:>10}{:>8}{:>12.0f}"
+        "{:>13.0f}{:>10.1f}\n",
         e["leaking"].get<bool>() ? "LEAKING" : "blocks", e["labels_percent"].get<double>(),
         e["route"].get<std::string>(), e["splits"].get<int>(), percent(e, "overall"),
         percent(e, "overall_sd"), percent(e, "average"), e["kappa"].get<double>(),
