@@ -81,17 +81,12 @@ SampleType type_of(const Header& header, const Bytes& file) {
       "save integers, floats or complex numbers of 8 to 128 bits (no bool, float16 or object)");
 }
 
-}
-
-int sniff(std::span<const std::byte> head) {
-  const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
-  return text.starts_with(magic) ? 90 : 0;
-}
-
-Cube load(const fs::path& path, Samples samples) {
+Cube load_array(const fs::path& path, Samples samples, bool map_too) {
   const auto map = MappedFile::open(path);
   const Bytes file(map->bytes(), path.string());
-  const Header header = parse(file);
+  Header header = parse(file);
+  const bool is_map = map_too && header.shape.size() == 2;
+  if (is_map) header.shape.push_back(1);
   if (header.shape.size() != 3)
     throw file.unsupported(
         fmt::format("is a NumPy array of {} axes, not a cube of three", header.shape.size()),
@@ -116,7 +111,7 @@ Cube load(const fs::path& path, Samples samples) {
   const std::array<std::uint64_t, 3> step =
       header.fortran ? std::array<std::uint64_t, 3>{1, size[0], size[0] * size[1]}
                      : std::array<std::uint64_t, 3>{size[1] * size[2], size[2], 1};
-  const SpectralAxis spectrum = spectral_axis(path, size);
+  const SpectralAxis spectrum = is_map ? SpectralAxis{2, "", true} : spectral_axis(path, size);
   const std::array<std::size_t, 3> axes = spectrum.axis == 0 ? std::array<std::size_t, 3>{1, 2, 0}
                                                              : std::array<std::size_t, 3>{0, 1, 2};
   cube.lines = static_cast<int>(size[axes[0]]);
@@ -140,5 +135,15 @@ Cube load(const fs::path& path, Samples samples) {
   }
   return cube;
 }
+
+}
+
+int sniff(std::span<const std::byte> head) {
+  const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
+  return text.starts_with(magic) ? 90 : 0;
+}
+
+Cube load(const fs::path& path, Samples samples) { return load_array(path, samples, false); }
+Cube load_map(const fs::path& path, Samples samples) { return load_array(path, samples, true); }
 
 }

@@ -12,5 +12,7 @@ int sniff(std::span<const std::byte> head);
 // Throws Error BadInput (header, or fewer samples than it says), Unsupported (not three axes, a
 // type that is no number, structured arrays).
 Cube load(const std::filesystem::path& path, Samples samples);
+// The same for an array of lines x samples, as a cube of one band; one of three axes as load().
+Cube load_map(const std::filesystem::path& path, Samples samples);
 
 }

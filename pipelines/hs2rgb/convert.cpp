@@ -134,6 +134,30 @@ void stretched(const Cube& cube, const Hs2rgbParameters& p, const Context& conte
   out.record["high"] = out.tone.high;
 }
 
+void learned(const Cube& cube, const Hs2rgbParameters& p, const RgbModel& model,
+             const Context& context, Converted& out) {
+  Projection projection = learned_projection(model, cube, p.exposure == "as_stored");
+  projection.calibration = out.calibration;
+  const auto raster = std::make_shared<Raster>(cube.lines, cube.samples);
+  project(cube, projection, context, *raster);
+  out.raster = raster;
+  out.tone.low = model.low;
+  out.tone.high = model.high;
+  out.record["wavelengths_nm"] = model.wavelengths_nm;
+  out.record["bands_used"] = projection.bands.size();
+  out.record["started_from"] = model.started_from;
+  out.record["classes"] = model.classes;
+  out.record["low"] = model.low;
+  out.record["high"] = model.high;
+  out.notes.push_back(fmt::format(
+      "These colours are what a network learned to tell {} classes apart by; they are "
+      "not what a person sees. Black and full are the model's own, so that pictures can "
+      "be compared.",
+      model.classes.size()));
+  if (cube.wavelength_source == WavelengthSource::Guessed)
+    out.notes.push_back("The unit of the wavelengths was guessed (" + cube.wavelength_note + ").");
+}
+
 }
 
 Projection cie_projection(const Cube& cube, const Hs2rgbParameters& p, Coverage* seen) {
@@ -205,8 +229,9 @@ void check(const Cube& cube, const Hs2rgbParameters& p, const std::vector<int>& 
 }
 
 // The bands that the picture is made of.
-std::vector<int> bands_used(const Cube& cube, const Hs2rgbParameters& p) {
+std::vector<int> bands_used(const Cube& cube, const Hs2rgbParameters& p, const RgbModel* model) {
   if (p.route == "cie") return cie_projection(cube, p, nullptr).bands;
+  if (model != nullptr) return learned_projection(*model, cube, p.exposure == "as_stored").bands;
   if (p.route != "bands" || cube.wavelengths_nm.empty()) return good_bands(cube);
   std::vector<int> out;
   for (const double nm : {p.red_nm, p.green_nm, p.blue_nm}) out.push_back(*band_at(cube, nm));
@@ -215,15 +240,22 @@ std::vector<int> bands_used(const Cube& cube, const Hs2rgbParameters& p) {
 
 }
 
-Converted convert(const Cube& cube, const Hs2rgbParameters& p, const Context& context) {
+Converted convert(const Cube& cube, const Hs2rgbParameters& p, const Context& context,
+                  const RgbModel* model) {
+  if (p.route == "learned" && model == nullptr)
+    throw Error(ErrorCode::Usage, "the route learned needs a model",
+                "give it with --model, or make one: sensorium train hs2rgb");
   Converted out;
   out.record = {{"route", p.route}};
   const Cube shown = calibrated(cube, p, context.part(0, 0.05), out);
   if (p.route == "cie")
     cie(shown, p, context.part(0.05, 0.75), out);
+  else if (p.route == "learned")
+    learned(shown, p, *model, context.part(0.05, 0.75), out);
   else
     stretched(shown, p, context.part(0.05, 0.75), out);
-  check(cube, p, bands_used(shown, p), context.part(0.75, 0.95), out);
+  check(cube, p, bands_used(shown, p, p.route == "learned" ? model : nullptr),
+        context.part(0.75, 0.95), out);
   out.counts = count_picture(*out.raster, out.tone);
   if (out.counts.blank == cube.pixels())
     throw Error(

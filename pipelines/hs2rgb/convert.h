@@ -3,6 +3,7 @@
 
 #include "hyperspectral/calibration.h"
 #include "hyperspectral/colour.h"
+#include "hyperspectral/learned_rgb.h"
 #include "hyperspectral/picture.h"
 #include "hyperspectral/project.h"
 #include "pipelines/hs2rgb/parameters.h"
@@ -31,6 +32,8 @@ struct Converted {
 hyper::Projection cie_projection(const Cube& cube, const Hs2rgbParameters& p,
                                  hyper::Coverage* coverage);
 
-Converted convert(const Cube& cube, const Hs2rgbParameters& p, const Context& context);
+// model: of the route learned, else null.
+Converted convert(const Cube& cube, const Hs2rgbParameters& p, const Context& context,
+                  const hyper::RgbModel* model = nullptr);
 
 }

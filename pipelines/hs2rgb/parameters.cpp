@@ -3,9 +3,13 @@
 namespace sensorium::hs2rgb {
 
 void describe(ParameterVisitor& v, Hs2rgbParameters& p) {
-  v.choice("route", p.route, {"cie", "bands", "pca", "mnf"},
+  v.choice("route", p.route, {"cie", "bands", "pca", "mnf", "learned"},
            {.help = "How three channels are made: the colour a person sees (cie), three bands by "
-                    "wavelength, principal components, or minimum noise fractions"});
+                    "wavelength, principal components, minimum noise fractions, or what a network "
+                    "learned to see best (learned)"});
+  v.text("rgb_model", p.rgb_model,
+         {.help = "Route learned: the ONNX file that 'sensorium train hs2rgb' made; --model names "
+                  "it too"});
   v.choice("observer", p.observer, {"1931", "1964"},
            {.help = "CIE observer: 1931 (2 degrees) or 1964 (10 degrees); route cie"});
   v.choice("illuminant", p.illuminant, {"A", "C", "D50", "D55", "D65", "D75", "E", "measured"},
@@ -20,7 +24,8 @@ void describe(ParameterVisitor& v, Hs2rgbParameters& p) {
                   "route cie"});
   v.choice("exposure", p.exposure, {"auto", "as_stored"},
            {.help = "auto: where the file states no reflectance scale, the brightness is set from "
-                    "the picture; as_stored: 1 is white; route cie"});
+                    "the picture; as_stored: 1 is white; route cie (learned: as_stored alone "
+                    "matters)"});
   v.number("red_nm", p.red_nm,
            {.help = "Wavelength shown red; route bands", .unit = "nm", .min = 100, .max = 30000});
   v.number("green_nm", p.green_nm,

@@ -14,6 +14,7 @@ struct Hs2rgbParameters {
   std::string illuminant_file;
   std::string sum = "astm_e308";
   bool hold_edges = true;
+  std::string rgb_model;
   std::string exposure = "auto";
   double red_nm = 640, green_nm = 550, blue_nm = 460;
   double low_percent = 2, high_percent = 98;

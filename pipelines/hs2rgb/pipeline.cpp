@@ -1,9 +1,13 @@
 #include "modules/core/error.h"
 #include "modules/core/extension.h"
 #include "modules/core/file.h"
+#include "modules/core/hash.h"
+#include "modules/learn/model_card.h"
+#include "modules/learn/onnx_file.h"
 
 #include "pipelines/hs2rgb/chart.h"
 #include "pipelines/hs2rgb/convert.h"
+#include "pipelines/hs2rgb/learning.h"
 #include "pipelines/hs2rgb/parameters.h"
 
 #include <fmt/format.h>
@@ -20,7 +24,7 @@ PipelineInfo info() {
   i.id = "hs2rgb";
   i.version = "1.0.0";
   i.title = "Pictures from hyperspectral cubes";
-  i.question = "How does this cube look, to a person or by its main components?";
+  i.question = "How does this cube look, to a person, by its main components, or to a network?";
   i.input = "cube";
   i.maturity = "colour judged against colour-science; research preview";
   i.intended_use =
@@ -55,10 +59,25 @@ void write_record(const Converted& picture, const json& parameters,
   write_atomically(path, out.dump(2) + "\n");
 }
 
+hyper::RgbModel read_model(const std::filesystem::path& file, Analysis& analysis) {
+  const Graph graph = read_onnx(file);
+  const hyper::RgbModel model = hyper::rgb_model_of(graph, file.filename().string());
+  analysis.model_card = graph.metadata.at(card_key);
+  return model;
+}
+
 std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request, const Context& context) {
   const auto p = parameters_from<Hs2rgbParameters>(request.parameters);
   auto a = std::make_shared<PictureAnalysis>();
-  a->picture = convert(cube_of(request.dataset), p, context);
+  std::optional<hyper::RgbModel> model;
+  std::filesystem::path file;
+  if (p.route == "learned") {
+    file = request.model.empty() ? std::filesystem::path(p.rgb_model) : request.model;
+    if (!file.empty()) model = read_model(file, *a);
+  }
+  a->picture = convert(cube_of(request.dataset), p, context, model ? &*model : nullptr);
+  if (model)
+    a->picture.record["model"] = {{"path", file.string()}, {"sha256", sha256_of_path(file)}};
   a->notes = a->picture.notes;
   // The files keep what they need: they are written after this function's caller is gone.
   const auto picture = std::make_shared<const Converted>(a->picture);
@@ -120,7 +139,8 @@ Extension make_extension() {
   d.restore = [](const AnalysisRequest& request, std::vector<Artifact>, std::vector<Surface>,
                  const Context& context) { return analyse(request, context); };
   d.conclude = conclude;
-  d.commands = {chart_command()};
+  d.commands = learning_commands();
+  d.commands.insert(d.commands.begin(), chart_command());
   Extension e{.id = "hs2rgb", .version = d.info.version, .title = d.info.title};
   e.pipelines.push_back(std::move(d));
   return e;

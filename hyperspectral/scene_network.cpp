@@ -1,0 +1,253 @@
+#include "hyperspectral/scene_network.h"
+
+#include "modules/core/error.h"
+#include "modules/core/random.h"
+#include "modules/learn/builders.h"
+#include "modules/learn/onnx_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace sensorium::hyper {
+namespace {
+
+using Sizes = std::vector<std::int64_t>;
+
+Node node(const std::string& op, const std::string& name, std::vector<std::string> inputs,
+          const std::string& output, std::map<std::string, Attribute> attributes = {}) {
+  return {op, "", name, std::move(inputs), {output}, std::move(attributes)};
+}
+
+void rename_value(Graph& graph, const std::string& from, const std::string& to) {
+  for (Node& n : graph.nodes) {
+    for (std::string& input : n.inputs)
+      if (input == from) input = to;
+    for (std::string& output : n.outputs)
+      if (output == from) output = to;
+  }
+}
+
+// So that its names meet none of ours.
+void prefix_names(Graph& graph, const std::string& prefix) {
+  std::map<std::string, HostTensor> weights;
+  for (auto& [name, tensor] : graph.initializers)
+    weights[(name.starts_with("const.") ? "const." + prefix : prefix) + name] = std::move(tensor);
+  const auto named = [&](const std::string& name) {
+    if (name.empty()) return name;
+    return (name.starts_with("const.") && graph.initializers.contains(name) ? "const." + prefix
+                                                                            : prefix) +
+           name;
+  };
+  for (Node& n : graph.nodes) {
+    n.name = prefix + n.name;
+    for (std::string& input : n.inputs) input = named(input);
+    for (std::string& output : n.outputs) output = named(output);
+  }
+  for (ValueInfo& in : graph.inputs) in.name = named(in.name);
+  for (ValueInfo& out : graph.outputs) out.name = named(out.name);
+  graph.initializers = std::move(weights);
+}
+
+[[noreturn]] void refuse_backbone(const std::string& file, const std::string& why) {
+  throw Error(ErrorCode::Unsupported, fmt::format("'{}' cannot stand behind an RGB: {}", file, why),
+              "a backbone takes one picture [batch, 3, height, width] and gives values for each of "
+              "its pixels");
+}
+
+// The user's network, its input named "rgb", with a head for the classes where it has other
+// outputs.
+Graph backbone_of(const SceneNetworkOptions& o, std::uint64_t seed) {
+  Graph graph = read_onnx(o.backbone);
+  if (graph.inputs.size() != 1 || graph.outputs.size() != 1)
+    refuse_backbone(o.backbone, fmt::format("it has {} inputs and {} outputs", graph.inputs.size(),
+                                            graph.outputs.size()));
+  const auto& in = graph.inputs[0].dims;
+  const auto out = graph.outputs[0].dims;
+  if (in.size() != 4 || in[1] != o.channels || graph.inputs[0].type != DType::Float32)
+    refuse_backbone(o.backbone, "its input is no picture of 3 channels");
+  if (out.size() != 4 || out[1] < 1)
+    refuse_backbone(o.backbone, "its output is not one map for each channel");
+  if ((in[2] > 0 || in[3] > 0) && (in[2] != out[2] || in[3] != out[3]))
+    refuse_backbone(o.backbone, "its output has another size than its input");
+  prefix_names(graph, "behind.");
+  std::string last = graph.outputs[0].name;
+  rename_value(graph, graph.inputs[0].name, "rgb");
+  if (out[1] == o.classes) {
+    rename_value(graph, last, "logits");
+  } else {
+    Random random(random_key({seed, 0x68656164}));
+    std::vector<float> weights(static_cast<std::size_t>(o.classes * out[1]));
+    for (float& w : weights)
+      w = static_cast<float>(random.normal() / std::sqrt(static_cast<double>(out[1])));
+    graph.initializers["head.weight"] = HostTensor::floats({o.classes, out[1], 1, 1}, weights);
+    graph.initializers["head.bias"] = HostTensor::floats(
+        {o.classes}, std::vector<float>(static_cast<std::size_t>(o.classes), 0.0f));
+    graph.nodes.push_back(node("Conv", "head", {last, "head.weight", "head.bias"}, "logits",
+                               {{"kernel_shape", Sizes{1, 1}}}));
+  }
+  graph.outputs = {{.name = "logits",
+                    .dims = {-1, o.classes, -1, -1},
+                    .dim_names = {"batch", "", "height", "width"}}};
+  graph.metadata.clear();
+  return graph;
+}
+
+void add_constants(Graph& graph, const std::string& name, std::int64_t count, float value) {
+  graph.initializers[name] =
+      HostTensor::floats({count}, std::vector<float>(static_cast<std::size_t>(count), value));
+}
+
+Node norm(Graph& graph, const std::string& name, const std::string& x, const std::string& out,
+          std::int64_t channels) {
+  add_constants(graph, name + ".scale", channels, 1);
+  add_constants(graph, name + ".bias", channels, 0);
+  add_constants(graph, name + ".mean", channels, 0);
+  add_constants(graph, name + ".variance", channels, 1);
+  return node("BatchNormalization", name + ".norm",
+              {x, name + ".scale", name + ".bias", name + ".mean", name + ".variance"}, out,
+              {{"epsilon", 1e-5f}, {"momentum", 0.9f}});
+}
+
+Graph unet_of(const SceneNetworkOptions& o, std::uint64_t seed) {
+  ResidualUnetOptions unet;
+  unet.in_channels = o.channels;
+  unet.out_channels = o.classes;
+  unet.widths = o.widths;
+  Graph graph = build_residual_unet(unet, seed);
+  rename_value(graph, graph.inputs[0].name, "seen");
+  return graph;
+}
+
+Graph context_of(const SceneNetworkOptions& o, std::uint64_t seed) {
+  Graph graph;
+  Random random(random_key({seed, 0x636f6e74}));
+  const auto mean = [&](const std::string& name, const std::string& x, std::int64_t side) {
+    const std::int64_t pad = side / 2;
+    graph.nodes.push_back(node("AveragePool", name, {x}, name + ".out",
+                               {{"kernel_shape", Sizes{side, side}},
+                                {"strides", Sizes{1, 1}},
+                                {"pads", Sizes{pad, pad, pad, pad}}}));
+    return name + ".out";
+  };
+  const auto layer = [&](const std::string& name, const std::string& x, std::int64_t in,
+                         std::int64_t out, const std::string& result) {
+    std::vector<float> weights(static_cast<std::size_t>(in * out));
+    for (float& w : weights)
+      w = static_cast<float>(std::sqrt(2.0 / static_cast<double>(in)) * random.normal());
+    graph.initializers[name + ".weight"] = HostTensor::floats({out, in, 1, 1}, weights);
+    add_constants(graph, name + ".bias0", out, 0);
+    graph.nodes.push_back(node("Conv", name, {x, name + ".weight", name + ".bias0"}, result,
+                               {{"kernel_shape", Sizes{1, 1}}}));
+  };
+  const std::string near = mean("near", "seen", 5), far = mean("far", near, 9);
+  graph.nodes.push_back(
+      node("Concat", "context", {"seen", near, far}, "context.out", {{"axis", std::int64_t{1}}}));
+  std::string x = "context.out";
+  std::int64_t in = 3 * o.channels;
+  for (const std::string name : {"layer1", "layer2"}) {
+    layer(name, x, in, o.width, name + ".conv");
+    graph.nodes.push_back(norm(graph, name, name + ".conv", name + ".normed", o.width));
+    graph.nodes.push_back(node("Relu", name + ".relu", {name + ".normed"}, name + ".out"));
+    x = name + ".out";
+    in = o.width;
+  }
+  layer("head", x, in, o.classes, "logits");
+  graph.outputs = {{.name = "logits",
+                    .dims = {-1, o.classes, -1, -1},
+                    .dim_names = {"batch", "", "height", "width"}}};
+  return graph;
+}
+
+// Behind a picture whose channels may have any range.
+Graph own_network(const SceneNetworkOptions& o, std::uint64_t seed) {
+  Graph graph = o.network == "unet" ? unet_of(o, seed) : context_of(o, seed);
+  graph.nodes.insert(graph.nodes.begin(), norm(graph, "seen", "rgb", "seen", o.channels));
+  return graph;
+}
+
+Graph behind(const SceneNetworkOptions& o, std::uint64_t seed) {
+  return o.backbone.empty() ? own_network(o, seed) : backbone_of(o, seed);
+}
+
+}
+
+Graph build_scene_network(const SceneNetworkOptions& o, const BandScaling& scaling,
+                          const MixStart* start, std::uint64_t seed) {
+  const auto bands = static_cast<std::int64_t>(scaling.mean.size());
+  const auto count = static_cast<std::size_t>(bands);
+  Graph graph = behind(o, seed);
+  const auto rate = static_cast<float>(o.mix_rate);
+  std::vector<float> scale(count), weights(static_cast<std::size_t>(o.channels) * count),
+      bias(static_cast<std::size_t>(o.channels), 0.0f);
+  for (std::size_t b = 0; b < count; ++b) scale[b] = rate / scaling.deviation[b];
+  if (start != nullptr) {
+    for (std::size_t c = 0; c < 3; ++c) {
+      double level = start->offset[c];
+      for (std::size_t b = 0; b < count; ++b) {
+        weights[c * count + b] = static_cast<float>(start->weights[b][c] / scale[b]);
+        level += start->weights[b][c] * scaling.mean[b];
+      }
+      bias[c] = static_cast<float>(level);
+    }
+  } else {
+    Random random(random_key({seed, 0x6d6978}));
+    const double deviation = std::sqrt(2.0 / static_cast<double>(bands)) / o.mix_rate;
+    for (float& w : weights) w = static_cast<float>(deviation * random.normal());
+  }
+  graph.initializers["const.band_mean"] = HostTensor::floats({1, bands, 1, 1}, scaling.mean);
+  graph.initializers["const.band_scale"] = HostTensor::floats({1, bands, 1, 1}, scale);
+  graph.initializers["hs2rgb.weight"] = HostTensor::floats({o.channels, bands, 1, 1}, weights);
+  graph.initializers["hs2rgb.bias"] = HostTensor::floats({o.channels}, bias);
+  const std::vector<Node> first = {
+      node("Sub", "spectra.centred", {"spectra", "const.band_mean"}, "spectra.centred.out"),
+      node("Mul", "spectra.scaled", {"spectra.centred.out", "const.band_scale"},
+           "spectra.scaled.out"),
+      node("Conv", "hs2rgb", {"spectra.scaled.out", "hs2rgb.weight", "hs2rgb.bias"}, "rgb",
+           {{"kernel_shape", Sizes{1, 1}}})};
+  graph.nodes.insert(graph.nodes.begin(), first.begin(), first.end());
+  graph.inputs = {{.name = "spectra",
+                   .dims = {-1, bands, -1, -1},
+                   .dim_names = {"batch", "", "height", "width"}}};
+  graph.name = "hs2rgb";
+  check(graph, graph.name);
+  return graph;
+}
+
+Graph build_picture_network(const SceneNetworkOptions& o, std::uint64_t seed) {
+  Graph graph = behind(o, seed);
+  graph.inputs = {{.name = "rgb",
+                   .dims = {-1, o.channels, -1, -1},
+                   .dim_names = {"batch", "", "height", "width"}}};
+  graph.name = "picture_network";
+  check(graph, graph.name);
+  return graph;
+}
+
+int size_multiple(const Graph& graph) {
+  std::map<std::string, int> shrunk;
+  int most = 1;
+  for (const Node& n : graph.nodes) {
+    int s = 1;
+    for (const std::string& in : n.inputs)
+      if (const auto found = shrunk.find(in); found != shrunk.end()) s = std::max(s, found->second);
+    const auto strides = n.integers("strides");
+    const int step =
+        strides.empty() ? 1 : static_cast<int>(std::clamp<std::int64_t>(strides.back(), 1, 64));
+    if (n.op == "Conv" || n.op == "MaxPool" || n.op == "AveragePool") s = std::min(s * step, 1024);
+    if (n.op == "ConvTranspose") s = std::max(1, s / step);
+    most = std::max(most, s);
+    for (const std::string& out : n.outputs) shrunk[out] = s;
+  }
+  return most;
+}
+
+Graph with_rgb_output(Graph graph) {
+  graph.outputs.push_back(
+      {.name = "rgb", .dims = {-1, 3, -1, -1}, .dim_names = {"batch", "", "height", "width"}});
+  check(graph, graph.name);
+  return graph;
+}
+
+}

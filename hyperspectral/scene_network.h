@@ -1,0 +1,53 @@
+// Networks that say the class of each pixel of a scene, behind a trainable mix of its bands.
+#pragma once
+
+#include "hyperspectral/colour.h"
+#include "modules/learn/graph.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sensorium::hyper {
+
+// Of each band, over the pixels to train on; deviations are above 0.
+struct BandScaling {
+  std::vector<float> mean, deviation;
+};
+
+// mixed = offset + sum of weights times value.
+struct MixStart {
+  std::vector<Triple> weights; // one a band
+  Triple offset{};
+};
+
+struct SceneNetworkOptions {
+  int classes = 2;
+  int channels = 3; // that the bands are mixed to
+  // "context": each pixel with its means over 5 x 5 and about 13 x 13, and two layers of 1x1
+  // convolutions; "unet": a residual U-Net.
+  std::string network = "context";
+  int width = 48;                  // of the layers of context
+  std::string widths = "16,32,48"; // of the residual U-Net behind
+  // A network of the user's own instead: one input [batch, 3, height, width], logits of the same
+  // height and width.
+  std::string backbone;
+  double mix_rate = 0.1; // how much slower the mix learns than the rest
+};
+
+// "spectra" [batch, bands, height, width] -> standardised -> 1x1 convolution (its output is named
+// "rgb") -> the network -> "logits" [batch, classes, height, width]. start: null for random
+// weights; with it the mix is exactly this one before training, and channels is 3. Throws Error
+// Unsupported for a backbone of other inputs or outputs, and as read_onnx().
+Graph build_scene_network(const SceneNetworkOptions& options, const BandScaling& scaling,
+                          const MixStart* start, std::uint64_t seed);
+// The same without a mix, for pictures of `channels` planes: input "picture".
+Graph build_picture_network(const SceneNetworkOptions& options, std::uint64_t seed);
+
+// Height and width must be a multiple of this; 1 where any go.
+int size_multiple(const Graph& graph);
+
+// The graph with its "rgb" as a second output.
+Graph with_rgb_output(Graph graph);
+
+}

@@ -1,0 +1,44 @@
+// What a user can choose about training a learned RGB and comparing it with others.
+#pragma once
+
+#include "modules/core/parameters.h"
+
+#include <string>
+
+namespace sensorium::hs2rgb {
+
+struct NetworkParameters {
+  std::string network = "context";
+  int width = 48;
+  std::string widths = "16,32,48";
+  std::string backbone;
+  std::string start = "cie";
+  int steps = 120;
+  double learning_rate = 5e-3, weight_decay = 1e-3, jitter = 0.05;
+  int views = 8, seed = 1, threads = 1;
+};
+void describe(ParameterVisitor& v, NetworkParameters& p);
+
+struct TrainParameters {
+  std::string labels, classes;
+  int block = 12;
+  double test_percent = 25;
+  NetworkParameters network;
+};
+void describe(ParameterVisitor& v, TrainParameters& p);
+
+struct EvaluateParameters {
+  std::string labels;
+  std::string routes = "bands,cie,pca,learned,all,svm,svm_means";
+  std::string percents = "100,25,10,5";
+  int splits = 10, part_splits = 10, leaking_splits = 1;
+  std::string split = "blocks";
+  bool force_leak = false;
+  int block = 12;
+  double train_percent = 30;
+  int channels = 16, majority = 7, away = 5;
+  NetworkParameters network{.start = "pca"};
+};
+void describe(ParameterVisitor& v, EvaluateParameters& p);
+
+}

@@ -1,0 +1,365 @@
+// The learned RGB: the route beside the CIE route and ONNX Runtime, training, comparison.
+#include "hyperspectral/learned_rgb.h"
+#include "hyperspectral/scene_network.h"
+#include "modules/core/file.h"
+#include "modules/io/envi_writer.h"
+#include "modules/learn/builders.h"
+#include "modules/learn/model_card.h"
+#include "modules/learn/onnx_file.h"
+#include "pipelines/hs2rgb/convert.h"
+#include "tests/io_cube/support.h"
+#include "tests/support/pipeline.h"
+
+#ifdef SENSORIUM_HAS_LEARN
+#include "modules/learn/model.h"
+#endif
+
+#include <cmath>
+
+namespace sensorium::hs2rgb {
+Extension make_extension();
+
+namespace {
+
+using nlohmann::json;
+using test::contains;
+using test::error_of;
+namespace fs = std::filesystem;
+
+// Lines x samples of spectra that are straight lines over the wavelength, so that every way of
+// interpolating agrees. 400 to 700 nm.
+Cube lines_of(double step_nm, float scale = 1) {
+  Cube cube;
+  cube.lines = 4;
+  cube.samples = 5;
+  for (double nm = 400; nm <= 700.001; nm += step_nm) cube.wavelengths_nm.push_back(nm);
+  cube.bands = static_cast<int>(cube.wavelengths_nm.size());
+  cube.wavelength_source = WavelengthSource::Stated;
+  cube.type = SampleType::Float32;
+  cube.interleave = Interleave::Bip;
+  set_dense_strides(cube);
+  std::vector<float> values;
+  for (int p = 0; p < 20; ++p)
+    for (const double nm : cube.wavelengths_nm)
+      values.push_back(scale *
+                       static_cast<float>(0.2 + 0.01 * p + (p - 10) * 0.03 * (nm - 550) / 300));
+  cube.data = Buffer::of(std::move(values));
+  cube.reflectance_scale = scale;
+  cube.origin.path = "lines.hdr";
+  cube.origin.sha256 = "abc";
+  return cube;
+}
+
+// An untrained model that starts from the CIE rows, 400 to 700 nm every 10 nm.
+Graph untrained(const json& changes = json::object()) {
+  hyper::RgbModel model;
+  for (int nm = 400; nm <= 700; nm += 10) model.wavelengths_nm.push_back(nm);
+  hyper::BandScaling scaling;
+  for (int b = 0; b < 31; ++b) {
+    scaling.mean.push_back(0.3f + 0.01f * static_cast<float>(b));
+    scaling.deviation.push_back(0.05f + 0.002f * static_cast<float>(b));
+  }
+  const hyper::MixStart start{hyper::cie_rows(model.wavelengths_nm), {}};
+  Graph graph = hyper::with_rgb_output(
+      hyper::build_scene_network({.classes = 2, .width = 8}, scaling, &start, 1));
+  model.started_from = "cie";
+  model.classes = {"a", "b"};
+  ModelCard card;
+  json entry = hyper::rgb_card(model);
+  entry.update(changes);
+  card.further["hs2rgb"] = entry;
+  set_card(graph, card);
+  return graph;
+}
+
+fs::path written(const test::Folder& folder, const Graph& graph) {
+  write_onnx(graph, folder / "model.onnx");
+  return folder / "model.onnx";
+}
+
+std::vector<float> values_of(const hyper::Raster& raster) {
+  const auto all = raster.rows(0, raster.lines());
+  return {all.begin(), all.end()};
+}
+
+TEST(LearnedRgb, StartsAsTheColourAPersonSeesOnAnyGrid) {
+  const hyper::RgbModel model = hyper::rgb_model_of(untrained(), "untrained");
+  const auto learned = parameters_from<Hs2rgbParameters>({{"route", "learned"}});
+  for (const double step : {10.0, 5.0, 2.5, 20.0})
+    for (const float scale : {1.0f, 10000.0f}) {
+      const Cube cube = lines_of(step, scale);
+      const auto got = values_of(*convert(cube, learned, Context{}, &model).raster),
+                 want = values_of(*convert(cube, Hs2rgbParameters{}, Context{}).raster);
+      ASSERT_EQ(got.size(), want.size());
+      for (std::size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], want[i], 3e-6) << step;
+    }
+}
+
+TEST(LearnedRgb, OnnxRuntimeAgreesWithTheFile) {
+  NEEDS_JUDGES();
+  const test::Folder folder;
+  Graph graph = untrained();
+  // Weights that are no CIE rows, so that rows in a wrong order would show.
+  for (std::size_t i = 0; float& w : graph.initializers.at("hs2rgb.weight").as<float>())
+    w = 0.1f * std::sin(0.7f * static_cast<float>(++i));
+  for (std::size_t i = 0; float& b : graph.initializers.at("hs2rgb.bias").as<float>())
+    b = 0.2f * static_cast<float>(++i);
+  const fs::path file = written(folder, graph);
+  const Cube cube = lines_of(10);
+  std::vector<double> spectra(31 * 20);
+  read_tile<double>(cube, {0, 4, 0, 5}, {}, TileOrder::Bands, spectra);
+  test::write(folder / "spectra", test::bytes_of(spectra));
+  const json judged =
+      test::judge("hs2rgb/judge_rgb.py", {file.string(), (folder / "spectra").string(), "31", "4"});
+  const auto p = parameters_from<Hs2rgbParameters>({{"route", "learned"}});
+  const hyper::RgbModel model = hyper::rgb_model_of(read_onnx(file), "model.onnx");
+  const auto got = values_of(*convert(cube, p, Context{}, &model).raster);
+  ASSERT_EQ(judged.at("rgb").size(), got.size());
+  for (std::size_t i = 0; i < 20; ++i)
+    for (std::size_t c = 0; c < 3; ++c)
+      EXPECT_NEAR(got[3 * i + c], judged["rgb"][20 * c + i].get<double>(), 1e-4);
+#ifdef SENSORIUM_HAS_LEARN
+  Model network = Model::load(file);
+  const auto out =
+      network.run({{"spectra", Tensor{{1, 31, 4, 5}, {spectra.begin(), spectra.end()}}}});
+  ASSERT_EQ(out.at("logits").values.size(), judged.at("logits").size());
+  for (std::size_t i = 0; i < out.at("logits").values.size(); ++i)
+    EXPECT_NEAR(out.at("logits").values[i], judged["logits"][i].get<double>(), 1e-4);
+#endif
+}
+
+TEST(LearnedRgb, TheRouteWritesAPictureAndSaysWhatItIs) {
+  const test::Folder folder;
+  const fs::path file = written(folder, untrained());
+  const Cube cube = lines_of(5);
+  for (const bool named : {false, true}) { // --model, or the declared parameter
+    const test::DrivenPipeline pipeline(make_extension(), named ? fs::path() : file);
+    json values = {{"route", "learned"}};
+    if (named) values["rgb_model"] = file.string();
+    const auto a = pipeline.analysed(cube, values);
+    EXPECT_TRUE(test::notes(a->notes, "not what a person sees"));
+    EXPECT_TRUE(contains(a->model_card, "hs2rgb"));
+    test::write_files(*a, folder.path(), cube.origin);
+    const json record = json::parse(read_text(folder / "rgb.json"));
+    EXPECT_EQ(record.at("method").at("route"), "learned");
+    EXPECT_EQ(record.at("method").at("model").at("sha256").get<std::string>().size(), 64u);
+    EXPECT_TRUE(fs::file_size(folder / "rgb.png") > 0);
+  }
+}
+
+TEST(LearnedRgb, WhatCannotBeIsSaidClearly) {
+  const test::Folder folder;
+  const fs::path file = written(folder, untrained());
+  const auto failure = [&](const Cube& cube, const fs::path& model, json values = json::object()) {
+    values["route"] = "learned";
+    const test::DrivenPipeline pipeline(make_extension(), model);
+    return error_of([&] { pipeline.analysed(cube, values); });
+  };
+  EXPECT_TRUE(contains(failure(lines_of(10), "").hint(), "--model"));
+  Cube cube = lines_of(10);
+  cube.wavelengths_nm.clear();
+  EXPECT_TRUE(contains(failure(cube, file).what(), "not known"));
+  cube = lines_of(10);
+  for (double& nm : cube.wavelengths_nm) nm += 60;
+  EXPECT_TRUE(contains(failure(cube, file).what(), "460 to 760 nm"));
+  cube = lines_of(10);
+  cube.bad_bands.assign(31, 0);
+  for (int b = 10; b < 16; ++b) cube.bad_bands[static_cast<std::size_t>(b)] = 1;
+  EXPECT_TRUE(contains(failure(cube, file).what(), "between 490 and 560 nm"));
+  cube = lines_of(10);
+  cube.reflectance_scale.reset();
+  EXPECT_TRUE(contains(failure(cube, file).hint(), "--white"));
+  const test::DrivenPipeline pipeline(make_extension(), file);
+  EXPECT_NO_THROW(pipeline.analysed(cube, {{"route", "learned"}, {"exposure", "as_stored"}}));
+  const fs::path counts = written(folder, untrained({{"values", "stored"}}));
+  EXPECT_TRUE(contains(failure(lines_of(10), counts).what(), "is reflectance"));
+  EXPECT_TRUE(contains(
+      failure(lines_of(10), SENSORIUM_SOURCE_DIR "/resources/models/glioblastoma.onnx").what(),
+      "holds no learned RGB"));
+  for (const json& wrong :
+       {json{{"wavelengths_nm", {400, 500, 600}}}, json{{"high", {0, 1, 1}}}, json{{"unit", 0}},
+        json{{"wavelengths_nm", "all"}}, json{{"wavelengths_nm", {500, 400, 600}}}}) {
+    const Error e = failure(lines_of(10), written(folder, untrained(wrong)));
+    EXPECT_EQ(e.code(), ErrorCode::Unsupported) << wrong;
+    EXPECT_TRUE(contains(e.what(), "model.onnx")) << e.what();
+  }
+  Graph rewired = untrained();
+  for (Node& n : rewired.nodes)
+    if (n.name == "hs2rgb") n.inputs[0] = "spectra";
+  EXPECT_TRUE(contains(failure(lines_of(10), written(folder, rewired)).what(), "Mul"));
+}
+
+TEST(LearnedRgb, ABackboneOfOnesOwnStandsBehind) {
+  const test::Folder folder;
+  const hyper::BandScaling scaling{std::vector<float>(31, 0.0f), std::vector<float>(31, 1.0f)};
+  const hyper::MixStart start{std::vector<hyper::Triple>(31, hyper::Triple{1, 2, 3}), {}};
+  write_onnx(build_residual_unet({.in_channels = 3, .out_channels = 5, .widths = "4,8"}, 1),
+             folder / "maps.onnx");
+  const Graph graph = hyper::build_scene_network(
+      {.classes = 2, .backbone = (folder / "maps.onnx").string()}, scaling, &start, 1);
+  EXPECT_EQ(graph.outputs.at(0).dims.at(1), 2); // a head for our classes
+  EXPECT_EQ(hyper::size_multiple(graph), 2);
+  EXPECT_EQ(graph.inputs.at(0).name, "spectra");
+  write_onnx(build_resnet({.in_channels = 3, .widths = "4,8"}, 1), folder / "whole.onnx");
+  EXPECT_TRUE(contains(error_of([&] {
+                         hyper::build_scene_network(
+                             {.classes = 2, .backbone = (folder / "whole.onnx").string()}, scaling,
+                             &start, 1);
+                       }).what(),
+                       "not one map"));
+  write_onnx(build_residual_unet({.in_channels = 1, .widths = "4,8"}, 1), folder / "grey.onnx");
+  EXPECT_TRUE(contains(error_of([&] {
+                         hyper::build_scene_network(
+                             {.classes = 2, .backbone = (folder / "grey.onnx").string()}, scaling,
+                             &start, 1);
+                       }).what(),
+                       "3 channels"));
+}
+
+#ifdef SENSORIUM_HAS_LEARN
+
+// Two classes in squares that differ at 850 nm alone: no colour shows them.
+struct Field {
+  test::Folder folder;
+  std::string cube, labels;
+
+  Field() {
+    constexpr int side = 40, bands = 26;
+    Cube c;
+    c.lines = c.samples = side;
+    c.bands = bands;
+    c.type = SampleType::Float32;
+    c.interleave = Interleave::Bip;
+    set_dense_strides(c);
+    c.reflectance_scale = 1;
+    c.wavelength_source = WavelengthSource::Stated;
+    Cube map = c;
+    map.bands = 1;
+    set_dense_strides(map);
+    map.reflectance_scale.reset();
+    map.wavelength_source = WavelengthSource::Absent;
+    for (int b = 0; b < bands; ++b) c.wavelengths_nm.push_back(400 + 20 * b);
+    std::vector<float> values, numbers;
+    for (int y = 0; y < side; ++y)
+      for (int x = 0; x < side; ++x) {
+        const int k = (y / 5 + x / 5) % 2;
+        numbers.push_back(static_cast<float>(k + 1));
+        for (int b = 0; b < bands; ++b)
+          values.push_back(0.3f + 0.02f * std::sin(static_cast<float>(3 * b + 7 * y + 11 * x)) +
+                           (k == 1 && b >= 21 && b <= 24 ? 0.2f : 0.0f));
+      }
+    c.data = Buffer::of(std::move(values));
+    map.data = Buffer::of(std::move(numbers));
+    cube = (folder / "field.hdr").string();
+    labels = (folder / "classes.hdr").string();
+    envi::write(c, cube, Context{});
+    envi::write(map, labels, Context{});
+  }
+};
+
+json ran(const std::string& verb, const std::vector<std::string>& files, const json& values,
+         const fs::path& output) {
+  const test::DrivenPipeline pipeline(make_extension());
+  const PipelineCommand& command = pipeline.command(verb);
+  make_folder(output);
+  return command.run(files, complete(command.parameters, values), output, Context{.threads = 1});
+}
+
+TEST(LearnedRgb, LearnsWhatNoEyeSees) {
+  const Field field;
+  const fs::path out = field.folder / "model";
+  const json result = ran("train", {field.cube},
+                          {{"labels", field.labels},
+                           {"classes", "soil, crop"},
+                           {"block", 5},
+                           {"steps", 60},
+                           {"width", 16}},
+                          out);
+  EXPECT_GT(result.at("metrics").at("overall accuracy").get<double>(), 0.9);
+  const hyper::RgbModel model = hyper::rgb_model_of(read_onnx(out / "hs2rgb.onnx"), "hs2rgb.onnx");
+  EXPECT_EQ(model.classes, (std::vector<std::string>{"soil", "crop"}));
+  EXPECT_EQ(model.wavelengths_nm.size(), 26u);
+  // The pictures of the two classes: apart in the learned colours, the same to a person.
+  const Cube cube = test::open_cube(field.cube);
+  const auto apart = [&](const char* route) {
+    const auto p = parameters_from<Hs2rgbParameters>({{"route", route}});
+    const auto v = values_of(*convert(cube, p, Context{}, &model).raster);
+    double most = 0;
+    for (std::size_t c = 0; c < 3; ++c) {
+      std::array<double, 2> mean{}, square{}, n{};
+      for (std::size_t i = 0; i < 1600; ++i) {
+        const std::size_t k = (i / 40 / 5 + i % 40 / 5) % 2;
+        mean[k] += v[3 * i + c];
+        square[k] += v[3 * i + c] * v[3 * i + c];
+        n[k] += 1;
+      }
+      const double a = mean[0] / n[0], b = mean[1] / n[1];
+      const double spread = std::sqrt(square[0] / n[0] - a * a + square[1] / n[1] - b * b);
+      most = std::max(most, std::abs(a - b) / spread);
+    }
+    return most;
+  };
+  EXPECT_GT(apart("learned"), 3);
+  EXPECT_LT(apart("cie"), 0.3);
+}
+
+TEST(LearnedRgb, TrainingRefusesWhatDoesNotFit) {
+  const Field field;
+  const auto failure = [&](const std::vector<std::string>& files, const json& values) {
+    return error_of([&] { ran("train", files, values, field.folder / "none"); });
+  };
+  EXPECT_EQ(failure({field.cube}, json::object()).code(), ErrorCode::Usage);
+  EXPECT_EQ(failure({}, {{"labels", field.labels}}).code(), ErrorCode::Usage);
+  EXPECT_TRUE(contains(failure({field.cube}, {{"labels", field.labels}, {"classes", "one"}}).what(),
+                       "1 names were given for 2 classes"));
+  EXPECT_EQ(failure({field.cube}, {{"labels", field.cube}}).code(), ErrorCode::BadInput);
+}
+
+TEST(LearnedRgb, AComparisonGoesOnAndALeakIsRefusedOrLabelled) {
+  const Field field;
+  const fs::path out = field.folder / "comparison";
+  json values = {{"labels", field.labels},
+                 {"routes", "cie,learned,svm"},
+                 {"percents", "100"},
+                 {"splits", 1},
+                 {"leaking_splits", 0},
+                 {"block", 5},
+                 {"steps", 20},
+                 {"width", 8},
+                 {"train_percent", 50}};
+  const json first = ran("evaluate", {field.cube}, values, out);
+  ASSERT_EQ(first.at("summary").size(), 3u);
+  const auto overall = [](const json& result, std::size_t i) {
+    return result.at("summary").at(i).at("overall").get<double>();
+  };
+  EXPECT_GT(overall(first, 1), overall(first, 0)) << "learned above CIE: it alone sees 850 nm";
+  EXPECT_GT(overall(first, 2), 0.9);
+  EXPECT_FALSE(contains(first.at("text"), "nan")) << "one split has no spread";
+  const std::string rows = read_text(out / "rows.jsonl");
+  values["splits"] = 2;
+  values["routes"] = "svm";
+  const json second = ran("evaluate", {field.cube}, values, out);
+  EXPECT_TRUE(read_text(out / "rows.jsonl").starts_with(rows)) << "what was measured is kept";
+  EXPECT_EQ(second.at("summary").at(2).at("splits"), 2);
+  values["steps"] = 21;
+  EXPECT_EQ(error_of([&] { ran("evaluate", {field.cube}, values, out); }).code(),
+            ErrorCode::Conflict);
+  values["split"] = "pixels";
+  const Error leak =
+      error_of([&] { ran("evaluate", {field.cube}, values, field.folder / "leak"); });
+  EXPECT_EQ(leak.code(), ErrorCode::Usage);
+  EXPECT_TRUE(contains(leak.hint(), "--force_leak"));
+  values["force_leak"] = true;
+  values["splits"] = 1;
+  const json forced = ran("evaluate", {field.cube}, values, field.folder / "leak");
+  EXPECT_TRUE(forced.at("summary").at(0).at("leaking").get<bool>());
+  EXPECT_TRUE(contains(forced.at("text"), "LEAKING"));
+  values["routes"] = "cie,magic";
+  EXPECT_EQ(error_of([&] { ran("evaluate", {field.cube}, values, field.folder / "x"); }).code(),
+            ErrorCode::Usage);
+}
+
+#endif
+
+}
+}
