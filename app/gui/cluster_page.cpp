@@ -70,7 +70,7 @@ QString words_of(const json& run) {
 
 QString local_time(const QString& utc) {
   const QDateTime time = QDateTime::fromString(utc, Qt::ISODate);
-  return time.isValid() ? QLocale().toString(time.toLocalTime(), QLocale::ShortFormat) : utc;
+  return time.isValid() ? QLocale().toString(time.toLocalTime(), "d MMM, HH:mm") : utc;
 }
 
 bool is_open(const QString& state) {
@@ -310,7 +310,9 @@ void ClusterPage::show_curves() {
                      .ended = !is_open(text_of(*run, "state"))});
     QPixmap square(12, 12);
     square.fill(series_color(static_cast<int>(shown.size()) - 1));
-    if (several) table_->item(static_cast<int>(run - &runs_[0]), 0)->setIcon(QIcon(square));
+    QIcon colour(square);
+    colour.addPixmap(square, QIcon::Selected); // or the style would tint it
+    if (several) table_->item(static_cast<int>(run - &runs_[0]), 0)->setIcon(colour);
   }
   if (several && runs.size() > most_compared)
     say(QString("%1 runs are drawn at most.").arg(most_compared), false);

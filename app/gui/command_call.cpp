@@ -12,6 +12,11 @@ CommandCall::CommandCall(QString program, QObject* parent)
 
 void CommandCall::start(const QStringList& words, Done done) {
   auto* process = new QProcess(this);
+  connect(this, &QObject::destroyed, process, [process] { // ended here, a process says nothing
+    process->disconnect();
+    process->kill();
+    process->waitForFinished(1000);
+  });
   if (++running_ == 1) emit busy_changed(true);
   const auto finish = [this, process, done](bool ok, const json& reply) {
     process->deleteLater();

@@ -22,7 +22,8 @@ using nlohmann::json;
 
 CurvesPanel::CurvesPanel(const QString& program, QWidget* parent)
     : QWidget(parent), call_(new CommandCall(program, this)), tags_(new QComboBox),
-      plot_(new SignalPlot("Curves of the training", SignalPlot::Drag::Zoom)), legend_(new QLabel) {
+      plot_(new SignalPlot("Curves of the training", SignalPlot::Drag::Zoom)), legend_(new QLabel),
+      empty_(new QLabel) {
   setObjectName("panel");
   setAttribute(Qt::WA_StyledBackground);
   tags_->setAccessibleName("Which curve");
@@ -41,7 +42,11 @@ CurvesPanel::CurvesPanel(const QString& program, QWidget* parent)
   column->setContentsMargins(0, grid, 0, 0);
   column->setSpacing(grid);
   column->addLayout(head);
+  empty_->setObjectName("muted");
+  empty_->setAlignment(Qt::AlignCenter);
+  empty_->setWordWrap(true);
   column->addWidget(plot_, 1);
+  column->addWidget(empty_, 1);
   connect(tags_, &QComboBox::currentIndexChanged, this, [this] { draw(); });
   draw();
 }
@@ -94,7 +99,8 @@ void CurvesPanel::take(const QString& token, bool ok, const json& reply) {
   if (from == 0) f.curves.clear();
   f.file = file;
   f.next = reply.value("next", std::uint64_t{0});
-  for (const auto& [tag, points] : reply.value("curves", json::object()).items()) {
+  const json curves = reply.value("curves", json::object());
+  for (const auto& [tag, points] : curves.items()) {
     Curve& curve = f.curves[tag];
     for (const json& point : points) {
       if (!point.is_array() || point.size() != 2 || !point[0].is_number_integer()) continue;
@@ -185,8 +191,10 @@ void CurvesPanel::draw() {
   for (const ShownRun& run : runs_)
     if (const QString failure = followed_[run.token].failure; !failure.isEmpty())
       empty = failure.section('\n', 0, 0);
-  plot_->set_empty_text(empty);
   const bool any = !series.empty();
+  empty_->setText(empty);
+  empty_->setVisible(!any);
+  plot_->setVisible(any);
   plot_->set_x_limits(0, last);
   plot_->set_series(std::move(series));
   if (any) {

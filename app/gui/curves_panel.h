@@ -61,7 +61,7 @@ private:
   std::map<QString, Followed> followed_; // by token
   QComboBox* tags_;
   SignalPlot* plot_;
-  QLabel* legend_;
+  QLabel *legend_, *empty_;
 };
 
 }

@@ -179,6 +179,8 @@ void ResourcesForm::show_site() {
   set_row(minutes_, slurm);
   set_row(nodes_, slurm && several_);
   set_row(ranks_, several_);
+  if (auto* label = qobject_cast<QLabel*>(form_->labelForField(ranks_)))
+    label->setText(slurm ? "Processes on each" : "Processes");
   set_row(memory_, slurm);
   set_row(gpus_, slurm);
   set_row(bundle_row_, slurm && text_field(*site, "program").isEmpty());

@@ -32,8 +32,8 @@ void fill_in(TrainingDialog& dialog, const json& step) {
   if (step.contains("site"))
     for (auto* box : dialog.panel()->resources().findChildren<QComboBox*>())
       if (const int at = box->findText(text("site")); at >= 0) box->setCurrentIndex(at);
-  for (const auto& [name, value] : step.value("parameters", json::object()).items())
-    dialog.form()->set_value(name, value);
+  const json parameters = step.value("parameters", json::object());
+  for (const auto& [name, value] : parameters.items()) dialog.form()->set_value(name, value);
   for (const json& name : step.value("vary", json::array()))
     dialog.space()->vary(name.get<std::string>());
   if (step.contains("tab"))
@@ -69,6 +69,8 @@ bool ScriptDriver::perform_cluster(const json& step) {
     fill_in(*dialog, step);
   else if (word == "send_training" && dialog)
     dialog->panel()->send_button()->click();
+  else if (word == "close_dialog" && dialog)
+    dialog->close();
   else if (word == "select_runs") {
     page.table()->clearSelection();
     for (const json& row : step.at("rows"))

@@ -64,6 +64,7 @@ SendPanel::SendPanel(const QString& program, bool several, What what, QWidget* p
   all->addSpacing(grid);
   all->addWidget(heading_);
   all->addWidget(files_, 1);
+  all->addStretch(0); // takes the room of a list that is not shown
   all->addWidget(patient_);
   all->addWidget(message_);
   all->addLayout(buttons);
@@ -115,6 +116,7 @@ void SendPanel::preview() {
   QString problem;
   const QStringList command = words(problem);
   files_->setRowCount(0);
+  files_->hide();
   heading_->setText(resources_->is_local() ? "What is copied into the queue"
                                            : "What leaves this computer");
   patient_->setVisible(!resources_->is_local()); // of a local queue nothing leaves
@@ -144,6 +146,7 @@ void SendPanel::show_preview(const json& reply) {
   }
   if (count > most_rows)
     add_row(*files_, {QString("and %1 more").arg(count - most_rows), "", ""}, {});
+  files_->setVisible(count > 0);
   const int elements = reply.value("elements", 0);
   const qint64 program = reply.value("program_bytes", qint64{0});
   QStringList text;

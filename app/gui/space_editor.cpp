@@ -74,7 +74,7 @@ SpaceEditor::SpaceEditor(QWidget* parent)
     : QWidget(parent), names_(new QComboBox), sampler_(new QComboBox), direction_(new QComboBox),
       add_(new QPushButton("Vary it")), list_(new QVBoxLayout), empty_(new QLabel),
       seeds_hint_(new QLabel), trials_(spin(1, 100000, 20)),
-      at_once_(spin(0, 10000, 0, "no limit")), seeds_(spin(0, 100, 0, "that of the plan")),
+      at_once_(spin(0, 10000, 0, "no limit")), seeds_(spin(0, 100, 0, "the plan's")),
       seed_(spin(0, 1 << 30, 1)), first_step_(spin(1, 1 << 30, 100)), keep_(spin(2, 1000, 3)),
       halving_(new QCheckBox("End poor trials early, from step")),
       result_(new QLineEdit("validation_loss")), curve_(new QLineEdit("loss/validation")) {
@@ -420,10 +420,10 @@ json SpaceEditor::sweep(QString& problem) const {
 void SpaceEditor::set_sweep(const json& sweep) {
   try {
     set_specs(ParameterSpecs(specs_));
-    const auto choose = [](QComboBox* box, const std::string& data) {
-      const int at = box->findData(QString::fromStdString(data));
+    const auto choose = [](QComboBox* box, const std::string& wanted) {
+      const int at = box->findData(QString::fromStdString(wanted));
       if (at < 0)
-        throw Error(ErrorCode::BadInput, "the sweep has '" + data + "'", "docs/CLUSTER.md");
+        throw Error(ErrorCode::BadInput, "the sweep has '" + wanted + "'", "docs/CLUSTER.md");
       box->setCurrentIndex(at);
     };
     choose(sampler_, sweep.value("sampler", "random"));

@@ -92,7 +92,9 @@ StudyPage::StudyPage(const QString& program, QWidget* parent)
   tables_->addTab(compared, "Variants");
 
   auto* above = new QSplitter(Qt::Horizontal);
-  above->addWidget(captioned("Trials over their parameters", parallel_));
+  auto* looks = new QLabel("Strong: the best tenth. Dashed: ended early. Thick: the chosen one.");
+  looks->setObjectName("small");
+  above->addWidget(captioned("Trials over their parameters", parallel_, looks));
   above->addWidget(captioned("Importance", bars_, importance_note_));
   above->setSizes({860, 400});
   auto* below = new QSplitter(Qt::Horizontal);
@@ -268,7 +270,8 @@ void StudyPage::take(bool ok, const json& reply) {
 void StudyPage::show_trials() {
   const json& trials = study_["trials"];
   std::vector<std::string> names;
-  for (const auto& [name, range] : study_.value("space", json::object()).items())
+  const json space = study_.value("space", json::object());
+  for (const auto& [name, range] : space.items())
     if (names.size() < most_columns) names.push_back(name);
   const QSignalBlocker block(trials_);
   trials_->setRowCount(0);
@@ -325,6 +328,8 @@ void StudyPage::show_variants() {
       : note.isEmpty() ? QString("All variants differ from the best by more than chance (95 %, "
                                  "paired by seed).")
                        : note);
+  variants_note_->style()->unpolish(variants_note_);
+  variants_note_->style()->polish(variants_note_);
   tables_->setTabText(1, variants.empty() ? QString("Variants")
                                           : QString("Variants (%1)").arg(variants.size()));
 }
@@ -332,7 +337,8 @@ void StudyPage::show_variants() {
 void StudyPage::show_parallel() {
   std::vector<ParallelAxis> axes;
   std::vector<std::string> names;
-  for (const auto& [name, range] : study_.value("space", json::object()).items()) {
+  const json space = study_.value("space", json::object());
+  for (const auto& [name, range] : space.items()) {
     ParallelAxis axis{.name = title_of_name(name)};
     if (range.is_array()) {
       for (const json& value : range) axis.names << value_text(value);
@@ -399,7 +405,7 @@ void StudyPage::show_importances() {
   }
   importance_note_->setVisible(!shares.empty());
   importance_note_->setText(
-      QString("Share of the variance that each explains by itself; several together: %1 %. "
+      QString("Share of the variance that each explains by itself; several together: %1\u00a0%. "
               "Functional analysis of variance of a random forest (Hutter et al. 2014).")
           .arg(std::max(0.0, rest) * 100, 0, 'f', 0));
   bars_->set_empty_text(study_["trials"].empty() ? "" : "Ten complete trials are needed.");

@@ -59,8 +59,9 @@ TrainingDialog::TrainingDialog(const QString& program, const QString& pipeline, 
       add_folder_(new QPushButton("Add a folder")), remove_(new QPushButton("Remove")),
       sweep_(new QCheckBox("Try several values (a sweep)")) {
   setWindowTitle("Train on a cluster");
-  resize(1060, 700);
+  resize(1000, 700);
   form_->set_run_heading({});
+  form_->setMaximumWidth(440); // a name stands near its value
   pipeline_->setAccessibleName("What is trained");
   pipeline_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
   auto* from_file = new QPushButton("From a file");
@@ -90,7 +91,7 @@ TrainingDialog::TrainingDialog(const QString& program, const QString& pipeline, 
   column->addWidget(sweep_);
   column->addWidget(tabs_, 1);
   panel_ = new SendPanel(program, true, [this](QString& problem) { return what(problem); });
-  panel_->setFixedWidth(440);
+  panel_->setFixedWidth(430);
   auto* all = new QHBoxLayout(this);
   all->setContentsMargins(2 * grid, 2 * grid, 2 * grid, 2 * grid);
   all->setSpacing(2 * grid);

@@ -1,10 +1,12 @@
 // The parts that need no cluster: quoting, typed fields, reading answers.
+#include "modules/cluster/fetch.h"
 #include "modules/cluster/local_shell.h"
 #include "modules/cluster/program.h"
 #include "modules/cluster/slurm.h"
 #include "modules/cluster/ssh.h"
 #include "modules/cluster/submission.h"
 #include "modules/core/error.h"
+#include "modules/core/file.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -14,6 +16,7 @@
 
 namespace sensorium {
 namespace {
+namespace fs = std::filesystem;
 
 const std::string token(32, 'a');
 
@@ -182,7 +185,6 @@ TEST(Rsync, BytesAreReadFromItsProgress) {
 }
 
 TEST(Uploads, FollowLinksUnderTheirOwnNames) {
-  namespace fs = std::filesystem;
   const fs::path folder = fs::temp_directory_path() / ("sns-parts." + std::to_string(::getpid()));
   fs::create_directories(folder / "real");
   fs::create_directories(folder / "sent/below");
@@ -238,27 +240,27 @@ no record
 TEST(Curves, AreReadFromWhereTheyWereLeft) {
   const fs::path root = fs::temp_directory_path() / ("sns-curves." + std::to_string(::getpid()));
   const Site site{.name = "here", .kind = "local", .root = root.string()};
-  const std::string token = new_token();
-  const fs::path out = root / "runs" / token / "out";
+  const std::string own = new_token();
+  const fs::path out = root / "runs" / own / "out";
   LocalShell shell;
-  EXPECT_EQ(read_curves(shell, site, token, -1, 0).file, "");
+  EXPECT_EQ(read_curves(shell, site, own, -1, 0).file, "");
   make_folder(out / "fold 1");
   make_folder(out / "ranks/1");
   const std::string line = "{\"step\": 1, \"tag\": \"a\", \"value\": 1}\n";
   write_atomically(out / "ranks/1/log.jsonl", line);
-  EXPECT_EQ(read_curves(shell, site, token, -1, 0).file, "");
+  EXPECT_EQ(read_curves(shell, site, own, -1, 0).file, "");
   write_atomically(out / "fold 1/log.jsonl", line + line.substr(0, 10));
-  const CurvePiece first = read_curves(shell, site, token, -1, 0);
+  const CurvePiece first = read_curves(shell, site, own, -1, 0);
   EXPECT_EQ(first.file, "out/fold 1/log.jsonl");
   EXPECT_EQ(first.next, line.size());
   EXPECT_EQ(first.curves.at("a").size(), 1u);
   write_atomically(out / "fold 1/log.jsonl",
                    line + "{\"step\": 2, \"tag\": \"a\", \"value\": 3}\n");
-  const CurvePiece second = read_curves(shell, site, token, -1, first.next);
+  const CurvePiece second = read_curves(shell, site, own, -1, first.next);
   EXPECT_EQ(second.from, first.next);
   EXPECT_EQ(second.curves.at("a"), (std::vector<std::pair<int, double>>{{2, 3.0}}));
   write_atomically(out / "fold 1/log.jsonl", line); // a resume dropped what was beyond
-  const CurvePiece third = read_curves(shell, site, token, -1, second.next);
+  const CurvePiece third = read_curves(shell, site, own, -1, second.next);
   EXPECT_EQ(third.from, 0u);
   EXPECT_EQ(third.curves.at("a").size(), 1u);
   fs::remove_all(root);

@@ -6,7 +6,6 @@
 #include "app/gui/space_editor.h"
 #include "app/gui/study_page.h"
 #include "app/gui/training_dialog.h"
-#include "modules/cluster/site.h"
 #include "modules/view/parameter_form.h"
 #include "modules/view/study_plots.h"
 #include "tests/gui/cluster_window.h"
@@ -130,11 +129,13 @@ TEST_F(Trainings, ASweepIsSentAndItsStudyIsSeen) {
   button(space, "Vary it")->click(); // the learning rate is offered first
   ASSERT_EQ(space.varied(), std::vector<std::string>{"learning_rate"});
   for (const auto* field : dialog->form()->findChildren<QWidget*>())
-    if (field->accessibleName() == "Learning rate") EXPECT_FALSE(field->isEnabled());
+    if (field->accessibleName() == "Learning rate") {
+      EXPECT_FALSE(field->isEnabled());
+    }
   for (auto* spin : space.findChildren<QSpinBox*>())
     if (spin->accessibleName() == "Points of Learning rate") spin->setValue(2);
   for (auto* spin : space.findChildren<QSpinBox*>())
-    if (spin->specialValueText() == "that of the plan") spin->setValue(5);
+    if (spin->specialValueText() == "the plan's") spin->setValue(5);
   EXPECT_EQ(space.varied(), (std::vector<std::string>{"learning_rate", "seed"}));
   dialog->panel()->resources().set_name("rates");
   ASSERT_TRUE(can_be_sent(*dialog)) << dialog->message().toStdString();
@@ -237,18 +238,34 @@ TEST_F(Trainings, APlanOrASweepIsTakenFromAFile) {
 
 // Without a connection: what the site's record says, and what is refused before anything is sent.
 TEST_F(Trainings, StayWithinTheSiteAndKeepPatientsHere) {
-  Site site{.name = "hpc", .host = "nowhere.invalid", .root = "/r"};
-  site.partitions = {{.name = "main",
-                      .time_limit = "2-00:00:00",
-                      .gres = "gpu:a100:4",
-                      .nodes = 3,
-                      .cpus = 16,
-                      .memory_mib = 65536,
-                      .up = true,
-                      .preferred = true},
-                     {.name = "closed", .time_limit = "10", .nodes = 1, .cpus = 1}};
-  site.accounts = {"project"};
-  SiteStore(folder()).add(site, false);
+  const auto partition = [](const char* name, const char* time, int nodes, int cpus, bool main) {
+    return json{{"name", name},   {"time_limit", time}, {"gres", main ? "gpu:a100:4" : ""},
+                {"nodes", nodes}, {"cpus", cpus},       {"memory_mib", main ? 65536 : 1024},
+                {"up", main},     {"preferred", main}};
+  };
+  json site = {
+      {"name", "hpc"},
+      {"kind", "slurm"},
+      {"host", "nowhere.invalid"},
+      {"config", ""},
+      {"login_shell", false},
+      {"root", "/r"},
+      {"program", ""},
+      {"partition", ""},
+      {"account", ""},
+      {"qos", ""},
+      {"modules", json::array()},
+      {"slots", 1},
+      {"slurm_version", "slurm 24"},
+      {"partitions",
+       {partition("main", "2-00:00:00", 3, 16, true), partition("closed", "10", 1, 1, false)}},
+      {"accounts", json::array({"project"})},
+      {"qos_names", json::array()}};
+  const auto store = [&] {
+    std::filesystem::create_directories(folder());
+    write_atomically(folder() / "sites.json", json{{"sites", json::array({site})}}.dump());
+  };
+  store();
   auto* dialog = open("Train");
   ASSERT_NE(dialog, nullptr);
   ResourcesForm& form = dialog->panel()->resources();
@@ -259,18 +276,25 @@ TEST_F(Trainings, StayWithinTheSiteAndKeepPatientsHere) {
   EXPECT_EQ(form.limits(),
             "main: 3 computers of up to 16 processors, 64 GiB, 4 GPUs, at most 2 days.");
   for (auto* spin : form.findChildren<QSpinBox*>()) {
-    if (spin->suffix() == " min") EXPECT_EQ(spin->maximum(), 2880);
-    if (spin->specialValueText() == "none") EXPECT_EQ(spin->maximum(), 4);
-    if (spin->suffix() == " GiB") EXPECT_EQ(spin->maximum(), 64);
+    if (spin->suffix() == " min") {
+      EXPECT_EQ(spin->maximum(), 2880);
+    }
+    if (spin->specialValueText() == "none") {
+      EXPECT_EQ(spin->maximum(), 4);
+    }
+    if (spin->suffix() == " GiB") {
+      EXPECT_EQ(spin->maximum(), 64);
+    }
   }
   for (const auto* box : sites) EXPECT_LT(box->findText("closed"), 0);
   ASSERT_TRUE(becomes([&] { return dialog->message().contains("is not installed on 'hpc'"); }))
       << dialog->message().toStdString();
   EXPECT_FALSE(dialog->panel()->send_button()->isEnabled());
 
-  site.program = "/opt/sensorium";
-  SiteStore(folder()).add(site, true);
+  site["program"] = "/opt/sensorium";
+  store();
   dialog->close();
+  ASSERT_TRUE(becomes([&] { return page().findChild<TrainingDialog*>() == nullptr; }));
   dialog = open("Train");
   ASSERT_NE(dialog, nullptr);
   auto* again = dialog->panel()->resources().findChildren<QComboBox*>().front();
