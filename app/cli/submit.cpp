@@ -40,13 +40,17 @@ bool names_patient(Session& session, const fs::path& path, const Context& contex
   return !(patient.id + patient.name + patient.birth_date).empty();
 }
 
-// The recordings at a path, or anywhere below it, that name a patient. A file that no reader knows
-// is no recording.
-std::vector<fs::path> naming_patients(Session& session, const fs::path& path,
-                                      const Context& context) {
+// The recordings at a path, or anywhere below it, that name a patient, or that are damaged so that
+// it cannot be known. A file that no reader knows is no recording.
+struct Named {
+  std::vector<fs::path> files;
+  bool damaged = false; // the first one
+};
+
+Named naming_patients(Session& session, const fs::path& path, const Context& context) {
   if (!fs::is_directory(path))
-    return names_patient(session, path, context) ? std::vector{path} : std::vector<fs::path>{};
-  std::vector<fs::path> out;
+    return {names_patient(session, path, context) ? std::vector{path} : std::vector<fs::path>{}};
+  std::vector<fs::path> named, damaged;
   std::error_code code;
   for (fs::recursive_directory_iterator
            it(path, fs::directory_options::follow_directory_symlink, code),
@@ -55,15 +59,19 @@ std::vector<fs::path> naming_patients(Session& session, const fs::path& path,
     context.step(0, "looking for patients' names");
     if (!it->is_regular_file()) continue;
     try {
-      if (names_patient(session, it->path(), context)) out.push_back(it->path());
+      if (names_patient(session, it->path(), context)) named.push_back(it->path());
     } catch (const Error& e) {
       if (e.code() == ErrorCode::Cancelled || e.code() == ErrorCode::Resources) throw;
+      if (e.code() == ErrorCode::BadInput) damaged.push_back(it->path());
     }
   }
   if (code)
     throw Error(ErrorCode::NotFound,
                 fmt::format("the folder '{}' cannot be read: {}", path.string(), code.message()));
-  std::sort(out.begin(), out.end());
+  std::sort(named.begin(), named.end());
+  std::sort(damaged.begin(), damaged.end());
+  Named out{named, named.empty()};
+  out.files.insert(out.files.end(), damaged.begin(), damaged.end());
   return out;
 }
 
@@ -72,17 +80,17 @@ std::vector<fs::path> naming_patients(Session& session, const fs::path& path,
 void check_patients(Session& session, const fs::path& path, const Words& words, const Site& site,
                     std::vector<fs::path>& named, const Context& context) {
   if (site.kind == "local") return;
-  const std::vector<fs::path> found = naming_patients(session, path, context);
-  named.insert(named.end(), found.begin(), found.end());
-  if (words.with_patient_data || found.empty()) return;
-  throw Error(ErrorCode::Usage,
-              fmt::format("'{}'{} a patient, and would leave this computer",
-                          found.front().filename().string(),
-                          found.size() == 1
-                              ? " names"
-                              : fmt::format(" and {} more below '{}' name", found.size() - 1,
-                                            path.filename().string())),
-              "convert it with 'sensorium convert --deidentify' first, or add --with-patient-data");
+  const Named found = naming_patients(session, path, context);
+  named.insert(named.end(), found.files.begin(), found.files.end());
+  if (words.with_patient_data || found.files.empty()) return;
+  const std::size_t more = found.files.size() - 1;
+  throw Error(
+      ErrorCode::Usage,
+      fmt::format(
+          "'{}'{} {}, and would leave this computer", found.files.front().filename().string(),
+          more == 0 ? "" : fmt::format(" (and {} more below '{}')", more, path.filename().string()),
+          found.damaged ? "cannot be read, so it may name a patient" : "names a patient"),
+      "convert it with 'sensorium convert --deidentify' first, or add --with-patient-data");
 }
 
 Upload upload_of_recording(const fs::path& path, const std::vector<std::string>& others,

@@ -307,6 +307,11 @@ TEST_F(Trainings, StayWithinTheSiteAndKeepPatientsHere) {
   scan.put<std::int32_t>(20, 2).put(24, 0.0125).put(32, 0.25).put(40, 0.0039);
   scan.put<std::int32_t>(48, 4).put<std::int32_t>(52, 5).put(56, 0.5).put(64, 0.25);
   scan.put<std::int32_t>(100, 256 + 24).text(140, "Miller-7");
+  for (const std::size_t at : {std::size_t{2068}, std::size_t{2068 + 304}}) {
+    scan.text(at, "HSF-BS-103").put<std::int32_t>(at + 12, 256 + 24);
+    scan.put(at + 16, 0.5).put(at + 32, 1.5).put<std::int32_t>(at + 48, 2);
+    scan.put<std::int32_t>(at + 52, 256).put(at + 56, 20.0f);
+  }
   const auto bytes = scan.bytes();
   write_atomically(path("set/images/1.vol").toStdString(),
                    std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
@@ -317,6 +322,11 @@ TEST_F(Trainings, StayWithinTheSiteAndKeepPatientsHere) {
   EXPECT_TRUE(dialog->message().contains("1.vol"));
   EXPECT_FALSE(dialog->message().contains("Miller")) << "no patient's text in a message";
   EXPECT_FALSE(dialog->panel()->send_button()->isEnabled());
+  // One that is cut off may name a patient too.
+  std::filesystem::resize_file(path("set/images/1.vol").toStdString(), 2100);
+  dialog->form()->set_value("steps", 30);
+  ASSERT_TRUE(becomes([&] { return dialog->message().contains("may name a patient"); }))
+      << dialog->message().toStdString();
 }
 
 }
