@@ -73,7 +73,14 @@ TrainingDialog::TrainingDialog(const QString& program, const QString& pipeline, 
   auto* scroll = new QScrollArea;
   scroll->setWidgetResizable(true);
   scroll->setFrameShape(QFrame::NoFrame);
-  scroll->setWidget(form_);
+  auto* sheet = new QWidget;
+  sheet->setObjectName("panel");
+  sheet->setAttribute(Qt::WA_StyledBackground);
+  auto* across = new QHBoxLayout(sheet);
+  across->setContentsMargins(0, 0, 0, 0);
+  across->addWidget(form_, 1);
+  across->addStretch(0);
+  scroll->setWidget(sheet);
   tabs_->addTab(scroll, "Parameters");
   tabs_->addTab(make_recordings(), "Recordings");
   tabs_->addTab(space_, "Search");
