@@ -182,6 +182,7 @@ QWidget* ClusterPage::make_side() {
   buttons->setSpacing(grid);
   for (QPushButton* button : {study_button_, fetch_, retry_, cancel_}) buttons->addWidget(button);
   buttons->addStretch(1);
+  tabs_->setAccessibleName("Of the chosen run");
   tabs_->addTab(curves_, "Curves");
   tabs_->addTab(log_, "What it printed");
   column->addWidget(words_);

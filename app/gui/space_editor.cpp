@@ -108,6 +108,7 @@ SpaceEditor::SpaceEditor(QWidget* parent)
   sampler_->addItem("Learns from earlier trials (TPE)", "tpe");
   direction_->addItem("smaller is better", "minimize");
   direction_->addItem("larger is better", "maximize");
+  direction_->setAccessibleName("Which values are better");
   seeds_hint_->setObjectName("small");
   seeds_hint_->setWordWrap(true);
   auto* early = new QHBoxLayout;

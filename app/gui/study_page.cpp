@@ -88,6 +88,7 @@ StudyPage::StudyPage(const QString& program, QWidget* parent)
   column->setSpacing(grid);
   column->addWidget(variants_, 1);
   column->addWidget(variants_note_);
+  tables_->setAccessibleName("Trials and variants");
   tables_->addTab(trials_, "Trials");
   tables_->addTab(compared, "Variants");
 

@@ -81,6 +81,7 @@ TrainingDialog::TrainingDialog(const QString& program, const QString& pipeline, 
   across->addWidget(form_, 1);
   across->addStretch(0);
   scroll->setWidget(sheet);
+  tabs_->setAccessibleName("The training");
   tabs_->addTab(scroll, "Parameters");
   tabs_->addTab(make_recordings(), "Recordings");
   tabs_->addTab(space_, "Search");
