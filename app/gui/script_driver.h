@@ -26,6 +26,10 @@
 //  "path": F}, {"do": "shown_as", "index": 1}, {"do": "rate", "hertz": 1000}, {"do": "nameplate",
 //  "path": F}, {"do": "pan"} (prints the slowest of a hundred moves), {"do": "say_memory"},
 //  {"do": "wait_picture"} and {"do": "wait_page"} (print how long after "open").
+// Exams: {"do": "exam_new", "paths": [P]}, {"do": "exam_open", "folder": D}, {"do": "exam_zone",
+//  "clip": C, "zone": Z}, {"do": "exam_score", "zone": Z, "score": "3"}, {"do": "exam_scheme",
+//  "id": "12"}, {"do": "exam_write", "file": F}, {"do": "exam_clip", "clip": C, "frame": 3}, {"do":
+//  "exam_focus", "clip": C}, {"do": "say_exam"} (prints "exam EVENTS TOTAL").
 // "report" takes "deidentified": true. "say_notice" prints the message shown. "say_shown" prints
 // "shown N" to standard output: the number of log events that the screen shows. Any other word is
 // the id of an action ("next", "undo", "layers" ...). "wait" ends when nothing runs.
@@ -56,6 +60,7 @@ private:
   QString perform(const nlohmann::json& step); // returns why it failed, or empty
   bool perform_reading(const nlohmann::json& step);
   bool perform_page(const nlohmann::json& step);
+  bool perform_exam(const nlohmann::json& step);
   bool perform_signal(const nlohmann::json& step, SignalPage& page);
   QString pointer(const nlohmann::json& step, const char* tool);
   QString screenshot(const nlohmann::json& step);
