@@ -469,6 +469,7 @@ void ExamPage::type(const QString& clip, QKeyEvent* event) {
   }
   if (key == Qt::Key_Up || key == Qt::Key_Down) return step(clip, key == Qt::Key_Down ? 1 : -1);
   if (key == Qt::Key_Escape) {
+    if (typing_.isEmpty()) return event->ignore();
     typing_.clear();
     return show_hint();
   }
