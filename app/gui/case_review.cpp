@@ -53,8 +53,6 @@ void CaseReview::open(const std::filesystem::path& folder, const QString& reader
   reader_ = reader.isEmpty() ? "reader" : reader.toStdString();
   spacing_ = spacing_of(dataset);
   over_time_ = std::holds_alternative<Recording>(dataset);
-  const auto* video = std::get_if<Video>(&dataset);
-  regions_ = video ? video->regions : std::vector<Region>();
   log_ = ReviewLog::open(folder / "review.sqlite", ReviewLog::Mode::ReadWrite);
 }
 
@@ -62,7 +60,6 @@ void CaseReview::close() {
   log_.reset();
   state_ = {};
   targets_ = {};
-  regions_.clear();
   findings_ = {};
   items_.reset();
   saved_at_ = {};
@@ -124,14 +121,12 @@ void CaseReview::relabel(const QString& id, const QString& label) {
   append("relabel", relabel_data(finding(id), label.toStdString()));
 }
 
-std::string CaseReview::touched(const std::vector<Run>& runs, const std::string& preferred,
-                                const std::string& only_label) const {
+std::string CaseReview::touched(const std::vector<Run>& runs, const std::string& preferred) const {
   const std::vector<Run> stroke = normalised(runs);
   std::string best;
   std::int64_t most = 0;
   for (const ReviewedFinding& r : state_.findings) {
     const Finding& f = r.finding;
-    if (!only_label.empty() && r.label != only_label) continue;
     if (stroke.empty() || r.state == FindingState::Rejected || f.box[2] > stroke.front().z ||
         f.box[5] < stroke.front().z)
       continue;
@@ -146,9 +141,8 @@ std::string CaseReview::touched(const std::vector<Run>& runs, const std::string&
 }
 
 QString CaseReview::paint(const QString& preferred, const std::vector<Run>& runs, bool erase,
-                          const QString& label, bool only_label) {
-  const QString id = QString::fromStdString(
-      touched(runs, preferred.toStdString(), only_label ? label.toStdString() : std::string()));
+                          const QString& label) {
+  const QString id = QString::fromStdString(touched(runs, preferred.toStdString()));
   if (id.isEmpty() && erase) return {};
   if (id.isEmpty()) {
     append("draw", draw_data(normalised(runs), label.toStdString()));
@@ -165,23 +159,11 @@ void CaseReview::measure(int slice, QPointF from, QPointF to) {
   const double dx = to.x() - from.x(), dy = to.y() - from.y();
   Measure m{
       .name = "distance", .value = std::hypot(dx, dy), .unit = "px", .source = "scale unknown"};
-  const auto inside = [](const Region& r, QPointF p) {
-    return p.x() >= r.x0 && p.x() <= r.x1 + 1 && p.y() >= r.y0 && p.y() <= r.y1 + 1;
-  };
-  std::array<Spacing, 2> scale{spacing_[0], spacing_[1]};
-  if (!regions_.empty()) {
-    const auto here = std::find_if(regions_.begin(), regions_.end(), [&](const Region& r) {
-      return inside(r, from) && inside(r, to);
-    });
-    m.source = "not within one calibrated region: scale unknown";
-    scale = here == regions_.end() ? std::array<Spacing, 2>{}
-                                   : std::array<Spacing, 2>{here->spacing_x, here->spacing_y};
-  }
-  if (scale[0].known() && scale[1].known())
+  if (spacing_[0].known() && spacing_[1].known())
     m = {.name = "distance",
-         .value = std::hypot(dx * scale[0].micrometres, dy * scale[1].micrometres),
+         .value = std::hypot(dx * spacing_[0].micrometres, dy * spacing_[1].micrometres),
          .unit = "um",
-         .source = scale[0].field};
+         .source = spacing_[0].field};
   append("measure", measure_data({{from.x(), from.y(), static_cast<double>(slice)},
                                   {to.x(), to.y(), static_cast<double>(slice)}},
                                  m));

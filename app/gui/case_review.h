@@ -41,11 +41,8 @@ public:
   void relabel(const QString& id, const QString& label);
   // A stroke that touches a finding changes it (the preferred one first); one that touches none
   // draws a new one. Returns the finding's id; empty when an erasing stroke touched nothing.
-  // only_label: findings of another label are left alone, and what is drawn is a mark of its own.
   QString paint(const QString& preferred, const std::vector<Run>& runs, bool erase,
-                const QString& label, bool only_label = false);
-  // In micrometres only where both ends lie in one region whose scale the file states, or, for a
-  // recording without regions, where its own scale is known; else in pixels, with the reason.
+                const QString& label);
   void measure(int slice, QPointF from, QPointF to);
   void note(const QString& id, const QString& text);
   // The live parameters that the reader settled on; nothing when they are in force already.
@@ -90,15 +87,13 @@ private:
   const Finding& finding(const QString& id) const;
   void append(const std::string& kind, const nlohmann::json& data);
   void fold_again();
-  std::string touched(const std::vector<Run>& runs, const std::string& preferred,
-                      const std::string& only_label) const;
+  std::string touched(const std::vector<Run>& runs, const std::string& preferred) const;
   std::unique_ptr<ReviewLog> log_;
   std::string reader_;
   // For what is measured by hand; null for a recording: its spans have no area.
   const std::array<Spacing, 3>* measured() const { return over_time_ ? nullptr : &spacing_; }
   std::array<Spacing, 3> spacing_;
   bool over_time_ = false;
-  std::vector<Region> regions_; // of a clip whose file states them
   Findings findings_;
   double threshold_ = 0.5;
   ReviewState state_;

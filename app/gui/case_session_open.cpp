@@ -99,7 +99,6 @@ void CaseSession::take_dataset(const json& result, const QString& path, bool run
     return;
   }
   review_.close();
-  mark_.clear();
   dataset_ = std::move(dataset);
   findings_ = {};
   maps_.clear();

@@ -131,11 +131,9 @@ void CaseSession::relabel_to(const QString& id, const QString& label) {
 
 void CaseSession::paint(const QString& selected, const std::vector<Run>& runs, bool erase) {
   const PipelineInfo* info = pipeline();
-  const QString label = !mark_.isEmpty() ? mark_
-                        : info && !info->labels.empty()
-                            ? QString::fromStdString(info->labels.front())
-                            : "focus";
-  change([&] { review_.paint(selected, runs, erase, label, !mark_.isEmpty()); });
+  const QString label =
+      info && !info->labels.empty() ? QString::fromStdString(info->labels.front()) : "focus";
+  change([&] { review_.paint(selected, runs, erase, label); });
 }
 
 void CaseSession::measure(int slice, QPointF from, QPointF to) {

@@ -39,16 +39,14 @@ QWidget* separator() {
 ClipPage::ClipPage(QWidget* parent)
     : DatasetPage(parent), view_(new SliceView), strip_(new FrameStrip), speed_box_(new QComboBox),
       activation_(new ActivationOverlay(view_)), activation_box_(new QComboBox),
-      mark_box_(new QComboBox), opacity_(new QSlider(Qt::Horizontal)), time_(new QLabel),
-      hover_(new QLabel(view_)), board_(new QWidget), verdict_(new QLabel), class_(new QLabel),
-      warning_(new QLabel), empty_(new QLabel), accept_(new QPushButton("Accept")),
-      reject_(new QPushButton("Reject")), uninterpretable_(new QPushButton("Uninterpretable")),
-      relabel_(new QComboBox) {
+      opacity_(new QSlider(Qt::Horizontal)), time_(new QLabel), hover_(new QLabel(view_)),
+      board_(new QWidget), verdict_(new QLabel), class_(new QLabel), warning_(new QLabel),
+      empty_(new QLabel), accept_(new QPushButton("Accept")), reject_(new QPushButton("Reject")),
+      uninterpretable_(new QPushButton("Uninterpretable")), relabel_(new QComboBox) {
   view_->setAccessibleName("Frame");
   auto* all = new QVBoxLayout(this);
   all->setContentsMargins(0, 0, 0, 0);
   all->setSpacing(0);
-  build_marks();
   all->addWidget(build_tools());
   all->addWidget(view_, 1);
   all->addWidget(build_transport());
@@ -80,26 +78,6 @@ QWidget* ClipPage::build_tools() {
   tools_->setContentsMargins(grid, 4, grid, 4);
   tools_->setSpacing(4);
   return bar;
-}
-
-// What a stroke of the brush marks. A B-line origin is one touch of the brush on the pleural line.
-void ClipPage::build_marks() {
-  mark_box_->setAccessibleName("What the brush marks");
-  mark_box_->setToolTip("What the brush marks; a stroke beside marks of this kind draws a new one");
-  mark_box_->addItem("Mark", "");
-  for (const char* label :
-       {"A-line", "B-line origin", "pleural irregularity", "consolidation", "effusion"})
-    mark_box_->addItem(label, label);
-  connect(mark_box_, &QComboBox::activated, this, [this](int i) { choose_mark(i); });
-}
-
-void ClipPage::choose_mark(int index) {
-  mark_box_->setCurrentIndex(index);
-  if (!session_ || !actions_) return;
-  session_->set_mark(mark_box_->itemData(index).toString());
-  QAction* tool = actions_->find(index > 0 ? "brush" : "browse");
-  if (tool->isEnabled()) tool->setChecked(true);
-  view_->setFocus();
 }
 
 QWidget* ClipPage::build_transport() {
@@ -224,15 +202,9 @@ void ClipPage::attach(CaseSession& session, ActionSet& actions) {
       "clip_uninterpretable", "This clip is uninterpretable", "", "U",
       [this] { give_verdict("uninterpretable"); }, "Clip");
   own_actions_ = {loop, slower, faster, blind};
-  for (int i = 1; i < mark_box_->count(); ++i)
-    own_actions_.push_back(actions.add(
-        QString("clip_mark_%1").arg(i), "Mark: " + mark_box_->itemText(i), "",
-        QString("Ctrl+%1").arg(i), [this, i] { choose_mark(i); }, "Clip"));
   for (const char* id :
        {"browse", "brush", "erase", "measure", "", "undo", "redo", "", "fill", "fit"})
     tools_->addWidget(*id ? static_cast<QWidget*>(tool_button(actions.find(id))) : separator());
-  tools_->addWidget(separator());
-  tools_->addWidget(mark_box_);
   tools_->addStretch(1);
   if (QAction* exam = actions.find("exam")) {
     auto* back = new QPushButton("Exam board");
@@ -294,7 +266,6 @@ void ClipPage::show_dataset(std::shared_ptr<const Dataset> dataset) {
   if (actions_) actions_->find("play")->setChecked(false);
   play(false);
   dataset_ = std::move(dataset);
-  mark_box_->setCurrentIndex(0);
   const auto& video = std::get<Video>(*dataset_);
   findings_ = {};
   rules_.clear();

@@ -51,7 +51,6 @@ public:
   QList<int> key_frames() const { return key_frames_; }
   ActivationOverlay* activation() const { return activation_; }
   QComboBox* activation_box() const { return activation_box_; }
-  QComboBox* mark_box() const { return mark_box_; }
 
 protected:
   void showEvent(QShowEvent*) override;
@@ -65,8 +64,6 @@ private:
   };
   QWidget* build_tools();
   QWidget* build_transport();
-  void build_marks();
-  void choose_mark(int index);
   QWidget* build_board();
   void go_to(int frame);
   void play(bool on);
@@ -93,7 +90,7 @@ private:
   QHBoxLayout *tools_ = nullptr, *transport_ = nullptr;
   QComboBox* speed_box_;
   ActivationOverlay* activation_;
-  QComboBox *activation_box_, *mark_box_;
+  QComboBox* activation_box_;
   QSlider* opacity_;
   QLabel *time_, *hover_;
   QWidget* board_;

@@ -22,6 +22,7 @@ constexpr int card_height = 76, picture_width = 84, button_width = 68;
 
 QString q(const std::string& text) { return QString::fromStdString(text); }
 bool dark() { return current_theme() == Theme::Dark; }
+QColor share_color() { return dark() ? QColor("#35b592") : QColor("#007a58"); }
 QString words(const std::optional<int>& score) {
   return score ? QString::number(*score) : QString("none");
 }
@@ -192,9 +193,14 @@ ZoneRow::ZoneRow(const BoardZone& zone, const ExamBoard& board, bool writable, Q
   style_badge(*badge_, zone);
   name_->setText(QString("<b>%1</b>  %2").arg(zone_, q(zone.zone.title)));
   pattern_->setObjectName("muted");
+  const bool failed = std::any_of(zone.clips.begin(), zone.clips.end(), [&](std::size_t i) {
+    const ClipResult& result = board.clips[i].result;
+    return !result.analysed && !result.note.empty() && result.note != "not analysed yet";
+  });
   pattern_->setText(zone.score             ? pattern_of(board, zone.score)
                     : zone.uninterpretable ? "uninterpretable"
                     : zone.clips.empty()   ? "missing: drop a clip here"
+                    : failed               ? "its clip could not be analysed"
                                            : "not analysed yet");
   if (!zone.decided_by.empty()) pattern_->setText(pattern_->text() + ", by " + q(zone.decided_by));
   rules_->setObjectName("warning");
@@ -269,7 +275,8 @@ QString ClipCard::verdict_text() const {
   if (!clip_.result.analysed) {
     if (work_.running) return QString("%1 %2 %").arg(work_.text).arg(qRound(100 * work_.fraction));
     if (work_.waiting) return "waiting to be analysed";
-    return q(clip_.result.note.empty() ? std::string("not analysed yet") : clip_.result.note);
+    if (clip_.result.note.empty()) return "not analysed yet";
+    return q(clip_.result.note).replace("'" + q(clip_.clip.file) + "'", "The file");
   }
   QStringList rules;
   for (const RuleVerdict& r : clip_.result.rules) rules << q(r.rule) + " " + words(r.score);
@@ -292,7 +299,7 @@ QString ClipCard::text() const {
 }
 
 QRect ClipCard::strip() const {
-  const int left = picture_width + 2 * grid + std::max(190, width() * 36 / 100);
+  const int left = picture_width + 2 * grid + std::max(236, width() * 36 / 100);
   return {left, grid, std::max(10, width() - left - button_width - 3 * grid), height() - 2 * grid};
 }
 
@@ -327,7 +334,7 @@ void ClipCard::paint_text(QPainter& painter) {
     painter.setFont(font);
     painter.setPen(ink);
     painter.drawText(QRect(left, top, width, 20), Qt::AlignVCenter | Qt::AlignLeft,
-                     painter.fontMetrics().elidedText(text, Qt::ElideMiddle, width));
+                     painter.fontMetrics().elidedText(text, Qt::ElideRight, width));
   };
   line(8, name_, c.text, true);
   const bool failed = !clip_.result.analysed && work_.failed;
@@ -358,8 +365,12 @@ void ClipCard::paint_strips(QPainter& painter) {
     return;
   }
   const auto& names = clip_.result.classes;
-  const auto named = static_cast<std::size_t>(
-      std::find(names.begin(), names.end(), named_.toStdString()) - names.begin());
+  const auto named = static_cast<std::size_t>(std::find_if(names.begin(), names.end(),
+                                                           [&](const std::string& name) {
+                                                             return !named_.isEmpty() &&
+                                                                    named_.startsWith(q(name));
+                                                           }) -
+                                              names.begin());
   const bool shares = named < names.size();
   const int upper = shares ? area.height() * 6 / 10 : area.height() - 16;
   const QRect top(area.left(), area.top(), area.width(), upper),
@@ -382,7 +393,7 @@ void ClipCard::paint_strips(QPainter& painter) {
     if (!shares || named >= f.shares.size()) continue;
     QRectF share(x, below.top(), cell.width(), below.height());
     share.setTop(share.bottom() - share.height() * std::clamp(f.shares[named], 0.0, 1.0));
-    painter.fillRect(share, c.accent);
+    painter.fillRect(share, share_color());
   }
   if (shares) return;
   QFont font = this->font();

@@ -152,11 +152,10 @@ QWidget* ExamPage::build_empty() {
   page->setAttribute(Qt::WA_StyledBackground);
   auto* heading = label("title", false);
   heading->setText("The clips of one examination");
-  auto* what = label("muted", true);
-  what->setText("Add the lung ultrasound clips of one patient, or the folder that holds them. They "
-                "are analysed while you sort them into zones. A file name that holds a zone "
-                "(patient_R1.mp4) is sorted already.");
-  what->setMaximumWidth(560);
+  auto* what = label("muted", false);
+  what->setText("Add the lung ultrasound clips of one patient, or the folder that holds them.\n"
+                "They are analysed while you sort them into zones.\n"
+                "A file name that holds a zone (patient_R1.mp4) is sorted already.");
   auto* clips = new QPushButton("Add clips");
   clips->setProperty("next", true);
   auto* folder = new QPushButton("Add folder");
@@ -272,6 +271,9 @@ void ExamPage::refresh_sums() {
                   .arg(s)
                   .arg(q(board.patterns[s]));
   legend << "╌ missing";
+  if (!classes.isEmpty())
+    legend << QString("<span style='color:%1'>■</span> share of the class named")
+                  .arg(dark ? "#35b592" : "#007a58");
   legend_->setText(legend.join("&nbsp;&nbsp; "));
 }
 

@@ -93,6 +93,7 @@ std::vector<ExamEntry> ExamSession::exams() const {
     if (!is_exam(item.path())) continue;
     try {
       const ExamFile file = read_exam_file(item.path());
+      if (file.cases.empty()) continue; // begun, and nothing was put in
       out.push_back({item.path(), QDateTime::fromString(q(file.created), Qt::ISODate),
                      static_cast<int>(file.cases.size())});
     } catch (const std::exception&) { // a damaged one is not listed

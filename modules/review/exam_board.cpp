@@ -157,6 +157,14 @@ std::vector<std::string> rules_of(const std::vector<BoardClip>& clips) {
   return out;
 }
 
+// Columns have short names ("viral"), verdicts whole ones ("viral pneumonia").
+std::string whole_name(const std::string& name, const ExamBoard& board) {
+  for (const BoardClip& c : board.clips)
+    for (const RuleVerdict& r : c.result.rules)
+      if (r.named.starts_with(name)) return r.named;
+  return name;
+}
+
 std::string class_under(const ExamBoard& board, const std::string& rule) {
   std::vector<std::vector<double>> parts;
   std::vector<std::string> names;
@@ -169,7 +177,8 @@ std::string class_under(const ExamBoard& board, const std::string& rule) {
     if (auto all = pooled_shares(frames, rule, c.result.top)) parts.push_back(std::move(*all));
   }
   if (parts.empty()) return {};
-  return names[best_share(*pooled_shares(parts, rule, board.clips.front().result.top))];
+  const double top = board.clips.front().result.top;
+  return whole_name(names[best_share(*pooled_shares(parts, rule, top))], board);
 }
 
 void sum_up(ExamBoard& board) {
