@@ -299,7 +299,9 @@ TEST_F(Exam, the_start_page_leads_to_exams) {
   trigger("start");
   QPushButton* row = nullptr;
   for (QPushButton* button : window_->page()->findChildren<QPushButton*>()) {
-    if (button->text() == "New exam") EXPECT_TRUE(button->isVisible());
+    if (button->text() == "New exam") {
+      EXPECT_TRUE(button->isVisible());
+    }
     if (button->accessibleName().startsWith("Exam of lung")) row = button;
   }
   ASSERT_NE(row, nullptr);
