@@ -2,6 +2,7 @@
 #include "app/gui/clip_page.h"
 #include "app/gui/exam_page.h"
 #include "app/gui/start_page.h"
+#include "modules/view/theme.h"
 #include "tests/gui/window_fixture.h"
 
 #include <QComboBox>
@@ -321,4 +322,16 @@ TEST_F(Exam, every_clip_and_zone_has_a_name_for_screen_readers) {
     EXPECT_FALSE(page().row(QString::fromStdString(zone.zone.id))->accessibleName().isEmpty());
 }
 
+}
+
+int main(int argc, char** argv) {
+  QTemporaryDir home;
+  qputenv("XDG_CONFIG_HOME", home.path().toUtf8());
+  qputenv("XDG_DATA_HOME", home.path().toUtf8());
+  QApplication application(argc, argv);
+  QApplication::setOrganizationName("sensorium");
+  QApplication::setApplicationName("sensorium-test");
+  apply_theme(application, Theme::Dark);
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
 }
