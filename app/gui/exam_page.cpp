@@ -299,8 +299,8 @@ void ExamPage::add_card(std::size_t index) {
 
 void ExamPage::refresh_rows() {
   const int at = scroll_->verticalScrollBar()->value();
-  const bool had_focus =
-      std::any_of(cards_.begin(), cards_.end(), [](ClipCard* card) { return card->hasFocus(); });
+  const QWidget* focus = window()->focusWidget();
+  const bool had_focus = std::find(cards_.begin(), cards_.end(), focus) != cards_.end();
   while (QLayoutItem* item = rows_->takeAt(0)) {
     if (item->widget()) {
       item->widget()->hide();
@@ -328,7 +328,10 @@ void ExamPage::refresh_rows() {
     for (const std::size_t i : zone.clips) add_card(i);
   }
   rows_->addStretch(1);
-  if (ClipCard* again = card(focus_); again && had_focus) again->setFocus();
+  if (ClipCard* again = card(focus_); again && had_focus) {
+    again->show(); // what is not in sight takes no focus
+    again->setFocus();
+  }
   scroll_->verticalScrollBar()->setValue(at);
 }
 
@@ -466,7 +469,7 @@ void ExamPage::type_zone(const QString& clip, const QString& text, bool confirm)
 void ExamPage::type(const QString& clip, QKeyEvent* event) {
   const int key = event->key();
   if (key == Qt::Key_Return || key == Qt::Key_Enter) {
-    if (!typing_.isEmpty()) return type_zone(clip, typing_, true);
+    if (!typing_.isEmpty()) return type_zone(clip, QString(typing_), true);
     return emit clip_opened(clip, -1);
   }
   if (key == Qt::Key_Up || key == Qt::Key_Down) return step(clip, key == Qt::Key_Down ? 1 : -1);

@@ -66,10 +66,10 @@ void patient(Page& p) {
 void sums(Page& p) {
   const ExamBoard& b = p.in.board;
   p.flow.heading("Result");
-  p.flow.text(q(fmt::format("{}Total score {} of {}, over {} of {} zones",
-                            b.missing.empty() ? "" : "At least: ", b.total, b.most(), b.seen,
-                            b.zones.size())),
+  p.flow.text(q(fmt::format("{}{} of {}", b.missing.empty() ? "" : "At least ", b.total, b.most())),
               Style::Figure);
+  p.flow.text(q(fmt::format("Total score over {} of {} zones under the rule '{}'.", b.seen,
+                            b.zones.size(), b.rule)));
   for (const std::string& note : b.notes()) p.flow.text(q(note), Style::Strong, ink::warning);
   std::vector<QStringList> rows;
   for (std::size_t r = 0; r < b.rules.size(); ++r)
@@ -119,7 +119,7 @@ void zones(Page& p) {
   const ExamBoard& b = p.in.board;
   p.flow.heading("Zones: the worst pattern of each");
   std::vector<Column> columns{
-      {"Zone", 0.6}, {"Place", 2.4}, {"Clips", 0.6, true}, {"Score", 1.3, true}};
+      {"Zone", 0.6}, {"Place", 2.4}, {"Clips", 0.6, true}, {"Score", 1.9, true}};
   for (const std::string& rule : b.rules) columns.push_back({q(rule), 0.8, true});
   columns.push_back({"Worst pattern", 3.2});
   std::vector<QStringList> rows;

@@ -97,9 +97,10 @@ TEST(ExamReport, says_zones_rules_and_what_is_missing) {
   write_exam_pdf({.board = b, .created = "2026-01-31T12:00:00Z", .reader = "Ada"}, file);
   const std::string text = text_of(file);
   for (const char* words :
-       {"At least: Total score 1 of 36, over 1 of 12 zones", "Zones without a score: R2",
-        "three or more separate B-lines", "The rules disagree", "secret_R1.mp4", "not analysed",
-        "Not a medical device", "Rouby et al. 2018", "right upper anterior"})
+       {"At least 1 of 36", "Total score over 1 of 12 zones under the rule 'top'.",
+        "Zones without a score: R2", "three or more separate B-lines", "The rules disagree",
+        "secret_R1.mp4", "not analysed", "Not a medical device", "Rouby et al. 2018",
+        "right upper anterior"})
     EXPECT_NE(text.find(words), std::string::npos) << words << "\n" << text;
   write_exam_pdf(
       {.board = b, .created = "2026-01-31T12:00:00Z", .reader = "", .deidentified = true}, file);
