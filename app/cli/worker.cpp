@@ -1,6 +1,7 @@
 // The worker: the window's other process. docs/WORKER.md is its contract.
 #include "app/cli/commands.h"
 #include "app/cli/engine.h"
+#include "app/cli/exam_case.h"
 #include "app/cli/reviewed_case.h"
 #include "modules/core/dataset_store.h"
 #include "modules/core/devices.h"
@@ -276,6 +277,13 @@ private:
       return {{"file", file.string()}};
     }
     if (op == "import") return import_layer_file(request, context_of_request);
+    if (op == "exam") {
+      const fs::path file = request.at("file").get<std::string>();
+      const ExamExport choice{request.value("reader", ""), request.value("deidentify", false)};
+      return {{"statement", write_exam(session_.registry, request.at("folder").get<std::string>(),
+                                       file, choice)},
+              {"file", file.string()}};
+    }
     throw Error(ErrorCode::Usage, fmt::format("there is no request '{}'", op),
                 "see docs/WORKER.md");
   }

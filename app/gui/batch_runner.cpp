@@ -71,8 +71,11 @@ void BatchRunner::take(const WorkerReply& reply, const std::function<void(const 
 
 void BatchRunner::opened(const json& result) {
   if (pipelines_.empty()) return ask_pipelines(result);
-  const Dataset dataset = map_dataset(result.at("store").get<std::string>());
+  const auto mapped =
+      std::make_shared<const Dataset>(map_dataset(result.at("store").get<std::string>()));
+  const Dataset& dataset = *mapped;
   const std::string kind(kind_of(dataset));
+  emit recording_opened(now().path, mapped);
   const auto fits = std::find_if(pipelines_.begin(), pipelines_.end(),
                                  [&](const PipelineInfo& info) { return info.input == kind; });
   if (fits == pipelines_.end())

@@ -8,6 +8,8 @@
 
 #include <QObject>
 
+#include <memory>
+
 namespace sensorium {
 
 enum class BatchState { Waiting, Running, Done, Skipped, Failed, Stopped };
@@ -40,6 +42,8 @@ public:
 
 signals:
   void changed();
+  // Of the file in the worker, before it is analysed.
+  void recording_opened(const QString& path, std::shared_ptr<const Dataset> dataset);
   void case_made(); // the list of cases has grown
   void finished();  // nothing waits any more
 

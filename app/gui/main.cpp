@@ -29,7 +29,7 @@ void declare(QCommandLineParser& parser) {
       "Open a recording, run a pipeline, review its findings, report them.");
   parser.addHelpOption();
   parser.addVersionOption();
-  parser.addPositionalArgument("FILE", "A recording, a folder of one, or a result folder.",
+  parser.addPositionalArgument("FILE", "A recording, a folder of one, a result folder, or an exam.",
                                "[FILE]");
   parser.addOption({"sample", "Open the bundled sample ID, or the first, analysed.", "ID"});
   parser.addOption({"case", "Open a result folder.", "DIR"});
@@ -57,7 +57,9 @@ void open_first(MainWindow& window, const QCommandLineParser& parser) {
     window.session().open_case(parser.value("case"));
   } else if (!parser.positionalArguments().isEmpty()) {
     const QString path = QFileInfo(parser.positionalArguments().first()).absoluteFilePath();
-    if (QFileInfo::exists(path + "/recipe.json"))
+    if (QFileInfo::exists(path + "/exam.json"))
+      window.open_exam(path);
+    else if (QFileInfo::exists(path + "/recipe.json"))
       window.session().open_case(path);
     else
       window.session().open_file(path);

@@ -3,6 +3,7 @@
 #include "app/gui/batch_panel.h"
 #include "app/gui/compare_page.h"
 #include "app/gui/consensus_page.h"
+#include "app/gui/exam_page.h"
 #include "app/gui/follow_up_page.h"
 #include "app/gui/json_fields.h"
 #include "app/gui/review_area.h"
@@ -40,6 +41,7 @@ namespace sensorium {
 MainWindow::MainWindow(QString worker_program, QStringList worker_arguments, CaseStore store,
                        PageMaker make_page)
     : make_page_(std::move(make_page)), worker_program_(worker_program),
+      worker_arguments_(worker_arguments),
       session_(new CaseSession(worker_program, worker_arguments, store, this)),
       actions_(new ActionSet(this)),
       batch_(new BatchRunner(worker_program, worker_arguments, store, this)) {
@@ -93,7 +95,7 @@ QWidget* MainWindow::build_top_bar() {
   };
   line->setSpacing(2);
   add("open", "Open");
-  more("Open", {"open_folder", "batch", "-", "recent", "-", "start"});
+  more("Open", {"open_folder", "batch", "new_exam", "exam", "-", "recent", "-", "start"});
   line->addSpacing(grid);
   add("run", "Run");
   more("Run", {"stop", "batch", "clusters", "-", "pipelines"});
@@ -158,6 +160,8 @@ void MainWindow::build_centre() {
   setMenuWidget(build_top_bar());
   connect(start_, &StartPage::open_file, this, [this] { choose_file(); });
   connect(start_, &StartPage::open_folder, this, [this] { choose_folder(); });
+  connect(start_, &StartPage::new_exam, this, [this] { new_exam({}); });
+  connect(start_, &StartPage::exam_chosen, this, &MainWindow::open_exam);
   connect(start_, &StartPage::open_many, this, [this] { choose_batch(); });
   connect(start_, &StartPage::sample_chosen, this, [this](const QString& id) { open_sample(id); });
   connect(start_, &StartPage::case_chosen, session_, &CaseSession::open_case);
@@ -329,6 +333,7 @@ void MainWindow::refresh_stage() {
                          "slice_previous", "play", "enhanced"})
     enable({id}, has_data && data_page_->takes(id));
   refresh_deciding(own);
+  refresh_exam_actions();
   if (!own) actions_->find("browse")->setChecked(true);
   refresh_next_step();
 }
@@ -356,7 +361,8 @@ void MainWindow::refresh_next_step() {
     next = session_->outdated()                                                        ? 1
            : session_->review().is_signed() || findings_->neighbour(1, true).isEmpty() ? 3
                                                                                        : 2;
-  if (stage == Stage::Opening || stage == Stage::Running || stack_->currentWidget() == start_)
+  if (stage == Stage::Opening || stage == Stage::Running || stack_->currentWidget() == start_ ||
+      stack_->currentWidget() == exam_page_)
     next = -1;
   for (int i = 0; i < static_cast<int>(path_buttons_.size()); ++i) {
     QPushButton* button = path_buttons_[static_cast<std::size_t>(i)];
@@ -499,11 +505,11 @@ void MainWindow::refresh_saved() {
 void MainWindow::refresh_cases() {
   const auto cases = session_->store().cases();
   cases_->set_cases(cases, session_->entry().folder);
-  if (stack_->currentWidget() == start_) start_->refresh(bundled_samples(), cases);
+  if (stack_->currentWidget() == start_) start_->refresh(bundled_samples(), cases, exam_->exams());
 }
 
 void MainWindow::show_start() {
-  start_->refresh(bundled_samples(), session_->store().cases());
+  start_->refresh(bundled_samples(), session_->store().cases(), exam_->exams());
   show_page(start_);
   refresh_cases();
   refresh_stage();
@@ -523,7 +529,7 @@ void MainWindow::set_theme(Theme theme) {
   apply_theme(*qApp, theme);
   QSettings().setValue("theme", theme == Theme::Dark ? "dark" : "light");
   actions_->refresh_icons();
-  start_->refresh(bundled_samples(), session_->store().cases());
+  start_->refresh(bundled_samples(), session_->store().cases(), exam_->exams());
   refresh_next_step();
   refresh_cases();
 }
@@ -543,6 +549,7 @@ void MainWindow::dropEvent(QDropEvent* event) {
     if (url.isLocalFile()) paths << url.toLocalFile();
   if (paths.isEmpty()) return;
   event->acceptProposedAction();
+  if (exam_takes(paths)) return;
   if (paths.size() > 1) return start_batch(paths);
   if (QFileInfo::exists(paths[0] + "/recipe.json"))
     session_->open_case(paths[0]);

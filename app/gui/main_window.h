@@ -26,6 +26,8 @@ class CommandPalette;
 class ComparePage;
 class ConsensusPage;
 class ElidedLabel;
+class ExamPage;
+class ExamSession;
 class FindingsPanel;
 class FollowUpPage;
 class JobsPanel;
@@ -57,6 +59,8 @@ public:
   FollowUpPage& follow_up_page() { return *follow_up_; }
   ConsensusPage& consensus_page() { return *consensus_; }
   ClusterPage& cluster_page() { return *clusters_; }
+  ExamSession& exam() { return *exam_; }
+  ExamPage& exam_page() { return *exam_page_; }
   BatchRunner& batch() { return *batch_; }
   BatchPanel& batch_panel() { return *batch_panel_; }
   QWidget* page() const;                                // what fills the centre
@@ -68,6 +72,10 @@ public:
   void show_case();                                 // back to the picture and its panels
   void compare(const QString& a, const QString& b); // empty: this reader and the pipeline
   void follow_up(const QString& earlier_folder);
+  void new_exam(const QStringList& paths); // of these clips and folders; may be none
+  void open_exam(const QString& folder);
+  void show_exam();
+  void write_exam(const QString& file, bool deidentified);
   void consensus(); // what this reader and the others found, and what this reader makes of it
   // The centre as it is, without names: no patient text, no file name, no metadata.
   bool save_picture(const QString& file);
@@ -117,6 +125,12 @@ private:
   void declare_reader_actions();
   void build_pages();
   void show_clusters();
+  void declare_exam_actions();
+  void build_exam();
+  bool exam_takes(const QStringList& dropped); // true: they went to an exam
+  void refresh_exam_actions();
+  void open_clip_of_exam(const QString& clip, int frame);
+  void choose_exam_file(bool deidentified);
   void leave_page(); // back to the picture, or to the start page
   void add_menu(QWidget* beside, const QString& name, const QStringList& ids);
   void show_page(QWidget* page);
@@ -134,6 +148,7 @@ private:
 
   PageMaker make_page_;
   QString worker_program_;
+  QStringList worker_arguments_;
   CaseSession* session_;
   ActionSet* actions_;
   QStackedWidget* stack_ = nullptr;
@@ -141,6 +156,9 @@ private:
   ConsensusPage* consensus_ = nullptr;
   FollowUpPage* follow_up_ = nullptr;
   ClusterPage* clusters_ = nullptr;
+  ExamSession* exam_ = nullptr;
+  ExamPage* exam_page_ = nullptr;
+  int frame_wanted_ = -1; // of the clip that the exam page opens
   BatchRunner* batch_ = nullptr;
   BatchPanel* batch_panel_ = nullptr;
   StartPage* start_ = nullptr;

@@ -1,5 +1,6 @@
 // What the window can do, as actions; its looks are in main_window.cpp.
 #include "app/gui/consensus_page.h"
+#include "app/gui/exam_page.h"
 #include "app/gui/main_window.h"
 #include "app/gui/review_area.h"
 #include "modules/view/command_palette.h"
@@ -40,10 +41,12 @@ void MainWindow::declare_actions() {
         (slices ? slices : data_page_)->setFocus();
       },
       "Case");
-  a.add("report", "Write the report", "report", "Ctrl+P", [this] { choose_report(); }, "Case");
   a.add(
-      "export", "Export findings or mask", "copy", "Ctrl+Shift+E", [this] { choose_export(); },
-      "Case");
+      "report", "Write the report", "report", "Ctrl+P",
+      [this] { page() == exam_page_ ? choose_exam_file(false) : choose_report(); }, "Case");
+  a.add(
+      "export", "Export findings or mask", "copy", "Ctrl+Shift+E",
+      [this] { page() == exam_page_ ? choose_exam_file(false) : choose_export(); }, "Case");
   a.add("sign", "Sign the case", "accept", "Ctrl+Return", [this] { confirm_sign(); }, "Case");
   a.add("palette", "All commands", "search", "Ctrl+K", [this] { open_palette(); }, "Window");
   a.add(
@@ -64,6 +67,7 @@ void MainWindow::declare_actions() {
   a.add("quit", "Quit", "", "Ctrl+Q", [this] { close(); }, "Window");
   declare_review_actions();
   declare_reader_actions();
+  declare_exam_actions();
   declare_view_actions();
 }
 
@@ -81,10 +85,20 @@ void MainWindow::declare_review_actions() {
   }
   a.add(
       "undo", "Undo", "undo", "Ctrl+Z",
-      [this] { page() == consensus_ ? consensus_->undo() : session_->undo(); }, "Review");
+      [this] {
+        page() == exam_page_   ? exam_->undo()
+        : page() == consensus_ ? consensus_->undo()
+                               : session_->undo();
+      },
+      "Review");
   a.add(
       "redo", "Redo", "redo", "Ctrl+Shift+Z",
-      [this] { page() == consensus_ ? consensus_->redo() : session_->redo(); }, "Review");
+      [this] {
+        page() == exam_page_   ? exam_->redo()
+        : page() == consensus_ ? consensus_->redo()
+                               : session_->redo();
+      },
+      "Review");
   auto* tools = new QActionGroup(this);
   const auto tool = [&](const char* id, const char* text, const char* keys, SliceTool which) {
     QAction* action = a.add_toggle(
@@ -182,6 +196,7 @@ void MainWindow::choose_folder() {
   const QString path =
       QFileDialog::getExistingDirectory(this, "Open a folder: a series, or a result");
   if (path.isEmpty()) return;
+  if (exam_takes({path})) return;
   if (QFileInfo::exists(path + "/recipe.json") || QFileInfo::exists(path + "/case.json"))
     session_->open_case(path);
   else

@@ -3,6 +3,7 @@
 #include "app/gui/cluster_page.h"
 #include "app/gui/compare_page.h"
 #include "app/gui/consensus_page.h"
+#include "app/gui/exam_page.h"
 #include "app/gui/follow_up_page.h"
 #include "app/gui/main_window.h"
 #include "app/gui/review_area.h"
@@ -58,7 +59,8 @@ void MainWindow::declare_reader_actions() {
       "Case");
   a.add(
       "report_deidentified", "De-identified report", "report", "",
-      [this] { choose_deidentified_report(); }, "Case");
+      [this] { page() == exam_page_ ? choose_exam_file(true) : choose_deidentified_report(); },
+      "Case");
   a.add(
       "save_picture", "Save this view as a picture, de-identified", "copy", "Ctrl+Shift+S",
       [this] { choose_picture(); }, "Case");
@@ -87,10 +89,12 @@ void MainWindow::build_pages() {
   follow_up_ = new FollowUpPage;
   consensus_ = new ConsensusPage;
   clusters_ = new ClusterPage(worker_program_);
+  build_exam();
   // A hidden page must not take room from the panels beside the picture.
   for (QWidget* page : {static_cast<QWidget*>(compare_), static_cast<QWidget*>(follow_up_),
                         static_cast<QWidget*>(consensus_), static_cast<QWidget*>(clusters_),
-                        static_cast<QWidget*>(&clusters_->study())}) {
+                         static_cast<QWidget*>(&clusters_->study()),
+                        static_cast<QWidget*>(exam_page_)}) {
     page->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Ignored);
     stack_->addWidget(page);
   }

@@ -5,6 +5,7 @@
 #include "app/gui/compare_page.h"
 #include "app/gui/consensus_page.h"
 #include "app/gui/cube_page.h"
+#include "app/gui/exam_page.h"
 #include "app/gui/main_window.h"
 #include "app/gui/references_dialog.h"
 #include "app/gui/review_area.h"
@@ -79,7 +80,7 @@ void ScriptDriver::next() {
   if (word == "wait") {
     if (!waiting_.isValid()) waiting_.start();
     const bool quiet = !window_.session().busy() && !window_.session().worker().busy() &&
-                       !window_.batch().running();
+                       !window_.batch().running() && !window_.exam().busy();
     const bool ended = quiet && waiting_.elapsed() > 60;
     if (!ended && waiting_.elapsed() > wait_limit_ms) return emit finished("waited ten minutes");
     if (!ended) return QTimer::singleShot(20, this, [this] { next(); });
@@ -144,7 +145,8 @@ QString ScriptDriver::perform(const json& step) {
     return window_.parameter_form().set_value(step.at("name").get<std::string>(), step.at("value"))
                ? ""
                : "no such parameter";
-  else if (perform_reading(step) || perform_cluster(step) || perform_page(step))
+  else if (perform_reading(step) || perform_cluster(step) || perform_exam(step) ||
+           perform_page(step))
     return {};
   else if (word == "stroke")
     return pointer(step, nullptr);

@@ -33,6 +33,10 @@
 //  {"do": "wait_runs"} (until none is open), {"do": "select_runs", "rows": [0, 1]}, {"do":
 //  "runs_tab", "index": 1}, {"do": "open_study", "file": F} (without a file: of the chosen sweep),
 //  {"do": "choose_trial", "row": 2}, {"do": "study_tab", "index": 1}
+// Exams: {"do": "exam_new", "paths": [P]}, {"do": "exam_open", "folder": D}, {"do": "exam_zone",
+//  "clip": C, "zone": Z}, {"do": "exam_score", "zone": Z, "score": "3"}, {"do": "exam_scheme",
+//  "id": "12"}, {"do": "exam_write", "file": F}, {"do": "exam_clip", "clip": C, "frame": 3}, {"do":
+//  "exam_focus", "clip": C}, {"do": "say_exam"} (prints "exam EVENTS TOTAL").
 // "report" takes "deidentified": true. "say_notice" prints the message shown. "say_shown" prints
 // "shown N" to standard output: the number of log events that the screen shows. Any other word is
 // the id of an action ("next", "undo", "layers" ...). "wait" ends when nothing runs.
@@ -65,6 +69,7 @@ private:
   bool perform_page(const nlohmann::json& step);
   bool perform_cluster(const nlohmann::json& step);
   bool cluster_waits(const std::string& word);
+  bool perform_exam(const nlohmann::json& step);
   bool perform_signal(const nlohmann::json& step, SignalPage& page);
   QString pointer(const nlohmann::json& step, const char* tool);
   QString screenshot(const nlohmann::json& step);

@@ -121,6 +121,9 @@ StartPage::StartPage(QWidget* parent)
   buttons->addWidget(file);
   buttons->addWidget(folder);
   buttons->addWidget(many);
+  auto* exam = exam_ = new QPushButton("New exam");
+  exam->setToolTip("Several lung ultrasound clips of one patient, zone by zone");
+  buttons->addWidget(exam);
   auto* drop = new QLabel("or drop files anywhere in this window");
   drop->setObjectName("muted");
   buttons->addSpacing(grid);
@@ -146,7 +149,7 @@ StartPage::StartPage(QWidget* parent)
   auto* recent_column = new QVBoxLayout(recent_box_);
   recent_column->setContentsMargins(0, 0, 0, 0);
   recent_column->setSpacing(grid);
-  recent_column->addWidget(heading("Recent cases"));
+  recent_column->addWidget(heading("Recent cases and exams"));
   recent_column->addLayout(recent_);
 
   auto* inside = new QWidget;
@@ -182,6 +185,7 @@ StartPage::StartPage(QWidget* parent)
   connect(file, &QPushButton::clicked, this, &StartPage::open_file);
   connect(folder, &QPushButton::clicked, this, &StartPage::open_folder);
   connect(many, &QPushButton::clicked, this, &StartPage::open_many);
+  connect(exam, &QPushButton::clicked, this, &StartPage::new_exam);
 }
 
 QWidget* StartPage::sample_card(const Sample& sample) {
@@ -191,18 +195,18 @@ QWidget* StartPage::sample_card(const Sample& sample) {
   return card;
 }
 
-QWidget* StartPage::case_row(const CaseEntry& entry) {
+QPushButton* StartPage::row(const QString& title, const QString& state_words,
+                            const QDateTime& when) {
   auto* row = new QPushButton;
   row->setFlat(true);
   row->setFixedHeight(36);
-  row->setAccessibleName(QString("%1, %2").arg(entry.title, text_of(entry.state)));
-  row->setToolTip(entry.source);
+  row->setAccessibleName(QString("%1, %2").arg(title, state_words));
   auto* line = new QHBoxLayout(row);
   line->setContentsMargins(grid, 0, grid, 0);
   line->setSpacing(16);
-  auto* name = new ElidedLabel(entry.title);
-  auto* state = new QLabel(text_of(entry.state));
-  auto* time = new QLabel(QLocale().toString(entry.opened.toLocalTime(), "d MMM yyyy, hh:mm"));
+  auto* name = new ElidedLabel(title);
+  auto* state = new QLabel(state_words);
+  auto* time = new QLabel(QLocale().toString(when.toLocalTime(), "d MMM yyyy, hh:mm"));
   state->setObjectName("muted");
   time->setObjectName("muted");
   for (QWidget* w :
@@ -211,13 +215,30 @@ QWidget* StartPage::case_row(const CaseEntry& entry) {
   line->addWidget(name, 1);
   line->addWidget(state);
   line->addWidget(time);
-  connect(
-      row, &QPushButton::clicked, this,
-      [this, folder = QString::fromStdString(entry.folder.string())] { emit case_chosen(folder); });
   return row;
 }
 
-void StartPage::refresh(const std::vector<Sample>& samples, const std::vector<CaseEntry>& cases) {
+QWidget* StartPage::case_row(const CaseEntry& entry) {
+  QPushButton* out = row(entry.title, text_of(entry.state), entry.opened);
+  out->setToolTip(entry.source);
+  connect(
+      out, &QPushButton::clicked, this,
+      [this, folder = QString::fromStdString(entry.folder.string())] { emit case_chosen(folder); });
+  return out;
+}
+
+QWidget* StartPage::exam_row(const ExamEntry& entry) {
+  QPushButton* out =
+      row("Exam of lung ultrasound clips",
+          QString("%1 clip%2").arg(entry.clips).arg(entry.clips == 1 ? "" : "s"), entry.created);
+  connect(
+      out, &QPushButton::clicked, this,
+      [this, folder = QString::fromStdString(entry.folder.string())] { emit exam_chosen(folder); });
+  return out;
+}
+
+void StartPage::refresh(const std::vector<Sample>& samples, const std::vector<CaseEntry>& cases,
+                        const std::vector<ExamEntry>& exams) {
   clear(samples_);
   clear(recent_);
   int n = 0;
@@ -228,9 +249,11 @@ void StartPage::refresh(const std::vector<Sample>& samples, const std::vector<Ca
   file_->setIcon(icon("open", theme_colors().accent_text));
   folder_->setIcon(icon("folder"));
   many_->setIcon(icon("cases"));
+  exam_->setIcon(icon("layers"));
+  for (std::size_t i = 0; i < exams.size() && i < 3; ++i) recent_->addWidget(exam_row(exams[i]));
   for (std::size_t i = 0; i < cases.size() && i < 8; ++i) recent_->addWidget(case_row(cases[i]));
   samples_box_->setVisible(!samples.empty());
-  recent_box_->setVisible(!cases.empty());
+  recent_box_->setVisible(!cases.empty() || !exams.empty());
 }
 
 }

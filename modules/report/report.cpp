@@ -1,6 +1,7 @@
 #include "modules/report/report.h"
 
 #include "modules/core/error.h"
+#include "modules/report/application.h"
 #include "modules/report/flow.h"
 #include "modules/report/pictures.h"
 #include "modules/report/plot_drawing.h"
@@ -454,7 +455,8 @@ int set_all(const ReportInput& in, const Slices& slices, const Findings& kept,
   return count;
 }
 
-// Qt needs an application before it sets text; the command line has none.
+}
+
 void ensure_application() {
   if (QCoreApplication::instance() != nullptr) return;
   static int argc = 1;
@@ -464,8 +466,6 @@ void ensure_application() {
   // Qt tells the terminal about folders that a batch node lacks; a library does not print.
   qInstallMessageHandler([](QtMsgType, const QMessageLogContext&, const QString&) {});
   static QGuiApplication application(argc, argv);
-}
-
 }
 
 void write_pdf(const ReportInput& in, const std::filesystem::path& path) {

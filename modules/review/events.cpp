@@ -78,6 +78,17 @@ public:
                !is_votes(item.value("votes", json::array())))
         refuse(kind_, key, "findings whose kept is true or false and whose votes are names");
   }
+  void clips(const char* key) const {
+    const auto is_text = [](const json& item, const char* name) {
+      return item.contains(name) && item[name].is_string() &&
+             !item[name].get_ref<const std::string&>().empty();
+    };
+    if (!data_.contains(key) || !data_[key].is_array() || data_[key].empty())
+      refuse(kind_, key, "a list of clips");
+    for (const json& item : data_[key])
+      if (!item.is_object() || !is_text(item, "clip") || !is_text(item, "file"))
+        refuse(kind_, key, "clips with clip and file");
+  }
 
 private:
   static bool is_votes(const json& value) {
@@ -146,6 +157,18 @@ void check_event(std::string_view kind, const json& data) {
   } else if (kind == "import_layer") {
     check.text("source");
     check.items("items");
+  } else if (kind == "exam_clips") {
+    check.clips("items");
+  } else if (kind == "exam_remove") {
+    check.text("clip");
+  } else if (kind == "exam_zone") {
+    check.text("clip");
+    check.text("zone", true);
+    check.text("place", true);
+  } else if (kind == "exam_score") {
+    check.text("zone");
+    check.text("place");
+    check.text("score", true);
   } else if (kind == "sign" || kind == "sign_layer") {
     check.text("statement");
   } else if (kind == "protocol") {

@@ -1,5 +1,5 @@
 // What a reader did, as events. A log of them is undo, autosave, audit trail and inter-reader data
-// at once.
+// at once. The kinds of an exam are in exam_board.h.
 #pragma once
 
 #include "modules/core/findings.h"

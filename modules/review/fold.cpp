@@ -2,6 +2,7 @@
 
 #include "modules/core/error.h"
 #include "modules/review/footprint.h"
+#include "modules/review/in_force.h"
 
 #include <fmt/format.h>
 
@@ -269,6 +270,8 @@ void Folder::apply(const Event& event) {
     state_.fovea = std::array<double, 2>{d.at("x").get<double>(), d.at("z").get<double>()};
   } else if (event.kind == "parameters") {
     state_.parameters.update(d);
+  } else if (event.kind.starts_with("exam_")) {
+    return; // about an exam, not about findings: exam_board.h
   } else if (Working* item = find(event)) {
     event.kind == "paint" ? paint(event, *item) : decide(event, *item);
     item->touched = item->decided = event.kind != "reset";
@@ -360,6 +363,11 @@ ReviewState fold(const Findings& findings, std::span<const Event> events, const 
     state.signature =
         Signature{s->number, s->reader, s->time_utc, s->data.value("statement", ""), s->hash};
   return state;
+}
+
+std::vector<const Event*> events_in_force(std::span<const Event> events,
+                                          const std::string& reader) {
+  return History(events, reader).in_force();
 }
 
 UndoTargets undo_targets(std::span<const Event> events, const std::string& reader) {

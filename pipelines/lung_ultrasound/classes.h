@@ -1,6 +1,7 @@
 // From the network's probabilities of frames to a verdict on a clip, and from clips to an exam.
 #pragma once
 
+#include "modules/review/pooling.h"
 #include "pipelines/lung_ultrasound/labels.h"
 
 #include <array>
@@ -11,15 +12,13 @@
 namespace sensorium::lung_ultrasound {
 
 using Probabilities = std::array<double, class_count>;
-inline constexpr std::array<const char*, 4> rule_names{"majority", "mean", "max", "top"};
+inline constexpr auto rule_names = pooling_rules;
 
 int best_class(const Probabilities& p); // of equals the first
 std::optional<int> best_class(const std::optional<Probabilities>& p);
 
-// One answer for several: "majority": shares of the best classes, ties broken by the mean; "mean";
-// "max": that of the surest; "top": the mean of the surest share (at least one). Surest: the
-// greatest of its probabilities. Nothing for none. Throws Error Usage for another rule. Clips are
-// put together to an exam by the same function.
+// One answer for several, as pooled_shares() (modules/review/pooling.h). Clips are put together to
+// an exam by the same function.
 std::optional<Probabilities> pooled(const std::vector<Probabilities>& parts,
                                     const std::string& rule, double top);
 

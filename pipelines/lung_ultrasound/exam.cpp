@@ -21,12 +21,6 @@ std::string upper(std::string text) {
   return text;
 }
 
-const Zone* zone_of(const ZoneScheme& scheme, const std::string& id) {
-  for (const Zone& z : scheme.zones)
-    if (z.id == upper(id)) return &z;
-  return nullptr;
-}
-
 std::vector<ExamItem> items_of_table(const fs::path& path, const ZoneScheme& scheme) {
   std::vector<ExamItem> out;
   for (const auto& [line, row] : table_rows(path, {"file", "zone"})) {
@@ -35,7 +29,7 @@ std::vector<ExamItem> items_of_table(const fs::path& path, const ZoneScheme& sch
       throw Error(ErrorCode::BadInput,
                   fmt::format("line {} of '{}' has no file", line, path.string()),
                   "give one line a clip: file,zone");
-    if (!zone.empty() && zone_of(scheme, zone) == nullptr)
+    if (!zone.empty() && find_zone(scheme, zone) == nullptr)
       throw Error(
           ErrorCode::BadInput,
           fmt::format("line {} of '{}': there is no zone '{}' among the {}", line, path.string(),
@@ -92,22 +86,7 @@ Table rule_table(const ExamScore& score, const std::string& rule) {
 
 }
 
-std::vector<ZoneScheme> zone_schemes() {
-  const fs::path path = resources_folder() / "zones" / "lung_ultrasound.json";
-  std::vector<ZoneScheme> out;
-  try {
-    const json document = json::parse(read_text(path));
-    for (const json& s : document.at("schemes")) {
-      ZoneScheme scheme{s.at("id"), s.at("title"), s.at("source"), {}};
-      for (const json& z : s.at("zones")) scheme.zones.push_back({z.at("id"), z.at("title")});
-      if (!scheme.zones.empty()) out.push_back(std::move(scheme));
-    }
-  } catch (const json::exception& e) {
-    throw Error(ErrorCode::BadInput, fmt::format("'{}' is damaged: {}", path.string(), e.what()),
-                "install the program again");
-  }
-  return out;
-}
+std::vector<ZoneScheme> zone_schemes() { return zones_of_pipeline("lung_ultrasound").schemes; }
 
 ZoneScheme zone_scheme(const std::string& id) {
   std::vector<std::string> names;
@@ -117,23 +96,6 @@ ZoneScheme zone_scheme(const std::string& id) {
   }
   throw Error(ErrorCode::Usage, fmt::format("there is no zone scheme '{}'", id),
               fmt::format("choose one of: {}", fmt::join(names, ", ")));
-}
-
-std::string zone_in_name(const std::string& file_name, const ZoneScheme& scheme) {
-  std::string found, word;
-  const std::string stem = fs::path(file_name).stem().string();
-  for (const char c : stem + " ") {
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0) {
-      word += c;
-      continue;
-    }
-    if (const Zone* z = zone_of(scheme, word)) {
-      if (!found.empty() && found != z->id) return {};
-      found = z->id;
-    }
-    word.clear();
-  }
-  return found;
 }
 
 std::vector<ExamItem> exam_items(const std::vector<std::string>& paths, const ZoneScheme& scheme) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "modules/core/findings.h"
+#include "modules/review/zones.h"
 #include "pipelines/lung_ultrasound/look.h"
 
 #include <filesystem>
@@ -11,20 +12,9 @@
 
 namespace sensorium::lung_ultrasound {
 
-struct Zone {
-  std::string id, title;
-};
-struct ZoneScheme {
-  std::string id, title, source;
-  std::vector<Zone> zones;
-};
-// Of resources/zones/lung_ultrasound.json. Throws Error BadInput when it is damaged.
-std::vector<ZoneScheme> zone_schemes();
 // Throws Error Usage naming those there are.
 ZoneScheme zone_scheme(const std::string& id);
-// The zone that a part of a file's name is (parts end at anything but letters and digits), in any
-// case of letters; empty when none or several are named.
-std::string zone_in_name(const std::string& file_name, const ZoneScheme& scheme);
+std::vector<ZoneScheme> zone_schemes();
 
 struct ExamItem {
   std::filesystem::path file;

@@ -27,6 +27,13 @@ int sniff_report(std::span<const std::byte> head);
 Findings read_structured_report(const std::filesystem::path& path, const Dataset& recording,
                                 const Context& context);
 
+// Attributes of a finding that are coded instead of written as text. A finding with a site and no
+// footprint (a zone of an exam) becomes a group of qualitative evaluations alone (TID 1501).
+inline constexpr const char* site_attribute = "finding site"; // its code
+inline constexpr const char* site_meaning_attribute = "finding site meaning";
+inline constexpr const char* laterality_attribute = "laterality"; // "right" or "left"
+inline constexpr const char* evaluation_prefix = "evaluation: ";  // then the evaluation's name
+
 // Names that both sides know.
 struct CodedName {
   const char *name, *value, *scheme, *meaning;

@@ -70,6 +70,11 @@ public:
     must(item().setCodeValue(value), "code");
     up();
   }
+  // What follows goes below it, until up().
+  void open_code(DSRTypes::E_RelationshipType how, const Code& name, const Code& value) {
+    below(how, DSRTypes::VT_Code, name);
+    must(item().setCodeValue(value), "code");
+  }
   void text(DSRTypes::E_RelationshipType how, const Code& name, const std::string& value) {
     if (value.empty()) return;
     below(how, DSRTypes::VT_Text, name);
@@ -160,7 +165,47 @@ std::string runs_text(const std::vector<Run>& runs) {
   return out;
 }
 
+std::string attribute(const Finding& f, const char* key) {
+  const auto found = f.attributes.find(key);
+  return found == f.attributes.end() ? std::string() : found->second;
+}
+
+void add_site(Tree& tree, const Finding& f) {
+  const std::string site = attribute(f, site_attribute),
+                    meaning = attribute(f, site_meaning_attribute);
+  if (site.empty()) return;
+  tree.open_code(modified, Code("363698007", "SCT", "Finding Site"),
+                 Code(of(site.substr(0, 16)), own_scheme,
+                      of((meaning.empty() ? site : meaning).substr(0, 64))));
+  const std::string side = attribute(f, laterality_attribute);
+  if (side == "right")
+    tree.code(modified, Code("272741003", "SCT", "Laterality"), Code("24028007", "SCT", "Right"));
+  if (side == "left")
+    tree.code(modified, Code("272741003", "SCT", "Laterality"), Code("7771000", "SCT", "Left"));
+  tree.up();
+}
+
+bool is_coded(const std::string& key) {
+  return key == site_attribute || key == site_meaning_attribute || key == laterality_attribute ||
+         key.starts_with(evaluation_prefix);
+}
+
+void add_zone(Tree& tree, const Finding& f, const std::string& seed) {
+  tree.container(dcm("125007", "Measurement Group"), "1501");
+  tree.text(observed, dcm("112039", "Tracking Identifier"), f.id);
+  tree.uid(observed, dcm("112040", "Tracking Unique Identifier"), derived_uid(seed + f.id));
+  add_site(tree, f);
+  for (const auto& [key, value] : f.attributes)
+    if (key.starts_with(evaluation_prefix))
+      tree.code(contains, own(key.substr(std::string(evaluation_prefix).size())), own(value));
+  for (const Measure& m : f.measures) tree.number(measure_code(m.name), m.value, unit_code(m.unit));
+  for (const auto& [key, value] : f.attributes)
+    if (!is_coded(key)) tree.text(contains, own(key), value);
+  tree.up();
+}
+
 void add_finding(Tree& tree, const Finding& f, const Sources& sources, const std::string& seed) {
+  if (f.footprint.empty() && f.attributes.contains(site_attribute)) return add_zone(tree, f, seed);
   const bool placed = !sources.slices.empty();
   tree.container(dcm("125007", "Measurement Group"), placed ? "1411" : "1501");
   tree.text(observed, dcm("112039", "Tracking Identifier"), f.id);

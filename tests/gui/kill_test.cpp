@@ -1,5 +1,6 @@
 // kill -9 on the window at random moments of a review: every event that the screen had shown is in
 // the log afterwards. SENSORIUM_KILLS sets how often (default 5; the long test 200).
+#include "modules/review/exam_folder.h"
 #include "modules/review/review_log.h"
 
 #include <gtest/gtest.h>
@@ -33,7 +34,8 @@ QByteArray script(const QString& recording) {
 }
 
 // Starts the window, kills it after some shown events, and returns how many it had shown.
-std::size_t shown_before_kill(const QString& folder, int events, int extra_us) {
+std::size_t shown_before_kill(const QString& folder, int events, int extra_us,
+                              const QByteArray& word = "shown ") {
   QProcess window;
   window.setProcessChannelMode(QProcess::SeparateChannels);
   window.start(WINDOW, {"--worker", FAKE_WORKER, "--cases", folder + "/cases", "--script",
@@ -46,8 +48,8 @@ std::size_t shown_before_kill(const QString& folder, int events, int extra_us) {
     window.waitForReadyRead(1000);
     while (window.canReadLine()) {
       const QByteArray line = window.readLine();
-      if (!line.startsWith("shown ")) continue;
-      shown = line.mid(6).trimmed().toULongLong();
+      if (!line.startsWith(word)) continue;
+      shown = line.mid(word.size()).trimmed().split(' ').first().toULongLong();
       ++lines;
     }
   }
@@ -55,8 +57,8 @@ std::size_t shown_before_kill(const QString& folder, int events, int extra_us) {
   window.kill();
   window.waitForFinished(-1);
   while (window.canReadLine())
-    if (const QByteArray line = window.readLine(); line.startsWith("shown "))
-      shown = line.mid(6).trimmed().toULongLong();
+    if (const QByteArray line = window.readLine(); line.startsWith(word))
+      shown = line.mid(word.size()).trimmed().split(' ').first().toULongLong();
   return shown;
 }
 
@@ -93,6 +95,54 @@ TEST(Kill, every_shown_event_survives) {
   }
   std::printf("%d of %d kills left every shown event in the log\n", intact, kills);
   EXPECT_EQ(intact, kills);
+}
+
+QByteArray exam_script(const QStringList& clips) {
+  using nlohmann::json;
+  json paths = json::array();
+  for (const QString& clip : clips) paths.push_back(clip.toStdString());
+  json steps = json::array({{{"do", "wait"}}, {{"do", "exam_new"}, {"paths", paths}}});
+  const char* zones[] = {"R1", "L4", "R6", "L2"};
+  for (int i = 0; i < 2000; ++i) {
+    steps.push_back(
+        {{"do", "exam_zone"}, {"clip", i % 2 ? "clip-1" : "clip-2"}, {"zone", zones[i % 4]}});
+    steps.push_back(
+        {{"do", "exam_score"}, {"zone", zones[i % 3]}, {"score", std::to_string(i % 4)}});
+    if (i % 5 == 4) steps.push_back({{"do", "undo"}});
+    steps.push_back({{"do", "say_exam"}});
+  }
+  return QByteArray::fromStdString(steps.dump());
+}
+
+// While clips are being analysed: what the board had shown is in the log, and adds up to the same.
+TEST(Kill, an_exam_survives) {
+  using namespace sensorium;
+  std::mt19937 random(20260201);
+  for (int i = 0; i < 3; ++i) {
+    QTemporaryDir folder;
+    ASSERT_TRUE(folder.isValid());
+    QStringList clips{folder.filePath("a.clip"), folder.filePath("b.clip")};
+    for (const QString& name : clips) {
+      QFile clip(name);
+      ASSERT_TRUE(clip.open(QIODevice::WriteOnly));
+      clip.write(name.toUtf8());
+    }
+    QFile steps(folder.filePath("steps.json"));
+    ASSERT_TRUE(steps.open(QIODevice::WriteOnly));
+    steps.write(exam_script(clips));
+    steps.close();
+    const std::size_t shown = shown_before_kill(folder.path(), 1 + static_cast<int>(random() % 60),
+                                                static_cast<int>(random() % 20000), "exam ");
+    ASSERT_GT(shown, 0u);
+    const QString exams = folder.filePath("cases/exams");
+    const QStringList made = QDir(exams).entryList(QDir::Dirs | QDir::NoDotAndDotDot);
+    ASSERT_EQ(made.size(), 1);
+    const StoredExam exam = read_exam((exams + "/" + made[0]).toStdString(), "");
+    EXPECT_GE(exam.events.size(), shown);
+    EXPECT_TRUE(exam.verification.intact) << exam.verification.text;
+    EXPECT_TRUE(exam.state.problems.empty());
+    EXPECT_EQ(exam.board.clips.size(), 2u);
+  }
 }
 
 }
