@@ -177,6 +177,9 @@ int show_pipelines(Session& session, const std::string& wanted) {
   for (const PipelineInfo& info : session.registry.pipelines()) {
     if (!wanted.empty() && info.id != wanted) continue;
     list.push_back(to_json(info));
+    list.back()["commands"] = json::array();
+    for (const auto& [pipeline, command] : session.registry.commands())
+      if (pipeline == info.id) list.back()["commands"].push_back(command);
     session.console.print(fmt::format("{:<18} {} ({}, {})\n{:<18} {}", info.id, info.title,
                                       info.version, info.maturity, "", info.question));
     if (wanted.empty()) continue;

@@ -163,11 +163,51 @@ int watch(const Session& session, const std::string& token) {
   }
 }
 
-int show_log(const Session& session, const std::string& token, int element, bool follow) {
-  const Context context = session.console.context();
-  const ClusterRun run = one(token, context).run;
+// Of a run that this computer knows nothing else is asked: a window asks often.
+ClusterRun run_to_read(const std::string& token, const Context& context) {
+  for (const ClusterRun& run : RunStore(cluster_folder()).runs())
+    if (run.token == token) return run;
+  return one(token, context).run;
+}
+
+// Points are pairs of step and value. A terminal gets the last of each.
+int show_curves(const Session& session, const std::string& token, int element, std::uint64_t from) {
+  const ClusterRun run = run_to_read(token, session.console.context());
+  if (run.array && element < 0)
+    throw Error(ErrorCode::Usage, fmt::format("the run {} is a sweep", run.token.substr(0, 8)),
+                "'sensorium jobs study' has its curves, --element those of one trial");
   const Reached at = reach(run.site);
-  std::uint64_t from = 0;
+  CurvePiece all = read_curves(*at.transport, at.site, run.token, element, from);
+  for (bool more = all.next > all.from; more && all.next - all.from < (64u << 20);) {
+    const CurvePiece piece = read_curves(*at.transport, at.site, run.token, element, all.next);
+    more = piece.file == all.file && piece.from == all.next && piece.next > piece.from;
+    if (!more) break;
+    for (const auto& [tag, points] : piece.curves) {
+      auto& curve = all.curves[tag];
+      while (!curve.empty() && !points.empty() && curve.back().first >= points.front().first)
+        curve.pop_back();
+      curve.insert(curve.end(), points.begin(), points.end());
+    }
+    all.next = piece.next;
+  }
+  session.console.print(json{{"token", run.token},
+                             {"file", all.file},
+                             {"from", all.from},
+                             {"next", all.next},
+                             {"curves", all.curves}});
+  std::string text = all.curves.empty() ? "nothing was recorded yet" : "";
+  for (const auto& [tag, points] : all.curves)
+    text += fmt::format("{}{:<24} step {:>8}  {:.6g}", text.empty() ? "" : "\n", tag,
+                        points.back().first, points.back().second);
+  session.console.print(text);
+  return 0;
+}
+
+int show_log(const Session& session, const std::string& token, int element, bool follow,
+             std::uint64_t from) {
+  const Context context = session.console.context();
+  const ClusterRun run = follow ? one(token, context).run : run_to_read(token, context);
+  const Reached at = reach(run.site);
   std::string all;
   for (int quiet = 0;; ++quiet) {
     const bool ended = !follow || one(run.token, context).state.final();
@@ -249,11 +289,13 @@ int explain_one(const Session& session, const std::string& token) {
 
 void add_jobs(CLI::App& app, Session& session) {
   auto* jobs = app.add_subcommand(
-      "jobs", "The runs on all sites: list, watch, logs, cancel, fetch, retry, explain");
+      "jobs",
+      "The runs on all sites: list, watch, logs, curves, cancel, fetch, retry, explain, study");
   jobs->require_subcommand(1);
   struct Words {
     std::string token, site, output;
     int element = -1;
+    std::uint64_t from = 0;
     bool follow = false;
   };
   const auto words = std::make_shared<Words>();
@@ -273,11 +315,20 @@ void add_jobs(CLI::App& app, Session& session) {
   add("watch", "Follow one run, or all, until they have ended", false,
       [&session, words] { return watch(session, words->token); });
   auto* logs = add("logs", "What a run has printed", true, [&session, words] {
-    return show_log(session, words->token, words->element, words->follow);
+    return show_log(session, words->token, words->element, words->follow, words->from);
   });
+  logs->add_option("--from", words->from, "Leave out this many bytes");
   logs->add_flag("-f,--follow", words->follow, "Go on until the run has ended");
   logs->add_option("--element", words->element, "Of a sweep: which element")
       ->check(CLI::Range(0, 100000));
+  auto* curves = add("curves", "What a training has recorded: losses and measures by step", true,
+                     [&session, words] {
+                       return show_curves(session, words->token, words->element, words->from);
+                     });
+  curves->add_option("--element", words->element, "Of a sweep: which element")
+      ->check(CLI::Range(0, 100000));
+  curves->add_option("--from", words->from,
+                     "Leave out this many bytes ('next' of an earlier call)");
   add("cancel", "Stop a run", true, [&session, words] { return cancel(session, words->token); });
   add("fetch", "Bring a run's result, and check its hashes", true, [&session, words] {
     return fetch(session, words->token, words->output);

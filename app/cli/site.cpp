@@ -41,6 +41,13 @@ int list_sites(const Session& session) {
   std::string text;
   for (const Site& site : SiteStore(cluster_folder()).sites()) {
     all.push_back(to_json(site));
+    for (std::size_t i = 0; i < site.partitions.size(); ++i) {
+      json& partition = all.back().at("partitions").at(i);
+      const auto minutes = minutes_of(site.partitions[i].time_limit);
+      partition["minutes"] = minutes ? json(*minutes) : json();
+      partition["gpus"] = gpus_of(site.partitions[i].gres);
+    }
+    if (site.kind == "local") all.back()["cpus"] = std::thread::hardware_concurrency();
     text += text_of(site) + "\n";
   }
   session.console.print(json{{"sites", all}});

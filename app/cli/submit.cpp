@@ -31,18 +31,65 @@ struct Prepared {
   int elements = 0, at_once = 0; // of a sweep
   ParameterSpecs specs;          // of a plan's command
   std::vector<Upload> uploads;
+  std::vector<fs::path> named; // recordings among them that name a patient
 };
 
-// A recording may carry a name or a birth date: it goes nowhere unless the user says so.
-void refuse_patient_data(Session& session, const fs::path& path, const Words& words,
-                         const Context& context) {
-  if (words.with_patient_data || words.site == "local") return;
+bool names_patient(Session& session, const fs::path& path, const Context& context) {
   const Dataset dataset = session.registry.header(path, context);
   const Patient& patient = origin_of(dataset).patient;
-  if ((patient.id + patient.name + patient.birth_date).empty()) return;
+  return !(patient.id + patient.name + patient.birth_date).empty();
+}
+
+// The recordings at a path, or anywhere below it, that name a patient, or that are damaged so that
+// it cannot be known. A file that no reader knows is no recording.
+struct Named {
+  std::vector<fs::path> files;
+  bool damaged = false; // the first one
+};
+
+Named naming_patients(Session& session, const fs::path& path, const Context& context) {
+  if (!fs::is_directory(path))
+    return {names_patient(session, path, context) ? std::vector{path} : std::vector<fs::path>{}};
+  std::vector<fs::path> named, damaged;
+  std::error_code code;
+  for (fs::recursive_directory_iterator
+           it(path, fs::directory_options::follow_directory_symlink, code),
+       end;
+       !code && it != end; it.increment(code)) {
+    context.step(0, "looking for patients' names");
+    if (!it->is_regular_file()) continue;
+    try {
+      if (names_patient(session, it->path(), context)) named.push_back(it->path());
+    } catch (const Error& e) {
+      if (e.code() == ErrorCode::Cancelled || e.code() == ErrorCode::Resources) throw;
+      if (e.code() == ErrorCode::BadInput) damaged.push_back(it->path());
+    }
+  }
+  if (code)
+    throw Error(ErrorCode::NotFound,
+                fmt::format("the folder '{}' cannot be read: {}", path.string(), code.message()));
+  std::sort(named.begin(), named.end());
+  std::sort(damaged.begin(), damaged.end());
+  Named out{named, named.empty()};
+  out.files.insert(out.files.end(), damaged.begin(), damaged.end());
+  return out;
+}
+
+// A recording may carry a name or a birth date: it goes nowhere unless the user says so. What may
+// go is noted in named.
+void check_patients(Session& session, const fs::path& path, const Words& words, const Site& site,
+                    std::vector<fs::path>& named, const Context& context) {
+  if (site.kind == "local") return;
+  const Named found = naming_patients(session, path, context);
+  named.insert(named.end(), found.files.begin(), found.files.end());
+  if (words.with_patient_data || found.files.empty()) return;
+  const std::size_t more = found.files.size() - 1;
   throw Error(
       ErrorCode::Usage,
-      fmt::format("'{}' names a patient, and would leave this computer", path.filename().string()),
+      fmt::format(
+          "'{}'{} {}, and would leave this computer", found.files.front().filename().string(),
+          more == 0 ? "" : fmt::format(" (and {} more below '{}')", more, path.filename().string()),
+          found.damaged ? "cannot be read, so it may name a patient" : "names a patient"),
       "convert it with 'sensorium convert --deidentify' first, or add --with-patient-data");
 }
 
@@ -62,7 +109,7 @@ Prepared prepare_recipe(Session& session, const Words& words, const Site& site,
   for (RecipeInput& input : recipe.inputs) {
     const fs::path path =
         fs::path(input.path).is_absolute() ? fs::path(input.path) : folder / input.path;
-    refuse_patient_data(session, path, words, context);
+    check_patients(session, path, words, site, out.named, context);
     if (input.files.empty() && !fs::is_directory(path))
       input.files = session.registry.companions(path);
     const Upload upload = upload_of_recording(path, input.files, context);
@@ -110,12 +157,14 @@ Prepared prepare_plan(Session& session, const Words& words, const Site& site,
     json& value = parameters.at(spec.name);
     if (spec.type == ParameterType::Text && value.is_string()) {
       const std::string text = value.get<std::string>();
-      if (text.find('/') != std::string::npos && fs::exists(text)) value = send(text, {});
+      if (text.find('/') == std::string::npos || !fs::exists(text)) continue;
+      if (fs::is_directory(text)) check_patients(session, text, words, site, out.named, context);
+      value = send(text, {});
     }
   }
   json files = json::array();
   for (const std::string& file : plan.files) {
-    refuse_patient_data(session, file, words, context);
+    check_patients(session, file, words, site, out.named, context);
     files.push_back(send(file, fs::is_directory(file) ? std::vector<std::string>{}
                                                       : session.registry.companions(file)));
   }
@@ -172,11 +221,15 @@ Upload upload_of_bundle(const fs::path& folder, const Context& context) {
   return make_upload_of_folder(folder, context);
 }
 
-json list_of(const std::vector<Upload>& uploads) {
+json list_of(const Prepared& prepared) {
   json out = json::array();
-  for (const Upload& upload : uploads)
+  for (const Upload& upload : prepared.uploads)
     for (const UploadFile& file : upload.files)
-      out.push_back({{"file", file.path.string()}, {"bytes", file.bytes}, {"sha256", file.sha256}});
+      out.push_back({{"file", file.path.string()},
+                     {"bytes", file.bytes},
+                     {"sha256", file.sha256},
+                     {"names_patient", std::find(prepared.named.begin(), prepared.named.end(),
+                                                 file.path) != prepared.named.end()}});
   return out;
 }
 
@@ -211,7 +264,7 @@ int submit_one(Session& session, const std::string& verb, const Words& words) {
                  .at_once = prepared.at_once,
                  .resources = words.resources,
                  .program = program};
-  const json sent = list_of(prepared.uploads);
+  const json sent = list_of(prepared);
   session.console.end_progress();
   if (!bundle.empty())
     session.console.print(fmt::format("the program: {} files, {} bytes, sent when not there yet",
@@ -223,8 +276,11 @@ int submit_one(Session& session, const std::string& verb, const Words& words) {
   if (words.dry_run) {
     run.token = std::string(32, '0');
     const std::string start = at.scheduler->estimate(*at.transport, at.site, run);
-    session.console.print(
-        json{{"sends", sent}, {"task", prepared.task}, {"expected_start", start}});
+    session.console.print(json{{"sends", sent},
+                               {"task", prepared.task},
+                               {"elements", prepared.elements},
+                               {"program_bytes", bundle.empty() ? 0 : bundle.front().bytes},
+                               {"expected_start", start}});
     session.console.print(start.empty() ? "nothing was submitted"
                                         : fmt::format("would start about {} (the site's time); "
                                                       "nothing was submitted",

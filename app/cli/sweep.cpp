@@ -5,6 +5,7 @@
 #include "modules/core/error.h"
 #include "modules/core/file.h"
 #include "modules/core/json_text.h"
+#include "modules/sweep/importance.h"
 #include "modules/sweep/study_file.h"
 #include "modules/sweep/variants.h"
 
@@ -230,7 +231,7 @@ std::string table_of(const Study& study, std::size_t most) {
   return text;
 }
 
-int write_one(const Session& session, const std::string& token, std::string output) {
+Study study_of_run(const std::string& token) {
   const ClusterRun run = RunStore(cluster_folder()).run(token);
   const Reached at = reach(run.site);
   const Reply reply = at.transport->run(gather, {run_folder(at.site, run.token)});
@@ -260,12 +261,13 @@ int write_one(const Session& session, const std::string& token, std::string outp
     if (std::none_of(study.trials.begin(), study.trials.end(),
                      [&](const Trial& t) { return t.number == static_cast<int>(i); }))
       study.trials.push_back({.number = static_cast<int>(i)});
-  if (output.empty()) output = "study-" + run.token.substr(0, 8) + ".db";
-  write_study(output, study);
-  json trials = json::array();
+  return study;
+}
+
+json json_of(const Study& study, const std::vector<VariantFigures>& variants,
+             const std::vector<Importance>& importances) {
+  json trials = json::array(), compared = json::array(), shares = json::array();
   for (const Trial& t : study.trials) trials.push_back(to_json(t));
-  const std::vector<VariantFigures> variants = variants_of(study);
-  json compared = json::array();
   for (const VariantFigures& v : variants)
     compared.push_back({{"parameters", v.parameters},
                         {"values", v.values},
@@ -274,10 +276,43 @@ int write_one(const Session& session, const std::string& token, std::string outp
                         {"difference", v.difference},
                         {"interval", {v.low, v.high}},
                         {"verdict", v.verdict}});
+  for (const Importance& i : importances) shares.push_back({{"name", i.name}, {"share", i.share}});
+  return {{"name", study.name},
+          {"direction", study.maximise ? "maximize" : "minimize"},
+          {"space", to_json(study.space)},
+          {"about", study.about},
+          {"trials", trials},
+          {"variants", compared},
+          {"note", note_of(variants)},
+          {"importances", shares}};
+}
+
+std::string text_of(const std::vector<Importance>& importances) {
+  std::string text = "share of the variance that a parameter explains by itself";
+  double rest = 1;
+  for (const Importance& i : importances) {
+    text += fmt::format("\n{:>5.0f} %  {}", 100 * i.share, i.name);
+    rest -= i.share;
+  }
+  return text + fmt::format("\n{:>5.0f} %  several together", 100 * std::max(0.0, rest));
+}
+
+// word: a run, or a study's file.
+int show_study(const Session& session, const std::string& word, std::string output) {
+  const bool is_file = word.find_first_of("./") != std::string::npos;
+  const Study study = is_file ? read_study(word) : study_of_run(word);
+  if (output.empty() && !is_file)
+    output = "study-" + study.about.at("token").get<std::string>().substr(0, 8) + ".db";
+  if (!output.empty()) write_study(output, study);
+  const std::vector<VariantFigures> variants = variants_of(study);
+  const std::vector<Importance> importances = importances_of(study);
+  json out = json_of(study, variants, importances);
+  out["study"] = is_file && output.empty() ? word : output;
+  session.console.print(out);
   session.console.print(
-      json{{"study", output}, {"name", study.name}, {"trials", trials}, {"variants", compared}});
-  session.console.print(fmt::format("{}: {}", output, table_of(study, 10)));
+      fmt::format("{}: {}", out["study"].get<std::string>(), table_of(study, 10)));
   if (!variants.empty()) session.console.print("\n" + table_of(variants));
+  if (!importances.empty()) session.console.print("\n" + text_of(importances));
   return 0;
 }
 
@@ -298,10 +333,11 @@ void add_study(CLI::App& jobs, Session& session) {
   auto* study = jobs.add_subcommand(
       "study", "Of a sweep: its best trials, and a file that optuna and optuna-dashboard open");
   const auto token = std::make_shared<std::string>(), output = std::make_shared<std::string>();
-  study->add_option("RUN", *token, "A sweep, or the first digits of it")->required();
+  study->add_option("RUN", *token, "A sweep, the first digits of it, or a study's file")
+      ->required();
   study->add_option("-o,--output", *output, "The file (default: study-TOKEN.db)");
   study->callback([&session, token, output] {
-    session.chosen = [&session, token, output] { return write_one(session, *token, *output); };
+    session.chosen = [&session, token, output] { return show_study(session, *token, *output); };
   });
 }
 

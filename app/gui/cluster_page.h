@@ -1,58 +1,43 @@
-// Runs on clusters: what has become of each, and sending the open recording there. Every step is a
-// call of the command line ('sensorium jobs', 'submit', 'site'; docs/CLUSTER.md), in a process of
-// its own: a slow or lost connection never holds the window, and the window knows nothing that a
-// terminal would not.
+// Runs on clusters: what has become of each, their curves and logs, and sending recordings,
+// trainings and sweeps there. Every step is a call of the command line ('sensorium jobs', 'submit',
+// 'site'; docs/CLUSTER.md).
 #pragma once
+
+#include "app/gui/command_call.h"
 
 #include <nlohmann/json.hpp>
 
-#include <QDialog>
 #include <QTimer>
 #include <QWidget>
 
-#include <functional>
-#include <memory>
+#include <vector>
 
-class QCheckBox;
-class QComboBox;
 class QLabel;
-class QLineEdit;
 class QPlainTextEdit;
 class QPushButton;
-class QSpinBox;
 class QTableWidget;
-class QTemporaryDir;
+class QTabWidget;
 
 namespace sensorium {
 
-// Calls the command line and gives what it prints with --json.
-class CommandCall : public QObject {
-  Q_OBJECT
-public:
-  // ok: the exit status was 0. Otherwise reply has {"error": {"message", "hint"}}.
-  using Done = std::function<void(bool ok, const nlohmann::json& reply)>;
-  explicit CommandCall(QString program, QObject* parent = nullptr);
-  // A call ends with the object.
-  void start(const QStringList& words, Done done);
-  bool busy() const { return running_ > 0; }
-
-signals:
-  void busy_changed(bool busy);
-
-private:
-  QString program_;
-  int running_ = 0;
-};
+class CurvesPanel;
+class StudyPage;
 
 class ClusterPage : public QWidget {
   Q_OBJECT
 public:
   explicit ClusterPage(const QString& program, QWidget* parent = nullptr);
   // The recipe of the open recording and its name; empty: there is nothing to send.
-  void set_case(const QString& name, const nlohmann::json& recipe);
+  // pipeline: the one that a training begins with.
+  void set_case(const QString& name, const nlohmann::json& recipe, const QString& pipeline = {});
   void refresh();
   void send(); // opens the dialog
+  void send_training(bool sweep);
+  void open_study(); // of the chosen sweep
   QTableWidget* table() const { return table_; }
+  CurvesPanel* curves() const { return curves_; }
+  QTabWidget* tabs() const { return tabs_; }
+  StudyPage& study() { return *study_; } // another page of the window, which owns it
   QString log_text() const;
   QString message() const;
   bool busy() const { return call_->busy(); }
@@ -61,6 +46,7 @@ public:
 signals:
   void closed();
   void case_fetched(const QString& folder); // a result folder
+  void study_asked();                       // to show study()
 
 protected:
   void showEvent(QShowEvent*) override;
@@ -68,57 +54,34 @@ protected:
 private:
   void show_runs(const nlohmann::json& runs);
   void show_run();
+  void show_chosen();
+  void show_curves();
   void read_log();
+  void show_log();
+  QWidget* make_head();
+  QWidget* make_side();
   void ask_cancel();
   void fetch();
   void retry();
   void say(const QString& text, bool bad);
   void say_error(const nlohmann::json& reply);
   const nlohmann::json* chosen() const;
+  std::vector<const nlohmann::json*> selected() const;
   void on_chosen(const QStringList& before, const QStringList& after, const QString& news);
 
   CommandCall* call_;
-  QString program_, name_;
+  QString program_, name_, pipeline_;
+  QString log_of_, log_text_; // the run whose log is shown, as it printed it; how far it was read
+  std::uint64_t log_next_ = 0;
   nlohmann::json recipe_, runs_ = nlohmann::json::array();
   QTableWidget* table_;
   QPlainTextEdit* log_;
+  CurvesPanel* curves_;
+  StudyPage* study_;
+  QTabWidget* tabs_;
   QLabel *words_, *message_, *empty_;
-  QPushButton *send_, *cancel_, *fetch_, *retry_;
+  QPushButton *send_, *train_, *sweep_, *cancel_, *fetch_, *retry_, *study_button_;
   QTimer poll_;
-};
-
-// Where to, what the job needs, and what leaves this computer.
-class SendDialog : public QDialog {
-  Q_OBJECT
-public:
-  SendDialog(const QString& program, const QString& name, const nlohmann::json& recipe,
-             QWidget* parent);
-  bool sent() const { return sent_; }
-  QString site() const;
-  QString message() const;
-  QTableWidget* files() const { return files_; }
-  QPushButton* send_button() const { return send_; }
-
-private:
-  void take_sites(bool ok, const nlohmann::json& reply);
-  void preview();
-  void send();
-  void say(const QString& text, bool bad);
-  QStringList words(bool dry) const;
-
-  CommandCall* call_;
-  QString recipe_file_;
-  std::shared_ptr<QTemporaryDir> folder_;
-  QComboBox* site_;
-  QLineEdit* name_;
-  QSpinBox *minutes_, *cpus_, *gpus_, *memory_;
-  QCheckBox* patient_;
-  QTableWidget* files_;
-  QLabel* message_;
-  QPushButton* send_;
-  QTimer delay_;
-  int asked_ = 0; // the last preview asked for
-  bool sent_ = false;
 };
 
 }

@@ -7,6 +7,7 @@
 #include "app/gui/main_window.h"
 #include "app/gui/review_area.h"
 #include "app/gui/start_page.h"
+#include "app/gui/study_page.h"
 #include "modules/core/error.h"
 #include "modules/core/recipe.h"
 #include "modules/view/findings_panel.h"
@@ -31,6 +32,30 @@ void MainWindow::declare_reader_actions() {
   ActionSet& a = *actions_;
   a.add("batch", "Analyse many files", "cases", "Ctrl+B", [this] { choose_batch(); }, "Case");
   a.add("clusters", "Runs on clusters", "", "Ctrl+Shift+J", [this] { show_clusters(); }, "Case");
+  a.add(
+      "train_on_cluster", "Train on a cluster", "", "",
+      [this] {
+        show_clusters();
+        clusters_->send_training(false);
+      },
+      "Case");
+  a.add(
+      "sweep_on_cluster", "Sweep on a cluster", "", "",
+      [this] {
+        show_clusters();
+        clusters_->send_training(true);
+      },
+      "Case");
+  a.add(
+      "study", "Open a study", "", "",
+      [this] {
+        const QString path = QFileDialog::getOpenFileName(
+            this, "A study", {}, "Studies (*.db *.sqlite3);;All files (*)");
+        if (path.isEmpty()) return;
+        clusters_->study().open_file(path);
+        show_page(&clusters_->study());
+      },
+      "Case");
   a.add(
       "report_deidentified", "De-identified report", "report", "",
       [this] { choose_deidentified_report(); }, "Case");
@@ -64,11 +89,14 @@ void MainWindow::build_pages() {
   clusters_ = new ClusterPage(worker_program_);
   // A hidden page must not take room from the panels beside the picture.
   for (QWidget* page : {static_cast<QWidget*>(compare_), static_cast<QWidget*>(follow_up_),
-                        static_cast<QWidget*>(consensus_), static_cast<QWidget*>(clusters_)}) {
+                        static_cast<QWidget*>(consensus_), static_cast<QWidget*>(clusters_),
+                        static_cast<QWidget*>(&clusters_->study())}) {
     page->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Ignored);
     stack_->addWidget(page);
   }
   connect(clusters_, &ClusterPage::closed, this, [this] { leave_page(); });
+  connect(clusters_, &ClusterPage::study_asked, this, [this] { show_page(&clusters_->study()); });
+  connect(&clusters_->study(), &StudyPage::closed, this, [this] { show_page(clusters_); });
   connect(clusters_, &ClusterPage::case_fetched, session_, &CaseSession::open_case);
   connect(consensus_, &ConsensusPage::closed, this, [this] { show_case(); });
   connect(consensus_, &ConsensusPage::changed, this, [this] {
@@ -97,7 +125,9 @@ void MainWindow::show_clusters() {
              .parameters = session_->parameters()};
     recipe = to_json(r);
   }
-  clusters_->set_case(session_->entry().title, recipe);
+  clusters_->set_case(session_->entry().title, recipe,
+                      session_->pipeline() ? QString::fromStdString(session_->pipeline()->id)
+                                           : QString());
   show_page(clusters_);
 }
 

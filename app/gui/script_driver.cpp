@@ -100,6 +100,12 @@ void ScriptDriver::next() {
     ++at_;
     return next();
   }
+  if (cluster_waits(word)) {
+    if (!waiting_.isValid()) waiting_.start();
+    if (waiting_.elapsed() > wait_limit_ms) return emit finished("waited ten minutes");
+    return QTimer::singleShot(100, this, [this] { next(); });
+  }
+  waiting_.invalidate();
   ++at_;
   QString failure;
   try {
@@ -138,7 +144,7 @@ QString ScriptDriver::perform(const json& step) {
     return window_.parameter_form().set_value(step.at("name").get<std::string>(), step.at("value"))
                ? ""
                : "no such parameter";
-  else if (perform_reading(step) || perform_page(step))
+  else if (perform_reading(step) || perform_cluster(step) || perform_page(step))
     return {};
   else if (word == "stroke")
     return pointer(step, nullptr);

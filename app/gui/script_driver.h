@@ -26,6 +26,13 @@
 //  "path": F}, {"do": "shown_as", "index": 1}, {"do": "rate", "hertz": 1000}, {"do": "nameplate",
 //  "path": F}, {"do": "pan"} (prints the slowest of a hundred moves), {"do": "say_memory"},
 //  {"do": "wait_picture"} and {"do": "wait_page"} (print how long after "open").
+// On the page of runs: {"do": "train_on_cluster"}, {"do": "sweep_on_cluster"} (open the dialog),
+// then
+//  {"do": "training", "pipeline": P, "name": N, "file": F, "site": S, "parameters": {..}, "vary":
+//  [N], "tab": 0} (each may be absent), {"do": "send_training"} (waits until it may be sent),
+//  {"do": "wait_runs"} (until none is open), {"do": "select_runs", "rows": [0, 1]}, {"do":
+//  "runs_tab", "index": 1}, {"do": "open_study", "file": F} (without a file: of the chosen sweep),
+//  {"do": "choose_trial", "row": 2}, {"do": "study_tab", "index": 1}
 // "report" takes "deidentified": true. "say_notice" prints the message shown. "say_shown" prints
 // "shown N" to standard output: the number of log events that the screen shows. Any other word is
 // the id of an action ("next", "undo", "layers" ...). "wait" ends when nothing runs.
@@ -56,6 +63,8 @@ private:
   QString perform(const nlohmann::json& step); // returns why it failed, or empty
   bool perform_reading(const nlohmann::json& step);
   bool perform_page(const nlohmann::json& step);
+  bool perform_cluster(const nlohmann::json& step);
+  bool cluster_waits(const std::string& word);
   bool perform_signal(const nlohmann::json& step, SignalPage& page);
   QString pointer(const nlohmann::json& step, const char* tool);
   QString screenshot(const nlohmann::json& step);

@@ -59,8 +59,10 @@ std::string explain(const RunState& state, const ClusterRun& run) {
   else if (state.state == "pending")
     out = fmt::format("job {} waits: {}", state.job_id, explain_reason(state.reason));
   else if (state.state == "running")
-    out =
-        fmt::format("job {} runs{}{}", state.job_id, state.node.empty() ? "" : " on ", state.node);
+    out = fmt::format("job {} runs{}", state.job_id,
+                      state.node.empty()     ? ""
+                      : state.node == "here" ? " on this computer" // the local queue
+                                             : " on " + state.node);
   else if (state.state == "done")
     out = "it ended well; 'sensorium jobs fetch' brings the result";
   else if (state.state == "failed" && run.array)

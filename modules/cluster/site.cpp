@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <unistd.h>
 
 namespace sensorium {
@@ -37,6 +38,50 @@ json to_json(const Partition& p) {
       {"cpus", p.cpus}, {"memory_mib", p.memory_mib}, {"up", p.up},     {"preferred", p.preferred}};
 }
 
+}
+
+std::optional<int> minutes_of(const std::string& limit) {
+  std::vector<long> fields;
+  long days = 0;
+  bool has_days = false, digit = false;
+  for (const char c : limit) {
+    if (c >= '0' && c <= '9') {
+      if (!digit) fields.push_back(0);
+      digit = true;
+      fields.back() = std::min(fields.back() * 10 + (c - '0'), 100000000L);
+    } else if (digit && c == '-' && !has_days && fields.size() == 1) {
+      days = fields.front();
+      fields.clear();
+      has_days = true;
+      digit = false;
+    } else if (digit && c == ':' && fields.size() < 3) {
+      digit = false;
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (!digit || fields.empty()) return std::nullopt;
+  // After days the first field is hours; else it is minutes, unless there are three.
+  const auto field = [&](std::size_t i) { return i < fields.size() ? fields[i] : 0L; };
+  const bool hours = has_days || fields.size() == 3;
+  const long minutes = hours ? days * 1440 + field(0) * 60 + field(1) : field(0);
+  return static_cast<int>(std::min(minutes, 100000000L));
+}
+
+int gpus_of(const std::string& gres) {
+  int count = 0;
+  for (std::size_t at = 0; at < gres.size();) {
+    std::size_t end = at;
+    for (int depth = 0; end < gres.size() && (gres[end] != ',' || depth > 0); ++end)
+      depth += gres[end] == '(' ? 1 : gres[end] == ')' ? -1 : 0;
+    const std::string one = gres.substr(at, std::min(end, gres.find('(', at)) - at);
+    at = end + 1;
+    if (one != "gpu" && !one.starts_with("gpu:")) continue;
+    const std::string last = one.substr(one.rfind(':') + 1);
+    const bool number = last.find_first_not_of("0123456789") == std::string::npos;
+    count += number && last.size() < 5 && !last.empty() ? std::atoi(last.c_str()) : 1;
+  }
+  return count;
 }
 
 json to_json(const Site& s) {

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,12 @@ struct Site {
   std::vector<Partition> partitions;
   std::vector<std::string> accounts, qos_names;
 };
+
+// The time limit that Slurm writes ("30", "90:00", "8:00:00", "2-00:00:00"), in whole minutes.
+// None: "infinite", or a text that is no time.
+std::optional<int> minutes_of(const std::string& time_limit);
+// GPUs of a node, from a gres text: "gpu:a100:4(S:0-1),gpu:t4:2" has 6. What is no GPU is left out.
+int gpus_of(const std::string& gres);
 
 nlohmann::json to_json(const Site& site);
 // Throws Error BadInput naming the key.

@@ -19,4 +19,9 @@ struct Study {
 // are not of the space.
 void write_study(const std::filesystem::path& path, const Study& study);
 
+// A file of write_study, or of Optuna itself, with one study of one objective. Parameters are of
+// the first distribution that the file has for each. Throws Error NotFound, BadInput naming the
+// file.
+Study read_study(const std::filesystem::path& path);
+
 }

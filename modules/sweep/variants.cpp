@@ -77,14 +77,28 @@ std::vector<VariantFigures> variants_of(const Study& study) {
   return out;
 }
 
-std::string table_of(const std::vector<VariantFigures>& variants) {
-  if (variants.empty()) return {};
-  std::string text = fmt::format("{:>12} {:>6}  {:<38} {}", "mean", "seeds",
-                                 "less the best (95 %, paired by seed)", "variant");
+std::string note_of(const std::vector<VariantFigures>& variants) {
   std::size_t nothing = 0, few = 0;
   for (const VariantFigures& v : variants) {
     nothing += v.verdict == "no difference";
     few += v.verdict == "too few seeds";
+  }
+  std::string text;
+  if (nothing > 0)
+    text += fmt::format("{} of {} variants cannot be told from the best by these seeds.", nothing,
+                        variants.size());
+  if (few > 0)
+    text += fmt::format("{}{} of {} variants have fewer than {} seeds in common with the best: "
+                        "nothing is said of them.",
+                        text.empty() ? "" : "\n", few, variants.size(), fewest_pairs);
+  return text;
+}
+
+std::string table_of(const std::vector<VariantFigures>& variants) {
+  if (variants.empty()) return {};
+  std::string text = fmt::format("{:>12} {:>6}  {:<38} {}", "mean", "seeds",
+                                 "less the best (95 %, paired by seed)", "variant");
+  for (const VariantFigures& v : variants) {
     const std::string difference =
         v.verdict == "best" ? "best"
                             : fmt::format("{:+.4g} ({:+.4g} to {:+.4g}) {}", v.difference, v.low,
@@ -92,13 +106,7 @@ std::string table_of(const std::vector<VariantFigures>& variants) {
     text += fmt::format("\n{:>12.6g} {:>6}  {:<38} {}", v.mean, v.values.size(), difference,
                         v.parameters.dump());
   }
-  if (nothing > 0)
-    text += fmt::format("\n{} of {} variants cannot be told from the best by these seeds.", nothing,
-                        variants.size());
-  if (few > 0)
-    text += fmt::format("\n{} of {} variants have fewer than {} seeds in common with the best: "
-                        "nothing is said of them.",
-                        few, variants.size(), fewest_pairs);
+  if (const std::string note = note_of(variants); !note.empty()) text += "\n" + note;
   return text;
 }
 

@@ -22,7 +22,9 @@ struct VariantFigures {
 // Best first. Empty when the study has no parameter "seed", or one variant alone. The best is
 // chosen by these same figures, so the others' differences lean to their disadvantage.
 std::vector<VariantFigures> variants_of(const Study& study);
-// A line for each, and a sentence that says which differences mean nothing.
+// The sentences that say which differences mean nothing; empty: all can be told apart.
+std::string note_of(const std::vector<VariantFigures>& variants);
+// A line for each, and the note.
 std::string table_of(const std::vector<VariantFigures>& variants);
 
 }

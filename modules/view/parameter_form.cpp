@@ -55,6 +55,23 @@ int decimals_of(const ParameterSpec& spec) {
   return range <= 2 ? 2 : range <= 200 ? 1 : 0;
 }
 
+// Rounds nothing that a file may hold, and shows what counts: 0.0003, not 0.000300000.
+class FineBox : public QDoubleSpinBox {
+public:
+  FineBox() {
+    setDecimals(9);
+    setStepType(AdaptiveDecimalStepType);
+  }
+  QString textFromValue(double value) const override {
+    QString text = QDoubleSpinBox::textFromValue(value);
+    const QString point = locale().decimalPoint();
+    if (!text.contains(point)) return text;
+    while (text.endsWith(locale().zeroDigit())) text.chop(locale().zeroDigit().size());
+    if (text.endsWith(point)) text.chop(point.size());
+    return text;
+  }
+};
+
 }
 
 QString title_of(const ParameterSpec& spec) {
@@ -93,8 +110,8 @@ void ParameterForm::set_specs(const ParameterSpecs& specs) {
   add([](const ParameterSpec& s) { return s.about.live && !s.about.expert; }, layout_);
   const bool has_run = std::any_of(specs_.begin(), specs_.end(),
                                    [](const auto& s) { return !s.about.live && !s.about.expert; });
-  if (has_run) {
-    auto* heading = new QLabel("For the next run");
+  if (has_run && !run_heading_.isEmpty()) {
+    auto* heading = new QLabel(run_heading_);
     heading->setObjectName("small");
     layout_->addWidget(heading);
   }
@@ -151,6 +168,14 @@ bool ParameterForm::focus_parameter(const std::string& name) {
   return true;
 }
 
+void ParameterForm::set_parameter_enabled(const std::string& name, bool on, const QString& why) {
+  const auto found = fields_.find(name);
+  if (found == fields_.end()) return;
+  QWidget* field = found->second.widget;
+  field->setEnabled(on);
+  field->setToolTip(on ? field->accessibleDescription() : why);
+}
+
 void ParameterForm::changed(const ParameterSpec& spec, nlohmann::json value) {
   if (values_[spec.name] == value) return;
   values_[spec.name] = std::move(value);
@@ -190,10 +215,11 @@ QWidget* ParameterForm::row(const ParameterSpec& spec, QWidget* editor) {
 }
 
 QWidget* ParameterForm::number_editor(const ParameterSpec& spec) {
-  auto* spin = new QDoubleSpinBox;
-  spin->setDecimals(decimals_of(spec));
+  const bool fine = spec.type == ParameterType::Number && !slides(spec);
+  auto* spin = fine ? new FineBox : new QDoubleSpinBox;
+  if (!fine) spin->setDecimals(decimals_of(spec));
   spin->setRange(std::max(spec.about.min, -1e9), std::min(spec.about.max, 1e9));
-  spin->setSingleStep(std::pow(10, -decimals_of(spec)));
+  if (!fine) spin->setSingleStep(std::pow(10, -decimals_of(spec)));
   spin->setKeyboardTracking(false);
   if (const QString unit = unit_of(spec); !unit.isEmpty()) spin->setSuffix(QChar(0x202f) + unit);
   if (!spec.about.at_least_value.empty())

@@ -17,6 +17,8 @@ class ParameterForm : public QWidget {
   Q_OBJECT
 public:
   explicit ParameterForm(QWidget* parent = nullptr);
+  // Above what needs another run; before set_specs. Empty: none.
+  void set_run_heading(const QString& text) { run_heading_ = text; }
   void set_specs(const ParameterSpecs& specs);
   void set_values(const nlohmann::json& values); // without signals
   nlohmann::json values() const { return values_; }
@@ -24,6 +26,7 @@ public:
   // not fit.
   bool set_value(const std::string& name, const nlohmann::json& value);
   bool focus_parameter(const std::string& name);
+  void set_parameter_enabled(const std::string& name, bool on, const QString& why = {});
   const ParameterSpecs& specs() const { return specs_; }
 
 signals:
@@ -46,6 +49,7 @@ private:
   std::map<std::string, Field> fields_;
   QVBoxLayout* layout_;
   bool quiet_ = false;
+  QString run_heading_ = "For the next run";
 };
 
 // "min_area_um2" becomes "Min area"; the unit stands beside the value.

@@ -139,7 +139,8 @@ void SignalPlot::rebuild() {
     QCPGraph* lower = plot_->addGraph();
     lower->setAdaptiveSampling(true);
     lower->setData(vector_of(s.x), vector_of(s.y), true);
-    lower->setPen(solid(s.color));
+    lower->setPen(solid(s.color, s.width));
+    if (s.x.size() == 1) lower->setScatterStyle({QCPScatterStyle::ssDisc, s.color, 6});
     if (s.upper.empty()) continue;
     QCPGraph* upper = plot_->addGraph();
     upper->setData(vector_of(s.x), vector_of(s.upper), true);

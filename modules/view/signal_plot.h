@@ -26,6 +26,7 @@ struct PlotSeries {
   std::vector<double> x, y;  // of one length, x ascending; y may be NaN: a gap
   std::vector<double> upper; // empty: a line; else the area between y and upper
   QColor color;
+  double width = 1.2; // pixels
 };
 
 // A place on the x axis that means something: a fault band.

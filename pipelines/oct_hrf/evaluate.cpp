@@ -119,6 +119,17 @@ EvaluationCase case_of(const Phantom& phantom, bool enhance, int threads) {
   return one;
 }
 
+Scene scene_of(const EvaluationCase& one) {
+  const Surface *ilm = usable(one.lines, "ILM"), *bm = usable(one.lines, "BM");
+  return {.width = one.width,
+          .height = one.height,
+          .depth = one.depth,
+          .grey = one.grey,
+          .ilm = one.grey.empty() ? nullptr : ilm,
+          .rpe = bm,
+          .bm = bm};
+}
+
 namespace {
 
 bool holds(const std::vector<int>& sorted, int value) {
@@ -159,23 +170,13 @@ void sort_false(const std::vector<Section>& truths, const std::vector<Section>& 
   out.false_at[0] = static_cast<int>(rest.size()) - explained;
 }
 
-Scene scene_of(const EvaluationCase& one) {
-  const Surface *ilm = usable(one.lines, "ILM"), *bm = usable(one.lines, "BM");
-  return {.width = one.width,
-          .height = one.height,
-          .depth = one.depth,
-          .grey = one.grey,
-          .ilm = one.grey.empty() ? nullptr : ilm,
-          .rpe = bm,
-          .bm = bm};
-}
-
 std::optional<Cues> cues_in(const EvaluationCase& one, const Scene& scene, const Component& c) {
   return cues_of(c, c.runs.front().z, scene, one.scale.spacing_x_um, one.scale.spacing_y_um);
 }
 
 struct Counted {
   std::vector<Section> candidates;
+  std::vector<Component> components; // only when cues are kept
   std::vector<std::optional<Cues>> cues;
   std::int64_t pixels = 0, common = 0;
 };
@@ -211,7 +212,10 @@ Counted candidates_of(const EvaluationCase& one, std::span<const std::uint8_t> s
     out.pixels += c.voxels;
     out.common += common;
     out.candidates.push_back(std::move(s));
-    if (keep_cues) out.cues.push_back(cues);
+    if (keep_cues) {
+      out.cues.push_back(cues);
+      out.components.push_back(c);
+    }
   }
   return out;
 }
@@ -225,8 +229,9 @@ std::vector<Example> examples(const EvaluationCase& one, std::span<const std::ui
   std::vector<Example> out;
   for (std::size_t i = 0; i < counted.candidates.size(); ++i)
     if (counted.cues[i])
-      out.push_back({*counted.cues[i], std::find(of_truth.begin(), of_truth.end(),
-                                                 static_cast<int>(i)) != of_truth.end()});
+      out.push_back(
+          {counted.components[i], *counted.cues[i],
+           std::find(of_truth.begin(), of_truth.end(), static_cast<int>(i)) != of_truth.end()});
   return out;
 }
 

@@ -102,8 +102,12 @@ EvaluationCase case_of(const Phantom& phantom, bool enhance, int threads);
 Tally tally(const EvaluationCase& one, std::span<const std::uint8_t> soft_map,
             std::uint8_t threshold, int min_pixels, double second_look = 0);
 
-// A candidate's cues and whether it was paired with a lesion: what the second look is fitted on.
+// What candidates of the case are measured against; the case must outlive it.
+Scene scene_of(const EvaluationCase& one);
+
+// A candidate, its cues and whether it was paired with a lesion: what the second look is fitted on.
 struct Example {
+  Component component;
   Cues cues;
   bool lesion = false;
 };

@@ -25,6 +25,8 @@ struct EvaluateParameters {
   std::string model;
   int validation_seeds = 12, seeds = 12, scans = 4;
   int first_seed = first_test_seed;
+  int phantom_version = 1;
+  double spacing_z_um = 120;
   bool enhance = true;
   double distance_um = 30;
   int min_pixels = 3;
@@ -43,6 +45,17 @@ void describe(ParameterVisitor& v, EvaluateParameters& p) {
   v.integer("first_seed", p.first_seed,
             {.help = "First test seed; 20000 and above were never trained on.", .min = 0});
   v.integer("scans", p.scans, {.help = "B-scans of each seed.", .min = 1, .max = 100});
+  v.integer("phantom_version", p.phantom_version,
+            {.help = "1: each B-scan by itself; 2: vessels run through the volume.",
+             .min = 1,
+             .max = latest_phantom_version,
+             .before = "1"});
+  v.number("spacing_z_um", p.spacing_z_um,
+           {.help = "Distance between the phantoms' B-scans.",
+            .unit = "um",
+            .min = 1,
+            .max = 1000,
+            .before = "120"});
   v.flag("enhance", p.enhance, {.help = "Show the detector enhanced B-scans."});
   v.number("distance_um", p.distance_um,
            {.help = "Greatest centroid distance of a pair.", .unit = "um", .min = 1, .max = 200});
@@ -79,6 +92,8 @@ std::vector<EvaluationCase> phantoms(const EvaluateParameters& p, int first, int
     PhantomOptions o;
     o.seed = first + s;
     o.scans = p.scans;
+    o.phantom_version = p.phantom_version;
+    o.spacing_z_um = p.spacing_z_um;
     out.push_back(
         case_of(make_phantom(o, context.thread_count()), p.enhance, context.thread_count()));
     out.back().scale.distance_um = p.distance_um;
@@ -309,7 +324,7 @@ json run(const std::vector<std::string>& files, const json& parameters, const fs
     return !context.progress || context.progress(0.5, "detecting");
   };
   json result = {
-      {"phantom_version", phantom_version}, {"parameters", parameters}, {"refused", refused}};
+      {"phantom_version", p.phantom_version}, {"parameters", parameters}, {"refused", refused}};
   std::string table =
       "| detector | data | lesions | F1 | sensitivity | precision | false per B-scan "
       "| Dice | count bias (limits) |\n|---|---|---|---|---|---|---|---|---|\n";

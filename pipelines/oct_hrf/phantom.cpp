@@ -149,7 +149,8 @@ std::vector<PhantomObject> objects_of(const PhantomScene& scene, int scan, const
                    .scan = scan,
                    .grey = s.grey,
                    .layer = s.layer,
-                   .shadow = s.shadow < 0.5});
+                   .shadow = s.shadow < 0.5,
+                   .body = s.body});
   }
   for (PhantomObject& object : out) {
     double sx = 0, sy = 0;
@@ -197,6 +198,13 @@ void check(const PhantomOptions& o) {
                 fmt::format("a phantom of {} x {} x {} is too small or too large", o.width,
                             o.height, o.scans),
                 "at least 32 x 32 pixels and 1 to 255 B-scans");
+  if (o.phantom_version < 1 || o.phantom_version > latest_phantom_version)
+    throw Error(ErrorCode::Usage, fmt::format("there is no phantom version {}", o.phantom_version),
+                fmt::format("1 to {}", latest_phantom_version));
+  if (!(o.spacing_z_um >= 1))
+    throw Error(ErrorCode::Usage,
+                fmt::format("B-scans {} um apart cannot be drawn", o.spacing_z_um),
+                "give spacing_z_um of 1 or more");
   if (o.height * o.spacing_y_um < 800)
     throw Error(ErrorCode::Usage,
                 fmt::format("a phantom {:.0f} um deep holds no retina", o.height * o.spacing_y_um),

@@ -17,11 +17,14 @@
 
 namespace sensorium::oct_hrf {
 
-// Raised whenever the same options and seed give other voxels.
-inline constexpr int phantom_version = 1;
+// Version 1 draws each B-scan by itself. In version 2 vessels run through the volume
+// (phantom_vessels.h) and bodies wider than the B-scan distance show in several B-scans; layers,
+// lesions and optics of a seed are those of version 1. A version, once here, keeps its voxels.
+inline constexpr int latest_phantom_version = 2;
 
 struct PhantomOptions {
   int seed = 1; // --seed
+  int phantom_version = 1;
   int width = 512, height = 496, scans = 8;
   double spacing_x_um = 11.3, spacing_y_um = 3.87, spacing_z_um = 120;
   // Means per B-scan; each volume draws its own factor around 1 when variety > 0.
@@ -65,6 +68,7 @@ struct PhantomObject {
   std::string layer;                  // the layer of the centre
   bool shadow = false;
   int pixels = 0; // labelled in this B-scan
+  int body = 0;   // version 2: sections of one vessel or lesion share it; 0: this one is alone
 };
 
 struct Phantom {
@@ -77,7 +81,8 @@ struct Phantom {
 
 // Equal bits for equal options on any number of threads. Surfaces are rows (pixels) of boundaries;
 // RPE is the middle of its band, BM the lower edge. Throws Error Usage for a size that holds no
-// retina (height * spacing below 800 um, or a side below 32) or more than 255 B-scans.
+// retina (height * spacing below 800 um, or a side below 32) or more than 255 B-scans,
+// B-scans less than 1 um apart, a version that does not exist.
 Phantom make_phantom(const PhantomOptions& options, int threads = 1);
 
 }

@@ -1,6 +1,7 @@
 #include "pipelines/oct_hrf/phantom_anatomy.h"
 
 #include "modules/core/random.h"
+#include "pipelines/oct_hrf/phantom_vessels.h"
 
 #include <algorithm>
 #include <cmath>
@@ -10,8 +11,8 @@ namespace sensorium::oct_hrf {
 
 namespace {
 
-enum Boundary { Ilm, Rnfl, Ipl, Inl, Opl, Elm, Ez, Rpe, Bm };
-enum Stream : std::uint64_t { Variety = 1, Shape = 2, Bumps = 3, Content = 4 };
+enum Stream : std::uint64_t { Variety = 1, Shape = 2, Bumps = 3, Content = 4, Keep = 5 };
+constexpr std::uint64_t key_version = 1; // of all versions: their lesions and layers are the same
 
 double bell(double r, double sigma) { return std::exp(-(r / sigma) * (r / sigma)); }
 
@@ -45,6 +46,12 @@ struct Placer {
             .rx = 0.5 * um * std::sqrt(aspect) / o.spacing_x_um,
             .ry = 0.5 * um / std::sqrt(aspect) / o.spacing_y_um,
             .angle = 0};
+  }
+  // As long across B-scans as along them.
+  Spot body(PhantomLabel label, double x, double y, double um, double aspect) {
+    Spot s = ellipse(label, x, y, um, aspect);
+    s.rz_um = s.rx * o.spacing_x_um;
+    return s;
   }
 
   void vessel() {
@@ -100,8 +107,7 @@ struct Placer {
     const double x = any_x();
     const auto b = rows(x);
     const double y = random.uniform(b[Ipl], b[Elm]);
-    Spot s =
-        ellipse(PhantomLabel::Background, x, y, random.uniform(40, 160), random.uniform(1, 2.5));
+    Spot s = body(PhantomLabel::Background, x, y, random.uniform(40, 160), random.uniform(1, 2.5));
     s.grey = random.uniform(24, 40);
     add(s);
   }
@@ -122,8 +128,8 @@ struct Placer {
     const int layer = part < 0.2 ? Ipl : part < 0.5 ? Inl : part < 0.75 ? Opl : Elm;
     if (b[layer] - b[layer - 1] < 4) return;
     const double y = random.uniform(b[layer - 1] + 1, b[layer] - 1);
-    Spot s = ellipse(PhantomLabel::Focus, x, y, random.uniform(o.focus_min_um, o.focus_max_um),
-                     random.uniform(0.75, 1.35));
+    Spot s = body(PhantomLabel::Focus, x, y, random.uniform(o.focus_min_um, o.focus_max_um),
+                  random.uniform(0.75, 1.35));
     s.angle = random.uniform(0, std::numbers::pi);
     s.grey = scene.layer_grey[1] * random.uniform(0.92, 1.18);
     s.least_above = o.focus_contrast;
@@ -135,8 +141,8 @@ struct Placer {
     const double x = any_x();
     const auto b = rows(x);
     const double y = random.uniform(b[Inl], b[Elm]);
-    Spot s = ellipse(PhantomLabel::Exudate, x, y,
-                     random.uniform(o.exudate_min_um, o.exudate_max_um), random.uniform(0.9, 2));
+    Spot s = body(PhantomLabel::Exudate, x, y, random.uniform(o.exudate_min_um, o.exudate_max_um),
+                  random.uniform(0.9, 2));
     s.grey = scene.layer_grey[8] * random.uniform(0.92, 1.12);
     s.least_above = o.focus_contrast;
     s.shadow = random.uniform(0.1, 0.4);
@@ -157,8 +163,8 @@ struct Placer {
   void choroidal_focus() {
     const double x = any_x();
     const double y = rows(x)[Bm] + random.uniform(20, 130) / o.spacing_y_um;
-    Spot s = ellipse(PhantomLabel::ChoroidalFocus, x, y, random.uniform(18, 45),
-                     random.uniform(0.8, 1.5));
+    Spot s =
+        body(PhantomLabel::ChoroidalFocus, x, y, random.uniform(18, 45), random.uniform(0.8, 1.5));
     s.grey = random.uniform(110, 160);
     s.least_above = o.focus_contrast;
     s.layer = "choroid";
@@ -171,23 +177,104 @@ struct Placer {
   }
 };
 
+// The lesion or cyst that begins at `first`, its lobes included.
+std::size_t end_of_body(const std::vector<Spot>& spots, std::size_t first) {
+  std::size_t end = first + 1;
+  while (spots[first].instance > 0 && end < spots.size() &&
+         spots[end].instance == spots[first].instance)
+    ++end;
+  return end;
+}
+
+// Shows bodies in the neighbouring B-scans that they reach. Of those in n B-scans one in n is
+// kept, so that the mean number of sections of a B-scan stays what the options say.
+void extend_bodies(PhantomScene& scene, std::vector<int>& last_instance, int& last_body) {
+  const PhantomOptions& o = scene.options;
+  struct Reaching {
+    std::vector<Spot> spots;
+    int scan;
+  };
+  std::vector<Reaching> reaching;
+  for (int scan = 0; scan < o.scans; ++scan) {
+    std::vector<Spot>& spots = scene.spots[scan];
+    Random random(random_key({scene.key, Keep, static_cast<std::uint64_t>(scan)}));
+    std::vector<Spot> kept;
+    for (std::size_t i = 0, end; i < spots.size(); i = end) {
+      end = end_of_body(spots, i);
+      const int steps = static_cast<int>(std::ceil(spots[i].rz_um / o.spacing_z_um)) - 1;
+      if (steps > 0) {
+        if (!random.chance(1.0 / (1 + 2 * steps))) continue;
+        ++last_body;
+        for (std::size_t k = i; k < end; ++k) spots[k].body = last_body;
+        reaching.push_back({{spots.begin() + i, spots.begin() + end}, scan});
+      }
+      kept.insert(kept.end(), spots.begin() + i, spots.begin() + end);
+    }
+    spots = std::move(kept);
+  }
+  for (const Reaching& body : reaching) {
+    const int steps = static_cast<int>(std::ceil(body.spots.front().rz_um / o.spacing_z_um)) - 1;
+    for (int step = -steps; step <= steps; ++step) {
+      const int scan = body.scan + step;
+      if (step == 0 || scan < 0 || scan >= o.scans) continue;
+      const bool lesion = body.spots.front().label != PhantomLabel::Background;
+      const int instance = lesion ? ++last_instance[scan] : 0;
+      for (Spot s : body.spots) {
+        const double out = step * o.spacing_z_um / std::max(s.rz_um, 1e-9);
+        if (std::abs(out) >= 1) continue;
+        const int line = s.label == PhantomLabel::ChoroidalFocus ? Bm : Opl;
+        const double x_um = s.x * o.spacing_x_um;
+        s.y += (scene.boundaries_um(x_um, scan * o.spacing_z_um)[line] -
+                scene.boundaries_um(x_um, body.scan * o.spacing_z_um)[line]) /
+               o.spacing_y_um;
+        s.rx *= std::sqrt(1 - out * out);
+        s.ry *= std::sqrt(1 - out * out);
+        s.instance = instance;
+        auto& there = scene.spots[scan];
+        there.insert(lesion ? there.end() : there.begin(), s);
+      }
+    }
+  }
+}
+
 void fill(PhantomScene& scene) {
   const PhantomOptions& o = scene.options;
+  const bool through = o.phantom_version >= 2;
+  int last_body = 0;
+  std::vector<ThroughVessel> small, large;
+  if (through) {
+    small = through_vessels(scene, VesselKind::Small, last_body);
+    large = through_vessels(scene, VesselKind::Large, last_body);
+  }
   scene.spots.resize(o.scans);
+  std::vector<int> last_instance(o.scans);
   for (int scan = 0; scan < o.scans; ++scan) {
     Random random(random_key({scene.key, Content, static_cast<std::uint64_t>(scan)}));
-    int instance = scan * 256;
+    int& instance = last_instance[scan];
+    instance = scan * 256;
     Placer place{o, scene, random, scan, instance};
+    // Version 2 draws version 1's vessels too and forgets them: what follows stays the same.
+    const auto vessels = [&](double mean, void (Placer::*local)(),
+                             const std::vector<ThroughVessel>& others) {
+      const std::size_t before = scene.spots[scan].size();
+      const int instance_before = instance;
+      place.times(mean, local);
+      if (!through) return;
+      scene.spots[scan].resize(before);
+      instance = instance_before;
+      for (Spot& s : sections_at(scene, others, scan)) place.add(std::move(s));
+    };
     place.times(45, &Placer::lumen);
     place.times(o.cysts, &Placer::cyst);
     place.times(o.fragments, &Placer::fragment);
     place.times(o.grains, &Placer::grain);
-    place.times(o.capillaries, &Placer::capillary);
-    place.times(o.vessels, &Placer::vessel);
+    vessels(o.capillaries, &Placer::capillary, small);
+    vessels(o.vessels, &Placer::vessel, large);
     place.times(o.exudates, &Placer::exudate);
     place.times(o.choroidal_foci, &Placer::choroidal_focus);
     place.times(o.foci, &Placer::focus);
   }
+  if (through) extend_bodies(scene, last_instance, last_body);
 }
 
 }
@@ -255,8 +342,7 @@ PhantomOptions varied(const PhantomOptions& given) {
 PhantomScene make_scene(const PhantomOptions& o) {
   PhantomScene scene;
   scene.options = o;
-  scene.key =
-      random_key({static_cast<std::uint64_t>(o.seed), static_cast<std::uint64_t>(phantom_version)});
+  scene.key = random_key({static_cast<std::uint64_t>(o.seed), key_version});
   Random random(random_key({scene.key, Shape}));
   const double v = std::clamp(o.variety, 0.0, 1.0);
   const double wide = o.width * o.spacing_x_um, deep = o.height * o.spacing_y_um;

@@ -28,6 +28,8 @@ struct Spot {
   double least_above = 0; // raised where its surroundings are brighter than grey - least_above
   double shadow = 1;      // factor on the intensity below, 1: none
   double ring = 0;        // > 0: a vessel, bright at top and bottom only
+  double rz_um = 0;       // half axis across B-scans of a body (version 2); 0: local
+  int body = 0;           // PhantomObject::body
   int instance = 0;
   std::string layer;
 };
@@ -43,6 +45,8 @@ struct PhantomScene {
   // Rows in micrometres from the top of the picture.
   std::array<double, 9> boundaries_um(double x_um, double z_um) const;
 };
+
+enum Boundary { Ilm, Rnfl, Ipl, Inl, Opl, Elm, Ez, Rpe, Bm };
 
 // The options with this seed's own variety applied.
 PhantomOptions varied(const PhantomOptions& options);

@@ -29,12 +29,15 @@ void write_nrrd(const Volume& volume, const std::string& content, const fs::path
 }
 
 std::string truth_csv(const Phantom& phantom) {
-  std::string out =
-      "instance,label,bscan,x_px,y_px,width_um,height_um,diameter_um,layer,shadow,pixels\r\n";
+  const bool bodies = phantom.used.phantom_version >= 2; // version 1's file stays as it was
+  std::string out = "instance,label,bscan,x_px,y_px,width_um,height_um,diameter_um,layer,shadow,"
+                    "pixels";
+  out += bodies ? ",body\r\n" : "\r\n";
   for (const PhantomObject& o : phantom.objects)
-    out += fmt::format("{},{},{},{:.2f},{:.2f},{:.1f},{:.1f},{:.1f},{},{},{}\r\n", o.instance,
+    out += fmt::format("{},{},{},{:.2f},{:.2f},{:.1f},{:.1f},{:.1f},{},{},{}{}\r\n", o.instance,
                        name_of(o.label), o.scan, o.x, o.y, o.width_um, o.height_um, o.diameter_um,
-                       csv_cell(o.layer), o.shadow ? "yes" : "no", o.pixels);
+                       csv_cell(o.layer), o.shadow ? "yes" : "no", o.pixels,
+                       bodies ? "," + std::to_string(o.body) : "");
   return out;
 }
 
@@ -55,7 +58,7 @@ json run(const std::vector<std::string>&, const json& parameters, const fs::path
           {"labels", (output / "labels.nrrd").string()},
           {"truth", (output / "truth.csv").string()},
           {"objects", phantom.objects.size()},
-          {"phantom_version", phantom_version}};
+          {"phantom_version", phantom.used.phantom_version}};
 }
 
 }

@@ -11,6 +11,11 @@ void describe(ParameterVisitor& v, PhantomOptions& p) {
     v.number(name, value, {.help = help, .unit = "um", .min = low, .max = high, .expert = true});
   };
   v.integer("seed", p.seed, {.help = "Everything random follows from it.", .min = 0});
+  v.integer("phantom_version", p.phantom_version,
+            {.help = "1: each B-scan by itself; 2: vessels run through the volume.",
+             .min = 1,
+             .max = latest_phantom_version,
+             .before = "1"});
   v.integer("width", p.width,
             {.help = "A-scans of a B-scan.", .unit = "px", .min = 32, .max = 2048});
   v.integer("height", p.height, {.help = "Depth samples.", .unit = "px", .min = 32, .max = 2048});

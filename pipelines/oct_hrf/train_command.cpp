@@ -140,7 +140,7 @@ Data phantom_data(const TrainParameters& p, const Context& context) {
       std::make_unique<PhantomSamples>(held_out, PhantomOptions{}, context.part(5. / 6, 1));
   out.about = {
       {"name", "oct_hrf demo"},
-      {"data", "synthetic: phantom version " + std::to_string(phantom_version) +
+      {"data", "synthetic: phantom version " + std::to_string(PhantomOptions{}.phantom_version) +
                    " of this program; no patient data"},
       {"data_licence", "GPL-3.0-or-later (generated)"},
       {"split",
@@ -172,11 +172,11 @@ Data reviewed_data(const TrainParameters& p, const Context& context) {
   auto validation = reviewed(p, set, "validation", context.part(0.4, 0.5));
   out.about = {
       {"name", "oct_hrf from reviewed cases"},
-      {"data",
-       fmt::format("reviewed cases, {} for training and {} for validation{}",
-                   training->recordings(), validation->recordings(),
-                   p.phantoms ? fmt::format("; phantom version {} of this program", phantom_version)
-                              : "")},
+      {"data", fmt::format("reviewed cases, {} for training and {} for validation{}",
+                           training->recordings(), validation->recordings(),
+                           p.phantoms ? fmt::format("; phantom version {} of this program",
+                                                    PhantomOptions{}.phantom_version)
+                                      : "")},
       {"data_licence", "that of the reviewed recordings, which this card does not know"},
       {"split",
        {{"group", "patient"}, {"training_set_sha256", set.index_sha256}, {"test", "held_out"}}},

@@ -24,6 +24,17 @@ function(sensorium_module name)
   target_include_directories(sensorium_${name} PUBLIC ${CMAKE_SOURCE_DIR})
 endfunction()
 
+# sensorium_precompiled(TARGET <header> ...): headers that most of a target's sources share are read once.
+function(sensorium_precompiled target)
+  target_precompile_headers(${target} PRIVATE ${ARGN})
+  sensorium_cache_precompiled(${target})
+endfunction()
+
+# Without these ccache refuses what includes a precompiled header.
+function(sensorium_cache_precompiled target)
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess> "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
+endfunction()
+
 # Plugins and pipelines are the same kind of thing: a shared library with one C entry point (SENSORIUM_EXTENSION) and a
 # manifest, written after linking by asking the library itself, so that the two cannot disagree.
 function(sensorium_extension id folder)
@@ -59,6 +70,24 @@ function(sensorium_remove_stale_extensions)
   endforeach()
 endfunction()
 
+# What compiles a test, the same for all, so that they can share one precompiled header.
+function(sensorium_test_options target)
+  target_link_libraries(${target} PRIVATE sensorium_options sensorium_core GTest::gtest)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O0>) # compiles in half of the time; what is tested keeps its own
+endfunction()
+
+# A test of Qt is compiled with other options and reads its headers itself.
+function(sensorium_test_headers target)
+  if(NOT TARGET sensorium_test_headers)
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/test_headers.cpp CONTENT "int main() {}\n")
+    add_executable(sensorium_test_headers ${CMAKE_BINARY_DIR}/test_headers.cpp)
+    sensorium_test_options(sensorium_test_headers)
+    sensorium_precompiled(sensorium_test_headers <gtest/gtest.h> <nlohmann/json.hpp> <fmt/format.h> <filesystem> <fstream> <functional> <random> <sstream>)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM sensorium_test_headers)
+  sensorium_cache_precompiled(${target})
+endfunction()
+
 # sensorium_test(core_error LABEL quick SOURCES ... LINK ...): labels quick (daily), ci, long. DEPENDS: programs it starts.
 function(sensorium_test name)
   cmake_parse_arguments(T "" "LABEL;TIMEOUT" "SOURCES;LINK;DEPENDS;ENVIRONMENT" ${ARGN})
@@ -69,13 +98,16 @@ function(sensorium_test name)
     set(T_TIMEOUT 300)
   endif()
   add_executable(test_${name} ${T_SOURCES})
-  target_link_libraries(test_${name} PRIVATE sensorium_options GTest::gtest GTest::gtest_main ${T_LINK})
-  target_compile_options(test_${name} PRIVATE $<$<CONFIG:Release>:-O1>) # compiles in two thirds of the time; what is tested keeps its own
+  target_link_libraries(test_${name} PRIVATE GTest::gtest_main ${T_LINK})
+  sensorium_test_options(test_${name})
   target_compile_definitions(test_${name} PRIVATE
     SENSORIUM_SOURCE_DIR="${CMAKE_SOURCE_DIR}" SENSORIUM_BINARY_DIR="${CMAKE_BINARY_DIR}"
     SENSORIUM_JUDGES="${SENSORIUM_JUDGES}" SENSORIUM_SHARED_DATA="${SENSORIUM_SHARED_DATA}")
   if(T_DEPENDS)
     add_dependencies(test_${name} ${T_DEPENDS})
+  endif()
+  if(NOT "${T_LINK}" MATCHES "Qt6::|sensorium_window|sensorium_view")
+    sensorium_test_headers(test_${name})
   endif()
   add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
   if(NOT T_LABEL STREQUAL long)

@@ -1,10 +1,12 @@
 // The parts that need no cluster: quoting, typed fields, reading answers.
+#include "modules/cluster/fetch.h"
 #include "modules/cluster/local_shell.h"
 #include "modules/cluster/program.h"
 #include "modules/cluster/slurm.h"
 #include "modules/cluster/ssh.h"
 #include "modules/cluster/submission.h"
 #include "modules/core/error.h"
+#include "modules/core/file.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -14,6 +16,7 @@
 
 namespace sensorium {
 namespace {
+namespace fs = std::filesystem;
 
 const std::string token(32, 'a');
 
@@ -182,7 +185,6 @@ TEST(Rsync, BytesAreReadFromItsProgress) {
 }
 
 TEST(Uploads, FollowLinksUnderTheirOwnNames) {
-  namespace fs = std::filesystem;
   const fs::path folder = fs::temp_directory_path() / ("sns-parts." + std::to_string(::getpid()));
   fs::create_directories(folder / "real");
   fs::create_directories(folder / "sent/below");
@@ -193,6 +195,75 @@ TEST(Uploads, FollowLinksUnderTheirOwnNames) {
   EXPECT_EQ(upload.files[0].name, "below/name");
   EXPECT_EQ(upload.bytes, 7u);
   fs::remove_all(folder);
+}
+
+TEST(Limits, OfTimeAreReadAsSlurmWritesThem) {
+  EXPECT_EQ(minutes_of("30"), 30);
+  EXPECT_EQ(minutes_of("90:00"), 90);
+  EXPECT_EQ(minutes_of("8:30:00"), 510);
+  EXPECT_EQ(minutes_of("2-00:00:00"), 2880);
+  EXPECT_EQ(minutes_of("1-12"), 2160);
+  EXPECT_EQ(minutes_of("1-00:05"), 1445);
+  for (const char* text : {"", "infinite", "n/a", "-", "1-", "1:", "1--2", "1:2:3:4", "1:a", ":5"})
+    EXPECT_FALSE(minutes_of(text)) << text;
+  EXPECT_GT(minutes_of("99999999999999999999-0"), 0);
+}
+
+TEST(Limits, OfGpusAreCountedOverTheirKinds) {
+  EXPECT_EQ(gpus_of(""), 0);
+  EXPECT_EQ(gpus_of("gpu:2"), 2);
+  EXPECT_EQ(gpus_of("gpu"), 1);
+  EXPECT_EQ(gpus_of("gpu:a100:4(S:0-1),gpu:t4:2,craynetwork:8"), 6);
+  EXPECT_EQ(gpus_of("gpu:a100:4(S:0,3)"), 4);
+  EXPECT_EQ(gpus_of("shard:16,gpux:3"), 0);
+  EXPECT_EQ(gpus_of(",,("), 0);
+}
+
+TEST(Curves, TakeWholeLinesAndWhatAResumeRepeats) {
+  CurvePiece piece;
+  const std::string text = R"({"step": 1, "tag": "loss", "value": 3.5, "time": 1}
+no record
+{"step": 2, "tag": "loss", "value": 2.5}
+{"step": 2, "tag": "rate", "value": 0.1}
+{"step": 3, "tag": "loss", "value": 9}
+{"step": 2, "tag": "loss", "value": 2.25}
+{"step": "4", "tag": "loss", "value": 1}
+{"step": 4, "tag": "loss", "value": null}
+)";
+  EXPECT_EQ(add_curves(text + R"({"step": 5, "tag": "loss", "va)", piece), text.size());
+  using Curve = std::vector<std::pair<int, double>>;
+  EXPECT_EQ(piece.curves.at("loss"), (Curve{{1, 3.5}, {2, 2.25}}));
+  EXPECT_EQ(piece.curves.at("rate"), (Curve{{2, 0.1}}));
+}
+
+// The newest log of a training in folds; other ranks' logs are theirs.
+TEST(Curves, AreReadFromWhereTheyWereLeft) {
+  const fs::path root = fs::temp_directory_path() / ("sns-curves." + std::to_string(::getpid()));
+  const Site site{.name = "here", .kind = "local", .root = root.string()};
+  const std::string own = new_token();
+  const fs::path out = root / "runs" / own / "out";
+  LocalShell shell;
+  EXPECT_EQ(read_curves(shell, site, own, -1, 0).file, "");
+  make_folder(out / "fold 1");
+  make_folder(out / "ranks/1");
+  const std::string line = "{\"step\": 1, \"tag\": \"a\", \"value\": 1}\n";
+  write_atomically(out / "ranks/1/log.jsonl", line);
+  EXPECT_EQ(read_curves(shell, site, own, -1, 0).file, "");
+  write_atomically(out / "fold 1/log.jsonl", line + line.substr(0, 10));
+  const CurvePiece first = read_curves(shell, site, own, -1, 0);
+  EXPECT_EQ(first.file, "out/fold 1/log.jsonl");
+  EXPECT_EQ(first.next, line.size());
+  EXPECT_EQ(first.curves.at("a").size(), 1u);
+  write_atomically(out / "fold 1/log.jsonl",
+                   line + "{\"step\": 2, \"tag\": \"a\", \"value\": 3}\n");
+  const CurvePiece second = read_curves(shell, site, own, -1, first.next);
+  EXPECT_EQ(second.from, first.next);
+  EXPECT_EQ(second.curves.at("a"), (std::vector<std::pair<int, double>>{{2, 3.0}}));
+  write_atomically(out / "fold 1/log.jsonl", line); // a resume dropped what was beyond
+  const CurvePiece third = read_curves(shell, site, own, -1, second.next);
+  EXPECT_EQ(third.from, 0u);
+  EXPECT_EQ(third.curves.at("a").size(), 1u);
+  fs::remove_all(root);
 }
 
 TEST(Tokens, AreNeverTheSame) {

@@ -1,52 +1,17 @@
 // A recording is sent to a queue, watched, and its result brought back, all in the window; the real
 // command line does the work, with the queue of this machine.
-#include "app/gui/cluster_page.h"
-#include "app/gui/main_window.h"
-#include "modules/core/file.h"
+#include "app/gui/send_dialog.h"
 #include "modules/view/notice_bar.h"
 #include "modules/view/theme.h"
-
-#include <gtest/gtest.h>
+#include "tests/gui/cluster_window.h"
 
 #include <QApplication>
 #include <QCheckBox>
-#include <QComboBox>
-#include <QPushButton>
 #include <QSignalSpy>
-#include <QSpinBox>
-#include <QTableWidget>
-#include <QTemporaryDir>
-#include <QTest>
 
 using namespace sensorium;
 
 namespace {
-
-class Clusters : public testing::Test {
-protected:
-  void SetUp() override {
-    ASSERT_TRUE(folder_.isValid());
-    qputenv("XDG_DATA_HOME", path("data").toUtf8());
-    qputenv("XDG_CONFIG_HOME", path("config").toUtf8());
-    window_ = std::make_unique<MainWindow>(WORKER, QStringList{"worker"},
-                                           CaseStore(path("cases").toStdString()));
-    window_->session().worker().set_hang_limit(600000);
-    window_->show();
-  }
-  QString path(const QString& name) const { return folder_.filePath(name); }
-  ClusterPage& page() { return window_->cluster_page(); }
-  template<class Test> bool becomes(Test test) { return QTest::qWaitFor(test, 120000); }
-  QPushButton* button(QWidget& parent, const QString& text) {
-    for (QPushButton* b : parent.findChildren<QPushButton*>())
-      if (b->text() == text) return b;
-    return nullptr;
-  }
-  QString cell(int column) {
-    return page().table()->rowCount() > 0 ? page().table()->item(0, column)->text() : QString();
-  }
-  QTemporaryDir folder_;
-  std::unique_ptr<MainWindow> window_;
-};
 
 TEST_F(Clusters, ARecordingGoesToAQueueAndItsResultComesBack) {
   window_->actions().find("clusters")->trigger();
@@ -68,8 +33,9 @@ TEST_F(Clusters, ARecordingGoesToAQueueAndItsResultComesBack) {
   ASSERT_EQ(dialog->files()->rowCount(), 2) << "header and samples";
   EXPECT_FALSE(dialog->findChild<QCheckBox*>()->isChecked()) << "patients' data stays by default";
   dialog->send_button()->click();
-  ASSERT_TRUE(becomes([this] { return cell(1) == "done"; })) << page().message().toStdString();
+  ASSERT_TRUE(becomes([this] { return cell(2) == "done"; })) << page().message().toStdString();
   EXPECT_EQ(cell(0), "chart_sample.hdr");
+  EXPECT_EQ(cell(1), "analysis");
 
   page().table()->setCurrentCell(0, 0);
   ASSERT_TRUE(becomes([this] { return page().log_text().contains("done (status 0)"); }))

@@ -154,12 +154,15 @@ TEST(Phantom, VarietyZeroKeepsTheOptions) {
 }
 
 TEST(Phantom, SizesThatHoldNoRetinaAreRefused) {
-  PhantomOptions shallow = small(1), narrow = small(1), many = small(1), none = small(1);
+  PhantomOptions shallow = small(1), narrow = small(1), many = small(1), none = small(1),
+                 newer = small(1), flat = small(1);
   shallow.height = 200; // 774 um
   narrow.width = 31;
   many.scans = 256;
   none.scans = 0;
-  for (const PhantomOptions& o : {shallow, narrow, many, none}) {
+  newer.phantom_version = latest_phantom_version + 1;
+  flat.spacing_z_um = 0;
+  for (const PhantomOptions& o : {shallow, narrow, many, none, newer, flat}) {
     try {
       make_phantom(o, 1);
       ADD_FAILURE() << o.width << " x " << o.height << " x " << o.scans << " was taken";

@@ -259,6 +259,47 @@ assert more.best_value == 100.0
   fs::path folder_;
 };
 
+TEST_F(StudyFile, IsReadBackAsItWasWritten) {
+  const fs::path db = folder_ / "study.db";
+  const Study before = study();
+  write_study(db, before);
+  const Study after = read_study(db);
+  EXPECT_EQ(after.name, before.name);
+  EXPECT_EQ(after.maximise, before.maximise);
+  EXPECT_EQ(after.about, before.about);
+  ASSERT_EQ(after.trials.size(), 12u);
+  EXPECT_EQ(after.trials[6].state, "waiting");
+  for (const Trial& t : before.trials) {
+    const Trial& read = after.trials[static_cast<std::size_t>(t.number)];
+    EXPECT_EQ(to_json(read), to_json(t));
+  }
+  ASSERT_EQ(after.space.size(), before.space.size());
+  for (std::size_t i = 0; i < after.space.size(); ++i) {
+    EXPECT_EQ(after.space[i].name, before.space[i].name);
+    EXPECT_EQ(after.space[i].kind, before.space[i].kind);
+    EXPECT_EQ(after.space[i].logarithmic, before.space[i].logarithmic);
+    EXPECT_EQ(after.space[i].low, before.space[i].low);
+  }
+}
+
+TEST_F(StudyFile, ThatIsNoneOrBrokenIsRefused) {
+  const fs::path db = folder_ / "study.db";
+  write_study(db, study());
+  const std::string whole = read_text(db, 64u << 20);
+  EXPECT_THROW(read_study(folder_ / "gone.db"), Error);
+  EXPECT_THROW(read_study(folder_), Error);
+  for (const std::string& text : {std::string(), std::string("no database"), whole.substr(0, 512),
+                                  whole.substr(0, whole.size() / 2)}) {
+    write_atomically(folder_ / "bad.db", text);
+    EXPECT_THROW(read_study(folder_ / "bad.db"), Error) << text.size();
+  }
+  std::string other = whole; // a distribution that is none
+  for (std::size_t at = 0; (at = other.find("Distribution\"", at)) != std::string::npos;)
+    other.replace(at, 12, "distribution");
+  write_atomically(folder_ / "bad.db", other);
+  EXPECT_THROW(read_study(folder_ / "bad.db"), Error);
+}
+
 TEST_F(StudyFile, IsOpenedAndGoneOnWithByOptuna) {
   const fs::path db = folder_ / "study.db";
   write_study(db, study());

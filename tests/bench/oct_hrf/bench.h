@@ -39,5 +39,8 @@ void phantom_surfaces(
 void phantom_distance(const Arguments& files); // grey levels and texture, real against phantom
 void recognise(const Arguments& files);
 void second_look(const Arguments& first_count); // cues of candidates in phantoms, as CSV
+// SEED COUNT SCANS UM...: cues of candidates and of their neighbours in phantoms of version 2
+void continuation(const Arguments& first_count_scans_distances);
+void detectability(const Arguments& first_count_version); // lesions: d' and whether found, as CSV
 
 }

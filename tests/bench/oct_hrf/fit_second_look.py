@@ -83,4 +83,5 @@ def main(train, validation, header):
                   + table("cue_means", mean) + table("cue_deviations", deviation) + table("cue_weights", w) + "\n}\n")
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

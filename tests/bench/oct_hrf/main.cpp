@@ -37,7 +37,9 @@ int main(int argc, char** argv) {
       {"phantom-surfaces", phantom_surfaces},
       {"phantom-distance", phantom_distance},
       {"recognise", recognise},
-      {"second-look", second_look}};
+      {"second-look", second_look},
+      {"continuation", continuation},
+      {"detectability", detectability}};
   const auto it = argc > 1 ? all.find(argv[1]) : all.end();
   if (it == all.end()) {
     for (const auto& [name, run] : all) std::printf("%s\n", name.c_str());
