@@ -36,9 +36,12 @@ constexpr std::array three_colors{"#e0503c", "#2fae62", "#4b8ff0"};
 struct Show {
   const char *id, *text;
 };
-constexpr std::array shows{Show{"band", "One band"}, Show{"three", "Three wavelengths"},
-                           Show{"cie", "True colour (CIE)"}, Show{"pca", "Principal components"},
-                           Show{"mnf", "Noise fractions (MNF)"}};
+constexpr std::array shows{Show{"band", "One band"},
+                           Show{"three", "Three wavelengths"},
+                           Show{"cie", "True colour (CIE)"},
+                           Show{"pca", "Principal components"},
+                           Show{"mnf", "Noise fractions (MNF)"},
+                           Show{"learned", "Learned RGB"}};
 
 struct Stretch {
   const char* text;

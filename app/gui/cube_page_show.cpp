@@ -49,7 +49,8 @@ void CubePage::enable_shows() {
     QString why;
     if (id == "three" && cube_->bands < 2) why = "The cube has one band.";
     if (i > 1 && !makes_pictures()) why = "The pipeline hs2rgb is not installed.";
-    if (id == "cie" && !has_wavelengths()) why = "The file does not state its wavelengths.";
+    if ((id == "cie" || id == "learned") && !has_wavelengths())
+      why = "The file does not state its wavelengths.";
     if (id == "cie" && has_wavelengths() && visible < 3)
       why = "Colour needs three bands between 400 and 700 nm.";
     if (i > 2 && cube_->bands < 2) why = "The cube has one band.";
@@ -119,7 +120,9 @@ void CubePage::refresh_show() {
   const QString meaning =
       what == "cie"   ? "The colour a person sees. Light and observer: see Parameters."
       : what == "pca" ? "The first three principal components as red, green, blue."
-                      : "The first three minimum noise fractions as red, green, blue.";
+      : what == "learned"
+          ? "A trained mix of the bands. Its model file is named under Parameters (rgb_model)."
+          : "The first three minimum noise fractions as red, green, blue.";
   route_text_->setText(made       ? meaning
                        : running_ ? "The picture is being made; below is the one before."
                        : picture_route_ == what && !picture_failure_.isEmpty()
@@ -179,7 +182,7 @@ void CubePage::make_picture() {
 void CubePage::follow_parameters() {
   if (!session_ || !is_open() || running_ || !makes_pictures()) return;
   const QString what = shown();
-  if (what == "cie" || what == "pca" || what == "mnf")
+  if (what == "cie" || what == "pca" || what == "mnf" || what == "learned")
     session_->change_parameters("hs2rgb", {{"route", what.toStdString()}});
 }
 
