@@ -560,6 +560,13 @@ void MainWindow::dropEvent(QDropEvent* event) {
 bool MainWindow::eventFilter(QObject*, QEvent* event) {
   if (event->type() != QEvent::KeyPress && event->type() != QEvent::KeyRelease) return false;
   const auto* key = static_cast<QKeyEvent*>(event);
+  auto* button = qobject_cast<QAbstractButton*>(QApplication::focusWidget());
+  if (event->type() == QEvent::KeyPress && button && button->window() == this &&
+      (key->key() == Qt::Key_Return || key->key() == Qt::Key_Enter) &&
+      !(key->modifiers() & ~Qt::KeypadModifier)) {
+    if (!key->isAutoRepeat()) button->click();
+    return true;
+  }
   SliceView* const slices = data_page_->slice_view();
   if (key->key() != Qt::Key_Space || !isActiveWindow() || page() != data_page_ || !slices)
     return false;

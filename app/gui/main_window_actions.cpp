@@ -254,6 +254,10 @@ void MainWindow::open_palette() {
   for (const QString& path : recent_files())
     entries.append(
         {"Open " + path, "Recent files", {}, [this, path] { session_->open_file(path); }});
+  for (const Sample& sample : bundled_samples())
+    entries.append({"Open the sample: " + sample.title, "Samples", {}, [this, id = sample.id] {
+                      open_sample(id);
+                    }});
   palette_->open_with(std::move(entries));
 }
 

@@ -252,6 +252,13 @@ void StartPage::refresh(const std::vector<Sample>& samples, const std::vector<Ca
   exam_->setIcon(icon("layers"));
   for (std::size_t i = 0; i < exams.size() && i < 3; ++i) recent_->addWidget(exam_row(exams[i]));
   for (std::size_t i = 0; i < cases.size() && i < 8; ++i) recent_->addWidget(case_row(cases[i]));
+  // Tab goes through them as they are read, not as they were made.
+  QWidget* before = exam_;
+  for (QLayout* layout : {static_cast<QLayout*>(samples_), static_cast<QLayout*>(recent_)})
+    for (int i = 0; i < layout->count(); ++i) {
+      setTabOrder(before, layout->itemAt(i)->widget());
+      before = layout->itemAt(i)->widget();
+    }
   samples_box_->setVisible(!samples.empty());
   recent_box_->setVisible(!cases.empty() || !exams.empty());
 }

@@ -2,6 +2,7 @@
 #include "modules/view/theme.h"
 
 #include <QKeyEvent>
+#include <QLabel>
 #include <QLineEdit>
 #include <QListWidget>
 #include <QPainter>
@@ -54,7 +55,7 @@ public:
 
 CommandPalette::CommandPalette(QWidget* parent)
     : QDialog(parent, Qt::Popup | Qt::FramelessWindowHint), edit_(new QLineEdit),
-      list_(new QListWidget) {
+      list_(new QListWidget), none_(new QLabel("No command has these letters in this order.")) {
   setObjectName("palette");
   setAccessibleName("Commands");
   edit_->setPlaceholderText("Type a command or a parameter");
@@ -69,6 +70,9 @@ CommandPalette::CommandPalette(QWidget* parent)
   all->setSpacing(grid);
   all->addWidget(edit_);
   all->addWidget(list_);
+  none_->setObjectName("muted");
+  none_->setAlignment(Qt::AlignHCenter | Qt::AlignTop);
+  all->addWidget(none_, 1);
   connect(edit_, &QLineEdit::textChanged, this, [this] { refresh(); });
   connect(list_, &QListWidget::itemClicked, this, [this] { choose(); });
 }
@@ -105,6 +109,8 @@ void CommandPalette::refresh() {
     item->setData(keys_role, e.keys);
   }
   list_->setCurrentRow(0);
+  list_->setVisible(list_->count() > 0);
+  none_->setVisible(list_->count() == 0);
 }
 
 void CommandPalette::choose() {

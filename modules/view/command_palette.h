@@ -7,6 +7,7 @@
 
 #include <functional>
 
+class QLabel;
 class QLineEdit;
 class QListWidget;
 
@@ -32,6 +33,7 @@ private:
   void choose();
   QLineEdit* edit_;
   QListWidget* list_;
+  QLabel* none_;
   QList<PaletteEntry> entries_;
 };
 

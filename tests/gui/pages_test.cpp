@@ -345,6 +345,25 @@ TEST_F(Pages, start_page_and_case_lead_to_each_other) {
   EXPECT_TRUE(findings().isVisible());
 }
 
+TEST_F(Pages, a_sample_is_reached_with_tab_and_opened_with_return) {
+  trigger("start");
+  window_->activateWindow();
+  QPushButton* exam = nullptr;
+  for (QPushButton* b : window_->page()->findChildren<QPushButton*>())
+    if (b->text() == "New exam") exam = b;
+  ASSERT_TRUE(exam);
+  exam->setFocus();
+  QTest::keyClick(window_->windowHandle(), Qt::Key_Tab);
+  const QWidget* card = QApplication::focusWidget();
+  ASSERT_TRUE(card);
+  EXPECT_TRUE(card->accessibleName().startsWith("Sample: OCT"))
+      << card->accessibleName().toStdString();
+  QTest::keyClick(window_->windowHandle(), Qt::Key_Return);
+  ASSERT_TRUE(settled());
+  EXPECT_TRUE(session().entry().source.endsWith("oct_phantom_sample.nrrd"))
+      << session().entry().source.toStdString();
+}
+
 bool is_control(const QWidget* w) {
   return qobject_cast<const QAbstractButton*>(w) || qobject_cast<const QAbstractSlider*>(w) ||
          qobject_cast<const QLineEdit*>(w) || qobject_cast<const QComboBox*>(w) ||
