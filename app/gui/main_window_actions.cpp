@@ -221,8 +221,14 @@ void MainWindow::choose_export() {
 void MainWindow::confirm_sign() {
   QMessageBox box(QMessageBox::Question, "Sign the case", "Sign this case?", QMessageBox::Cancel,
                   this);
-  box.setInformativeText("Its log is then frozen: nothing can be added or undone, and later "
-                         "changes to it are detected.");
+  int unread = 0;
+  for (const ReviewedFinding& one : session_->review().state().findings)
+    unread += one.state == FindingState::Proposed;
+  const QString left = unread == 0   ? QString()
+                       : unread == 1 ? QString("1 finding has not been read. ")
+                                     : QString("%1 findings have not been read. ").arg(unread);
+  box.setInformativeText(left + "The log is then frozen: nothing can be added or undone, and later "
+                                "changes to it are detected.");
   QPushButton* yes = box.addButton("Sign", QMessageBox::AcceptRole);
   box.exec();
   if (box.clickedButton() == yes) session_->sign();

@@ -91,10 +91,10 @@ void MainWindow::build_pages() {
   clusters_ = new ClusterPage(worker_program_);
   build_exam();
   // A hidden page must not take room from the panels beside the picture.
-  for (QWidget* page : {static_cast<QWidget*>(compare_), static_cast<QWidget*>(follow_up_),
-                        static_cast<QWidget*>(consensus_), static_cast<QWidget*>(clusters_),
-                         static_cast<QWidget*>(&clusters_->study()),
-                        static_cast<QWidget*>(exam_page_)}) {
+  for (QWidget* page :
+       {static_cast<QWidget*>(compare_), static_cast<QWidget*>(follow_up_),
+        static_cast<QWidget*>(consensus_), static_cast<QWidget*>(clusters_),
+        static_cast<QWidget*>(&clusters_->study()), static_cast<QWidget*>(exam_page_)}) {
     page->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Ignored);
     stack_->addWidget(page);
   }
