@@ -208,11 +208,11 @@ void SpectrumPlot::press(const QPoint& at, bool moved) {
 
 bool SpectrumPlot::eventFilter(QObject* object, QEvent* event) {
   if (object != plot_) return QWidget::eventFilter(object, event);
-  const auto* mouse = static_cast<QMouseEvent*>(event);
-  if (event->type() == QEvent::MouseButtonPress && mouse->button() == Qt::LeftButton)
-    press(mouse->position().toPoint(), false);
+  const auto mouse = [event] { return static_cast<const QMouseEvent*>(event); };
+  if (event->type() == QEvent::MouseButtonPress && mouse()->button() == Qt::LeftButton)
+    press(mouse()->position().toPoint(), false);
   else if (event->type() == QEvent::MouseMove && dragging_)
-    press(mouse->position().toPoint(), true);
+    press(mouse()->position().toPoint(), true);
   else if (event->type() == QEvent::MouseButtonRelease)
     dragging_ = false;
   else if (event->type() == QEvent::MouseButtonDblClick)
