@@ -67,15 +67,7 @@ ZoneMap::ZoneMap(QWidget* parent) : QWidget(parent) {
 
 void ZoneMap::set_board(const ExamBoard& board) {
   board_ = board;
-  looks_.clear();
-  for (const BoardZone& z : board.zones)
-    looks_.push_back({.id = q(z.zone.id),
-                      .score = z.score             ? QString::number(*z.score)
-                               : z.uninterpretable ? "?"
-                                                   : QString(),
-                      .level = z.score.value_or(-1),
-                      .disagree = !z.agree,
-                      .decided = !z.decided_by.empty()});
+  looks_ = looks_of(board);
   if (!find_zone(board.scheme, chosen_.toStdString())) chosen_.clear();
   lay_out();
 }

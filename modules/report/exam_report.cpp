@@ -85,15 +85,7 @@ void sums(Page& p) {
 void thorax(Page& p) {
   const double height = 250 * pt;
   const QRectF box = p.flow.take(height);
-  std::vector<ZoneLook> looks;
-  for (const BoardZone& z : p.in.board.zones)
-    looks.push_back({.id = q(z.zone.id),
-                     .score = z.score             ? QString::number(*z.score)
-                              : z.uninterpretable ? "?"
-                                                  : QString(),
-                     .level = z.score.value_or(-1),
-                     .disagree = !z.agree,
-                     .decided = !z.decided_by.empty()});
+  const std::vector<ZoneLook> looks = looks_of(p.in.board);
   QPainter& painter = p.flow.painter();
   painter.save();
   painter.setFont(Flow::font(Style::Body));
@@ -237,11 +229,7 @@ int set_all(const ExamReportInput& in, int pages, QByteArray& bytes) {
   QBuffer buffer(&bytes);
   buffer.open(QIODevice::WriteOnly);
   QPdfWriter writer(&buffer);
-  writer.setPageSize(QPageSize(QPageSize::A4));
-  writer.setPageMargins(QMarginsF(0, 0, 0, 0));
-  writer.setResolution(units_per_inch);
-  writer.setTitle("Sensorium exam report");
-  writer.setCreator("Sensorium");
+  set_up(writer, "Sensorium exam report");
   Flow flow(writer, "Sensorium. Not a medical device.", pages, [](const QString& t) { return t; });
   Page page{flow, in};
   for (const auto part : {title, patient, sums, thorax, zones, clips, method}) part(page);

@@ -35,6 +35,14 @@ QString plain(QString text) {
 
 }
 
+void set_up(QPdfWriter& writer, const QString& title) {
+  writer.setPageSize(QPageSize(QPageSize::A4));
+  writer.setPageMargins(QMarginsF(0, 0, 0, 0));
+  writer.setResolution(units_per_inch);
+  writer.setTitle(title);
+  writer.setCreator("Sensorium");
+}
+
 QFont Flow::font(Style style) {
   QFont font;
   font.setFamilies(style == Style::Mono ? QStringList{"DejaVu Sans Mono", "monospace"}

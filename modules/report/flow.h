@@ -32,6 +32,9 @@ struct Column {
   bool right = false;
 };
 
+// A4 without margins of the writer's own, in the units above; before the first Flow on it.
+void set_up(QPdfWriter& writer, const QString& title);
+
 using TextFilter = std::function<QString(const QString&)>;
 
 class Flow {

@@ -439,12 +439,8 @@ int set_all(const ReportInput& in, const Slices& slices, const Findings& kept,
   QBuffer buffer(&bytes);
   buffer.open(QIODevice::WriteOnly);
   QPdfWriter writer(&buffer);
-  writer.setPageSize(QPageSize(QPageSize::A4));
-  writer.setPageMargins(QMarginsF(0, 0, 0, 0));
-  writer.setResolution(units_per_inch);
-  writer.setTitle(in.options.deidentified ? QString("Sensorium report")
-                                          : filter(q("Sensorium report: " + in.findings.pipeline)));
-  writer.setCreator("Sensorium");
+  set_up(writer, in.options.deidentified ? QString("Sensorium report")
+                                         : filter(q("Sensorium report: " + in.findings.pipeline)));
   Flow flow(writer, "Sensorium. Not a medical device.", pages, filter);
   Page page{flow, in, slices, kept};
   for (const auto part : {title, patient, summary, plots_of_run, pictures_of_run, map_of_findings,

@@ -1,5 +1,7 @@
 #include "modules/report/zone_drawing.h"
 
+#include "modules/review/exam_board.h"
+
 #include <QFontMetricsF>
 #include <QPainter>
 
@@ -141,6 +143,19 @@ QColor score_color(int score, bool dark) {
 }
 
 QColor text_on_score(int, bool dark) { return dark ? QColor("#101418") : QColor("#ffffff"); }
+
+std::vector<ZoneLook> looks_of(const ExamBoard& board) {
+  std::vector<ZoneLook> out;
+  for (const BoardZone& z : board.zones)
+    out.push_back({.id = QString::fromStdString(z.zone.id),
+                   .score = z.score             ? QString::number(*z.score)
+                            : z.uninterpretable ? "?"
+                                                : QString(),
+                   .level = z.score.value_or(-1),
+                   .disagree = !z.agree,
+                   .decided = !z.decided_by.empty()});
+  return out;
+}
 
 void draw_zones(QPainter& painter, const ZoneDrawing& drawing, const std::vector<ZoneLook>& looks,
                 const ZoneInk& ink, double points) {

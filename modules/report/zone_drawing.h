@@ -40,6 +40,8 @@ struct ZoneLook {
   bool disagree = false, decided = false; // by a reader
   bool strong = false;                    // chosen, or under the pointer
 };
+struct ExamBoard;
+std::vector<ZoneLook> looks_of(const ExamBoard& board);
 struct ZoneInk {
   QColor body, line, text, muted, accent, decided;
   bool dark = false;
