@@ -6,10 +6,8 @@
 #include "tests/gui/window_fixture.h"
 
 #include <QComboBox>
-#include <QDropEvent>
 #include <QLabel>
 #include <QMenu>
-#include <QMimeData>
 #include <QPushButton>
 #include <QToolButton>
 
@@ -28,17 +26,6 @@ protected:
   const ExamBoard& board() { return exam().board(); }
   bool analysed() {
     return QTest::qWaitFor([this] { return !exam().busy(); }, 120000);
-  }
-  void drop(const QStringList& paths) {
-    QMimeData data;
-    QList<QUrl> urls;
-    for (const QString& path : paths) urls << QUrl::fromLocalFile(path);
-    data.setUrls(urls);
-    QDragEnterEvent enter({100, 100}, Qt::CopyAction, &data, Qt::LeftButton, {});
-    QApplication::sendEvent(window_.get(), &enter);
-    EXPECT_TRUE(enter.isAccepted());
-    QDropEvent event(QPointF(100, 100), Qt::CopyAction, &data, Qt::LeftButton, {});
-    QApplication::sendEvent(window_.get(), &event);
   }
   // A folder of clips; made-up clips need ".clip" in their names.
   QString clips(const QStringList& names) {

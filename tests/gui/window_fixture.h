@@ -10,8 +10,11 @@
 #include <gtest/gtest.h>
 
 #include <QApplication>
+#include <QDropEvent>
+#include <QMimeData>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QUrl>
 
 namespace sensorium {
 
@@ -56,6 +59,17 @@ protected:
   void trigger(const QString& id) {
     ASSERT_TRUE(window_->actions().find(id)->isEnabled()) << id.toStdString();
     window_->actions().find(id)->trigger();
+  }
+  void drop(const QStringList& files) {
+    QMimeData data;
+    QList<QUrl> urls;
+    for (const QString& file : files) urls << QUrl::fromLocalFile(file);
+    data.setUrls(urls);
+    QDragEnterEvent enter({100, 100}, Qt::CopyAction, &data, Qt::LeftButton, {});
+    QApplication::sendEvent(window_.get(), &enter);
+    EXPECT_TRUE(enter.isAccepted());
+    QDropEvent event(QPointF(100, 100), Qt::CopyAction, &data, Qt::LeftButton, {});
+    QApplication::sendEvent(window_.get(), &event);
   }
   void drag(QPointF from, QPointF to) {
     const QPoint a = view()->to_widget(from).toPoint(), b = view()->to_widget(to).toPoint();
