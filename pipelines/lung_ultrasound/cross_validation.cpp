@@ -256,6 +256,27 @@ json container_figures(const std::vector<TrainingClip>& clips, const CrossOption
   return out;
 }
 
+// What was answered for each clip and seed, so that figures can be worked out anew.
+json answers_json(const std::vector<TrainingClip>& clips, const std::vector<HeldOut>& held,
+                  const std::vector<SeedAnswers>& rule, const std::vector<SeedAnswers>& attention,
+                  int first_seed) {
+  const auto row = [](const std::optional<Probabilities>& p) { return p ? json(*p) : json(); };
+  json out = json::array();
+  for (std::size_t s = 0; s < held.size(); ++s)
+    for (std::size_t i = 0; i < clips.size(); ++i) {
+      json one = {{"file", clips[i].label.name},
+                  {"patient_group", clips[i].label.group},
+                  {"class", clips[i].class_index},
+                  {"container", clips[i].container},
+                  {"seed", first_seed + static_cast<int>(s)},
+                  {"fold", held[s].fold[i][0]},
+                  {"rule", row(rule[s].of_clip[i])}};
+      if (!attention.empty()) one["attention"] = row(attention[s].of_clip[i]);
+      out.push_back(std::move(one));
+    }
+  return out;
+}
+
 }
 
 void describe(ParameterVisitor& v, CrossOptions& o) {
@@ -435,6 +456,7 @@ json cross_validate(const ClipSet& set, const CrossOptions& o, const fs::path& f
   for (const HeldOut& h : held)
     temperature += clip_temperature(set.clips, h, [](std::size_t) { return true; });
   out["temperature"] = temperature / o.seeds;
+  out["answers"] = answers_json(set.clips, held, seeds, attention, o.first_seed);
   return out;
 }
 

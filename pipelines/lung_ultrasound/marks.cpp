@@ -184,6 +184,9 @@ Table verdict_table(const ClipScore& c, const ClassVerdicts& classes, const std:
     if (classes.used)
       t.rows.back().push_back(class_names[static_cast<std::size_t>(*classes.by_rule[r])]);
   }
+  if (classes.used && classes.by_attention)
+    t.rows.push_back({attention_rule, text_of(c.attention), rule == attention_rule ? "yes" : "",
+                      class_names[static_cast<std::size_t>(*classes.by_attention)]});
   return t;
 }
 

@@ -214,8 +214,10 @@ json train_command(const std::vector<std::string>& files, const json& parameters
   const fs::path file = output / "lung_ultrasound.onnx";
   write_onnx(graph, file);
   const json& three = cross.at("clips_three_classes").at("balanced_accuracy");
+  json shown = cross;
+  shown.erase("answers"); // they are in the file
   json out = {{"model", file.string()},
-              {"cross_validation", cross},
+              {"cross_validation", shown},
               {"balanced_accuracy", three.at("value")}};
   if (cross.contains("clip_network"))
     out["clip_balanced_accuracy"] =

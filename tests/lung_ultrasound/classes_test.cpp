@@ -48,9 +48,9 @@ TEST(Score, AttentionWeighsFrames) {
   const std::vector<FrameScore> three = {{.frame = 0, .readable = true, .score = 0},
                                          {.frame = 1, .readable = true, .score = 2},
                                          {.frame = 2, .readable = false, .score = 0}};
-  // 0.1 * 0 + 0.3 * 2 over 0.4 is 1.5, half up; the third frame is not readable.
-  EXPECT_EQ(score_clip(three, {}, {0.1, 0.3, 0.6}).attention, 2);
-  EXPECT_EQ(verdict(score_clip(three, {}, {0.3, 0.1, 0.6}), "attention"), 1) << "0.5, half up";
+  // 0.125 * 0 + 0.375 * 2 over 0.5 is 1.5, half up; the third frame is not readable.
+  EXPECT_EQ(score_clip(three, {}, {0.125, 0.375, 0.5}).attention, 2);
+  EXPECT_EQ(verdict(score_clip(three, {}, {0.375, 0.125, 0.5}), "attention"), 1) << "0.5, half up";
   EXPECT_FALSE(verdict(score_clip(three, {}), "attention").has_value());
   const std::vector<FrameScore> equal = {{.frame = 0, .readable = true, .score = 1},
                                          {.frame = 1, .readable = true, .score = 1}};

@@ -283,6 +283,8 @@ TEST(LungNetwork, ASplitThatLeaksIsRefusedOrLabelled) {
             {"container_check", false},
             {"rounds", 100}};
   EXPECT_THROW((void)command(e, "evaluate").run({table}, p, out, {}), Error);
+  EXPECT_EQ(read_labels(labelled_phantoms()).size(), read_labels(table).size())
+      << "a folder stands for its table, so that a cluster can be sent it";
   EXPECT_THROW(
       (void)command(e, "train").run({table}, {{"split", "clip"}, {"leaking", true}}, out, {}),
       Error)
