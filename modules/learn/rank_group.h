@@ -1,4 +1,4 @@
-// Internal: what ranks say to each other, over LibTorch's Gloo.
+// Internal: what ranks say to each other, over LibTorch's Gloo, and between GPUs over its NCCL.
 #pragma once
 
 #include "modules/learn/ranks.h"
@@ -14,8 +14,9 @@ namespace sensorium {
 // calls of the others with Error Resources.
 class RankGroup {
 public:
-  // Waits for the others. Throws Error Resources when they do not come within setup.timeout_s.
-  explicit RankGroup(const RankSetup& setup);
+  // Waits for the others, and agrees with them on the transport. device: this rank's. Throws Error
+  // Resources when they do not come within setup.timeout_s, Unsupported (choose_transport).
+  explicit RankGroup(const RankSetup& setup, at::Device device = at::kCPU);
   ~RankGroup();
   RankGroup(const RankGroup&) = delete;
   RankGroup& operator=(const RankGroup&) = delete;
@@ -23,6 +24,8 @@ public:
   int rank() const { return setup_.rank; }
   int size() const { return setup_.ranks; }
   bool alone() const { return setup_.ranks == 1; }
+  // How gradients are added up, for the log; empty for one that is alone.
+  const std::string& transport_text() const;
 
   // In place: the sum over the ranks, the same bits on each.
   void sum(at::Tensor tensor);
@@ -40,11 +43,12 @@ public:
   // The backward pass. With average, the gradients (with those already accumulated) are averaged
   // over the ranks in buckets, beside the rest of the pass.
   void backward(const at::Tensor& loss, bool average);
-  // Seconds in sums that nothing was done beside.
+  // Seconds in sums that nothing was done beside; not those of NCCL, which only the GPU waits for.
   double waited_s() const;
 
 private:
   struct State;
+  void agree_on_transport(at::Device device);
   RankSetup setup_;
   std::unique_ptr<State> state_;
 };

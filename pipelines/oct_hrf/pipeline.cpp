@@ -162,8 +162,14 @@ std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request, Network&
   check_input(*a, volume, values, p);
 
   context.step(0.1, "enhancement");
-  std::vector<float> clean =
-      enhance_volume(values, volume.width, volume.height, EnhanceOptions{}, threads);
+  std::vector<float> clean;
+  const auto enhance = [&](Accelerator* accelerator) {
+    clean = enhance_volume(values, volume.width, volume.height, {}, threads, accelerator);
+  };
+  if (const std::string where = compute_on(
+          context, "enhancement", [&](Accelerator& a) { enhance(&a); }, [&] { enhance(nullptr); });
+      !where.empty())
+    a->notes.push_back(where);
   for (float& v : clean) v = std::clamp(v, 0.0f, 1.0f);
   context.step(0.15, "layer lines");
   a->surfaces = choose_surfaces(volume, clean, a->refused ? "file" : p.surfaces, threads);
