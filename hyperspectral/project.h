@@ -3,7 +3,6 @@
 
 #include "hyperspectral/calibration.h"
 #include "hyperspectral/raster.h"
-#include "modules/core/accelerator.h"
 #include "modules/core/context.h"
 #include "modules/core/cube.h"
 
@@ -35,9 +34,7 @@ struct Projection {
 // any of the bands is NaN in all three.
 void project_tile(const Cube& cube, const TileRange& tile, const Projection& projection,
                   std::span<double> out);
-// The whole picture. With an accelerator it adds up each tile, to the last digits of a double.
-// Throws Error Cancelled, Resources, and what the accelerator throws.
-void project(const Cube& cube, const Projection& projection, const Context& context, Raster& out,
-             Accelerator* accelerator = nullptr);
+// The whole picture. Throws Error Cancelled, Resources.
+void project(const Cube& cube, const Projection& projection, const Context& context, Raster& out);
 
 }

@@ -1,7 +1,8 @@
-// A tile's three sums on an accelerator.
+// The three sums of project.h on an accelerator.
 #pragma once
 
 #include "hyperspectral/project.h"
+#include "modules/core/accelerator.h"
 
 namespace sensorium::hyper {
 
@@ -9,5 +10,8 @@ namespace sensorium::hyper {
 // in which they lie, and sent as they are; complex ones and columns-first arrays as doubles.
 void project_tile_on(Accelerator& accelerator, const Cube& cube, const TileRange& tile,
                      const Projection& projection, std::span<double> out);
+// As project, to the last digits of a double. Throws what the accelerator throws, too.
+void project_on(Accelerator& accelerator, const Cube& cube, const Projection& projection,
+                const Context& context, Raster& out);
 
 }

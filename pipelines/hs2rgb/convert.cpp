@@ -1,6 +1,7 @@
 #include "pipelines/hs2rgb/convert.h"
 
 #include "hyperspectral/components.h"
+#include "hyperspectral/project_device.h"
 #include "modules/core/error.h"
 
 #include <fmt/format.h>
@@ -64,7 +65,7 @@ void draw(const Cube& cube, const Projection& projection, const Context& context
   const auto raster = std::make_shared<Raster>(cube.lines, cube.samples);
   const std::string where = compute_on(
       context, "projection",
-      [&](Accelerator& a) { project(cube, projection, context, *raster, &a); },
+      [&](Accelerator& a) { project_on(a, cube, projection, context, *raster); },
       [&] { project(cube, projection, context, *raster); });
   out.raster = raster;
   if (where.empty()) return;

@@ -3,6 +3,7 @@
 #include "modules/core/error.h"
 #include "modules/core/parallel.h"
 #include "modules/signal/fft.h"
+#include "pipelines/oct_hrf/enhance_device.h"
 
 #include <algorithm>
 #include <cmath>
@@ -177,47 +178,42 @@ std::vector<float> enhance_bscan(std::span<const float> bscan, int width, int he
   return out;
 }
 
-namespace {
-
-void enhance_on(Accelerator& accelerator, std::span<const float> volume, int width, int height,
-                const EnhanceOptions& options, int threads, std::span<float> out) {
-  const std::size_t plane = static_cast<std::size_t>(width) * height,
-                    half = static_cast<std::size_t>(options.block) * half_width(options.block);
-  const std::vector<float> window = sine_window(options.block);
-  std::vector<float> thresholds(volume.size() / plane * half);
-  parallel_for(static_cast<int>(volume.size() / plane), threads, [&](int z) {
-    const Padded p = pad(volume.subspan(z * plane, plane), width, height, options.block);
-    const std::vector<float> one = thresholds_of(p, window, options.strength);
-    std::copy(one.begin(), one.end(), thresholds.begin() + static_cast<std::ptrdiff_t>(z * half));
-  });
-  accelerator.shrink_blocks({.width = width,
-                             .height = height,
-                             .block = options.block,
-                             .window = window,
-                             .thresholds = thresholds},
-                            volume, out);
-}
-
-}
-
 std::vector<float> enhance_volume(std::span<const float> volume, int width, int height,
-                                  const EnhanceOptions& options, int threads,
-                                  Accelerator* accelerator) {
+                                  const EnhanceOptions& options, int threads) {
   const std::size_t plane = static_cast<std::size_t>(width) * height;
   if (plane == 0 || volume.size() % plane != 0)
     throw Error(ErrorCode::Internal, "enhance_volume: sizes contradict each other");
   std::vector<float> out(volume.size());
-  const bool blocks = options.block >= 2 && options.block % 2 == 0 && options.block <= width &&
-                      options.block <= height && options.strength > 0;
-  if (accelerator != nullptr && blocks) {
-    enhance_on(*accelerator, volume, width, height, options, threads, out);
-    return out;
-  }
   parallel_for(static_cast<int>(volume.size() / plane), threads, [&](int z) {
     const std::vector<float> one =
         enhance_bscan(volume.subspan(z * plane, plane), width, height, options);
     std::copy(one.begin(), one.end(), out.begin() + static_cast<std::ptrdiff_t>(z * plane));
   });
+  return out;
+}
+
+std::vector<float> enhance_volume_on(Accelerator& accelerator, std::span<const float> volume,
+                                     int width, int height, const EnhanceOptions& options,
+                                     int threads) {
+  const int block = options.block;
+  const std::size_t plane = static_cast<std::size_t>(width) * height;
+  if (block < 2 || block % 2 != 0 || width < block || height < block || options.strength <= 0 ||
+      volume.size() % plane != 0) // nothing to do, or a mistake
+    return enhance_volume(volume, width, height, options, threads);
+  const std::size_t half = static_cast<std::size_t>(block) * half_width(block);
+  const std::vector<float> window = sine_window(block);
+  std::vector<float> thresholds(volume.size() / plane * half), out(volume.size());
+  parallel_for(static_cast<int>(volume.size() / plane), threads, [&](int z) {
+    const Padded p = pad(volume.subspan(z * plane, plane), width, height, block);
+    const std::vector<float> one = thresholds_of(p, window, options.strength);
+    std::copy(one.begin(), one.end(), thresholds.begin() + static_cast<std::ptrdiff_t>(z * half));
+  });
+  accelerator.shrink_blocks({.width = width,
+                             .height = height,
+                             .block = block,
+                             .window = window,
+                             .thresholds = thresholds},
+                            volume, out);
   return out;
 }
 

@@ -14,8 +14,6 @@
 // chosen, against median, bilateral, non-local means and none: docs/BENCHMARKS.md.
 #pragma once
 
-#include "modules/core/accelerator.h"
-
 #include <span>
 #include <vector>
 
@@ -32,10 +30,8 @@ std::vector<float> enhance_bscan(std::span<const float> bscan, int width, int he
                                  const EnhanceOptions& options = {});
 
 // Each B-scan of a volume ([z][y][x]), on `threads` threads. Equal bits whatever the number of
-// threads. With an accelerator it transforms and shrinks the blocks, and the threads measure the
-// noise: within 1e-5 of the greatest grey value of the same without. Throws what that throws.
+// threads.
 std::vector<float> enhance_volume(std::span<const float> volume, int width, int height,
-                                  const EnhanceOptions& options = {}, int threads = 1,
-                                  Accelerator* accelerator = nullptr);
+                                  const EnhanceOptions& options = {}, int threads = 1);
 
 }

@@ -1,9 +1,9 @@
 // What the GPU is given and gives back, judged by the code on the processor: through a stand-in for
 // NVIDIA's libraries that runs the kernels' own source, and on a real GPU where there is one.
-#include "hyperspectral/project.h"
+#include "hyperspectral/project_device.h"
 #include "modules/core/error.h"
 #include "modules/core/random.h"
-#include "pipelines/oct_hrf/enhance.h"
+#include "pipelines/oct_hrf/enhance_device.h"
 #include "plugins/cuda/cuda_accelerator.h"
 #include "tests/plugins_cuda/fake_nvidia.h"
 
@@ -12,8 +12,11 @@
 #include <bit>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <dlfcn.h>
+#include <functional>
 #include <limits>
+#include <map>
 
 namespace sensorium {
 namespace {
@@ -22,12 +25,12 @@ const std::string fake = SENSORIUM_BINARY_DIR "/lib/libfake_nvidia.so";
 const cuda::Libraries fake_libraries{.driver = {fake}, .fft = {fake}};
 const std::byte no_kernels[1] = {};
 
-template<class T> T asked(T (*)(), const char* name) {
+template<class T> T asked(const char* name) {
   void* library = ::dlopen(fake.c_str(), RTLD_NOW);
   EXPECT_NE(library, nullptr) << ::dlerror();
   return reinterpret_cast<T (*)()>(::dlsym(library, name))();
 }
-#define ASKED(function) asked(&function, #function)
+#define ASKED(function) asked<decltype(function())>(#function)
 
 std::shared_ptr<Accelerator> pretended() {
   return cuda::make_accelerator(0, no_kernels, fake_libraries);
@@ -91,7 +94,7 @@ void expect_enhancement(Accelerator& gpu) {
     for (const double strength : {3.0, 0.5}) {
       const oct_hrf::EnhanceOptions options{.block = block, .strength = strength};
       const auto want = oct_hrf::enhance_volume(in, width, height, options);
-      const auto got = oct_hrf::enhance_volume(in, width, height, options, 2, &gpu);
+      const auto got = oct_hrf::enhance_volume_on(gpu, in, width, height, options, 2);
       EXPECT_LT(greatest_difference(got, want), 1e-5);
       if (block > 2) EXPECT_GT(greatest_difference(got, in), 1e-2) << "nothing was enhanced";
     }
@@ -137,7 +140,7 @@ void expect_sums(Accelerator& gpu, const Cube& cube, const std::vector<int>& ban
   hyper::Raster want(cube.lines, cube.samples), got(cube.lines, cube.samples);
   const Context context{.threads = 2};
   hyper::project(cube, p, context, want);
-  hyper::project(cube, p, context, got, &gpu);
+  hyper::project_on(gpu, cube, p, context, got);
   double greatest = 0;
   for (const float v : want.rows(0, cube.lines))
     if (std::isfinite(v)) greatest = std::max(greatest, std::abs(static_cast<double>(v)));
@@ -203,13 +206,13 @@ TEST_F(Fake, PicturesThatDoNotFitAtOnceGoInTurns) {
   const std::vector<float> in = speckled(64, 48, 7);
   const auto gpu = pretended();
   const std::size_t before = ASKED(fake_launches);
-  const auto whole = oct_hrf::enhance_volume(in, 64, 48, {}, 1, gpu.get());
+  const auto whole = oct_hrf::enhance_volume_on(*gpu, in, 64, 48, {}, 1);
   EXPECT_EQ(ASKED(fake_launches), before + 4);
   set("FAKE_GPU_MEMORY", "1800000"); // half of it: three pictures
-  EXPECT_EQ(oct_hrf::enhance_volume(in, 64, 48, {}, 1, gpu.get()), whole);
+  EXPECT_EQ(oct_hrf::enhance_volume_on(*gpu, in, 64, 48, {}, 1), whole);
   EXPECT_EQ(ASKED(fake_launches), before + 4 + 4 * 3);
   set("FAKE_GPU_MEMORY", "100000");
-  const Error small = error_of([&] { oct_hrf::enhance_volume(in, 64, 48, {}, 1, gpu.get()); });
+  const Error small = error_of([&] { oct_hrf::enhance_volume_on(*gpu, in, 64, 48, {}, 1); });
   EXPECT_EQ(small.code(), ErrorCode::Resources);
   EXPECT_NE(std::string(small.what()).find("64 x 48"), std::string::npos) << small.what();
 }
@@ -218,10 +221,10 @@ TEST_F(Fake, NothingIsKeptThatWasTaken) {
   const std::size_t before = ASKED(fake_bytes_held);
   {
     const auto gpu = pretended();
-    oct_hrf::enhance_volume(speckled(64, 48, 2), 64, 48, {}, 1, gpu.get());
+    oct_hrf::enhance_volume_on(*gpu, speckled(64, 48, 2), 64, 48, {}, 1);
     expect_sums(*gpu, random_cube(SampleType::Int16, Interleave::Bil, false), {0, 1, 2});
     set("FAKE_GPU_FAULT", "cuLaunchKernel");
-    error_of([&] { oct_hrf::enhance_volume(speckled(64, 48, 2), 64, 48, {}, 1, gpu.get()); });
+    error_of([&] { oct_hrf::enhance_volume_on(*gpu, speckled(64, 48, 2), 64, 48, {}, 1); });
   }
   EXPECT_EQ(ASKED(fake_bytes_held), before);
   EXPECT_GT(ASKED(fake_most_bytes_held), before);
@@ -243,7 +246,7 @@ TEST_F(Fake, AFaultIsSaidAndTheProcessorTakesOver) {
                     .device = "cuda:0"};
     const std::string said = compute_on(
         fresh, context, "enhancement",
-        [&](Accelerator& a) { out = oct_hrf::enhance_volume(in, 64, 48, {}, 1, &a); },
+        [&](Accelerator& a) { out = oct_hrf::enhance_volume_on(a, in, 64, 48, {}, 1); },
         [&] { out = oct_hrf::enhance_volume(in, 64, 48); });
     EXPECT_EQ(out, want);
     EXPECT_EQ(said, warned);
@@ -284,7 +287,7 @@ TEST_F(Fake, AMachineWithoutDriverOrGpuIsToldInOneLine) {
   const auto gpu = cuda::make_accelerator(0, no_kernels, {.driver = {fake}, .fft = {"libno.so"}});
   const std::vector<float> in = speckled(64, 48, 1);
   EXPECT_NE(
-      std::string(error_of([&] { oct_hrf::enhance_volume(in, 64, 48, {}, 1, gpu.get()); }).what())
+      std::string(error_of([&] { oct_hrf::enhance_volume_on(*gpu, in, 64, 48, {}, 1); }).what())
           .find("cuFFT does not load: libno.so"),
       std::string::npos);
 }

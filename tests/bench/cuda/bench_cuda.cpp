@@ -1,9 +1,9 @@
 // bench_cuda [cuda:N]: the enhancement of a 97 x 496 x 512 volume and the projection of a 512 x
 // 1000 x 200 int16 cube in memory, on the processor and on the GPU, copies included; and by how
 // much the two differ.
-#include "hyperspectral/project.h"
+#include "hyperspectral/project_device.h"
 #include "modules/core/random.h"
-#include "pipelines/oct_hrf/enhance.h"
+#include "pipelines/oct_hrf/enhance_device.h"
 
 #include <chrono>
 #include <cmath>
@@ -57,7 +57,7 @@ void enhancement(Accelerator& gpu, int threads) {
   for (float& v : volume) v = static_cast<float>(random.uniform());
   const Times cpu = timed([&] { a = oct_hrf::enhance_volume(volume, width, height, {}, threads); });
   const Times own =
-      timed([&] { b = oct_hrf::enhance_volume(volume, width, height, {}, threads, &gpu); });
+      timed([&] { b = oct_hrf::enhance_volume_on(gpu, volume, width, height, {}, threads); });
   row("enhancement", cpu, threads, own, difference(a, b));
 }
 
@@ -80,7 +80,7 @@ void projection(Accelerator& gpu, int threads, Interleave order, const char* nam
   hyper::Raster a(512, 1000), b(512, 1000);
   const Context context{.threads = threads};
   const Times cpu = timed([&] { hyper::project(cube, p, context, a); });
-  const Times own = timed([&] { hyper::project(cube, p, context, b, &gpu); });
+  const Times own = timed([&] { hyper::project_on(gpu, cube, p, context, b); });
   row(name, cpu, threads, own, difference(a.rows(0, 512), b.rows(0, 512)));
 }
 
