@@ -196,7 +196,8 @@ int cufftPlanMany(int* plan, int rank, int* sides, int* in_embed, int in_step, i
   state().plans.push_back({side, count, from_real});
   return 0;
 }
-int cufftExecR2C(int plan, float* from, float* to) {
+int cufftExecR2C(int plan, float* from, void* spectra) {
+  auto* to = static_cast<float*>(spectra);
   const auto [side, count, from_real] = state().plans.at(static_cast<std::size_t>(plan));
   if (!from_real) return misuse("a plan of the other direction", 4);
   const auto n = static_cast<std::size_t>(side), half = n / 2 + 1;
@@ -210,7 +211,8 @@ int cufftExecR2C(int plan, float* from, float* to) {
   }
   return 0;
 }
-int cufftExecC2R(int plan, float* from, float* to) {
+int cufftExecC2R(int plan, void* spectra, float* to) {
+  const auto* from = static_cast<const float*>(spectra);
   const auto [side, count, from_real] = state().plans.at(static_cast<std::size_t>(plan));
   if (from_real) return misuse("a plan of the other direction", 4);
   const auto n = static_cast<std::size_t>(side), half = n / 2 + 1;
