@@ -1,6 +1,6 @@
 // What the tests may ask of the stand-in for NVIDIA's libraries. It is told what to be by the
 // environment: FAKE_GPUS (1), FAKE_GPU_MEMORY (bytes, 1 GiB), FAKE_GPU_FAULT (a function that
-// fails).
+// fails), FAKE_GPU_LOOKS (1: kernels have to begin as a fat binary does).
 #pragma once
 
 #include <cstddef>

@@ -31,7 +31,8 @@ protected:
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
   // As if the machine had a GPU: the stand-in is found before any driver.
   Outcome with_gpu(std::vector<std::string> words) const {
-    words.insert(words.begin(), {"/usr/bin/env", "LD_LIBRARY_PATH=" + folder_.string(), program_});
+    words.insert(words.begin(), {"/usr/bin/env", "LD_LIBRARY_PATH=" + folder_.string(),
+                                 "FAKE_GPU_LOOKS=1", program_});
     return run_program(words);
   }
   static json notes_of(const fs::path& result) {
