@@ -2,6 +2,7 @@
 #include "app/gui/command_call.h"
 #include "app/gui/signal_comparison.h"
 #include "app/gui/signal_page.h"
+#include "modules/view/notice_bar.h"
 #include "modules/view/signal_plot.h"
 #include "modules/view/theme.h"
 

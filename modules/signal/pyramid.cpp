@@ -127,7 +127,7 @@ std::vector<Extremes> Pyramid::columns(const Channel& channel, std::uint64_t fro
     size *= factor;
     ++chosen;
   }
-  const bool raw = width < 2 * base;
+  const bool raw = width < base;
   const std::span<const Extremes> pieces = level(chosen);
   std::vector<double> values;
   std::vector<Extremes> out;
@@ -149,6 +149,7 @@ std::vector<Extremes> Pyramid::columns(const Channel& channel, std::uint64_t fro
     }
     out.push_back(piece.value());
   }
+  if (raw && to - from > 4 * base) channel.samples.release();
   return out;
 }
 
