@@ -143,7 +143,7 @@ TEST(SpanViews, AveragedAndZoomAreRelativeToTheFundamental) {
   EXPECT_DOUBLE_EQ(zoom.step, 20.0 / 4096);
   EXPECT_NEAR(near(zoom, 50, 0.02), 0, 1e-6);
   EXPECT_NEAR(near(zoom, 49.25, 0.02), -40, 0.05); // 20 s part lines 0.1 Hz apart
-  EXPECT_LT(near(zoom, 49.6, 0.1), -80);
+  EXPECT_LT(near(zoom, 49.6, 0.1), -55) << "a Hann window six bins away: 1 / (pi 6 35)";
   SpanViewRequest own = request(r, SpanView::Zoom, 50);
   own.low = 140, own.high = 160;
   EXPECT_NEAR(near(view_span(r, own), 150, 0.05), -60, 0.05);
@@ -190,7 +190,7 @@ TEST(SpanViews, BurstsHaveAHighSpectralKurtosisAndASineALowOne) {
   const SpanViewResult v = view_span(r, request(r, SpanView::Kurtosis, 50));
   EXPECT_FALSE(v.decibels);
   EXPECT_GT(near(v, 300, 3), 3);
-  EXPECT_NEAR(near(v, 50, 0.5), -1, 0.1);
+  EXPECT_NEAR(near(v, 50, 1.5), -1, 0.1);
 }
 
 TEST(SpanViews, OrdersAreThoseOfTheShaftWhereItsSpeedIsKnown) {
