@@ -146,13 +146,22 @@ Graph context_of(const SceneNetworkOptions& o, std::uint64_t seed) {
       node("Concat", "context", {"seen", near, far}, "context.out", {{"axis", std::int64_t{1}}}));
   std::string x = "context.out";
   std::int64_t in = 3 * o.channels;
-  for (const std::string name : {"layer1", "layer2"}) {
+  const auto drop = [&](const std::string& name) {
+    if (o.dropout <= 0) return;
+    graph.initializers["const.dropout"] = HostTensor::floats({}, {static_cast<float>(o.dropout)});
+    graph.nodes.push_back(node("Dropout", name + ".drop", {x, "const.dropout"}, name + ".kept"));
+    x = name + ".kept";
+  };
+  for (int i = 1; i <= o.layers; ++i) {
+    const std::string name = fmt::format("layer{}", i);
+    drop(name);
     layer(name, x, in, o.width, name + ".conv");
     graph.nodes.push_back(norm(graph, name, name + ".conv", name + ".normed", o.width));
     graph.nodes.push_back(node("Relu", name + ".relu", {name + ".normed"}, name + ".out"));
     x = name + ".out";
     in = o.width;
   }
+  drop("head");
   layer("head", x, in, o.classes, "logits");
   graph.outputs = {{.name = "logits",
                     .dims = {-1, o.classes, -1, -1},

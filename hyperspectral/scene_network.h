@@ -24,10 +24,12 @@ struct MixStart {
 struct SceneNetworkOptions {
   int classes = 2;
   int channels = 3; // that the bands are mixed to
-  // "context": each pixel with its means over 5 x 5 and about 13 x 13, and two layers of 1x1
-  // convolutions; "unet": a residual U-Net.
+  // "context": each pixel with its means over 5 x 5 and about 13 x 13, and `layers` layers of 1x1
+  // convolutions before the last; "unet": a residual U-Net.
   std::string network = "context";
   int width = 48;                  // of the layers of context
+  int layers = 2;                  // of context; 0: the last alone
+  double dropout = 0;              // of the channels of context that each layer sees, in training
   std::string widths = "16,32,48"; // of the residual U-Net behind
   // A network of the user's own instead: one input [batch, 3, height, width], logits of the same
   // height and width.

@@ -121,12 +121,14 @@ void CaseReview::relabel(const QString& id, const QString& label) {
   append("relabel", relabel_data(finding(id), label.toStdString()));
 }
 
-std::string CaseReview::touched(const std::vector<Run>& runs, const std::string& preferred) const {
+std::string CaseReview::touched(const std::vector<Run>& runs, const std::string& preferred,
+                                const std::string& label) const {
   const std::vector<Run> stroke = normalised(runs);
   std::string best;
   std::int64_t most = 0;
   for (const ReviewedFinding& r : state_.findings) {
     const Finding& f = r.finding;
+    if (!label.empty() && r.label != label) continue;
     if (stroke.empty() || r.state == FindingState::Rejected || f.box[2] > stroke.front().z ||
         f.box[5] < stroke.front().z)
       continue;
@@ -141,8 +143,9 @@ std::string CaseReview::touched(const std::vector<Run>& runs, const std::string&
 }
 
 QString CaseReview::paint(const QString& preferred, const std::vector<Run>& runs, bool erase,
-                          const QString& label) {
-  const QString id = QString::fromStdString(touched(runs, preferred.toStdString()));
+                          const QString& label, bool of_label) {
+  const std::string only = of_label && !erase ? label.toStdString() : std::string();
+  const QString id = QString::fromStdString(touched(runs, preferred.toStdString(), only));
   if (id.isEmpty() && erase) return {};
   if (id.isEmpty()) {
     append("draw", draw_data(normalised(runs), label.toStdString()));

@@ -120,20 +120,32 @@ void CaseSession::reject(const QString& id) {
 }
 
 void CaseSession::relabel(const QString& id, int key) {
-  const PipelineInfo* info = pipeline();
-  if (id.isEmpty() || !info || key < 1 || key > static_cast<int>(info->labels.size())) return;
-  relabel_to(id, QString::fromStdString(info->labels[static_cast<std::size_t>(key - 1)]));
+  const QStringList all = labels();
+  if (id.isEmpty() || key < 1 || key > all.size()) return;
+  relabel_to(id, all[key - 1]);
 }
 
 void CaseSession::relabel_to(const QString& id, const QString& label) {
   change([&] { review_.relabel(id, label); });
 }
 
-void CaseSession::paint(const QString& selected, const std::vector<Run>& runs, bool erase) {
+QStringList CaseSession::labels() const {
+  QStringList out;
   const PipelineInfo* info = pipeline();
-  const QString label =
-      info && !info->labels.empty() ? QString::fromStdString(info->labels.front()) : "focus";
-  change([&] { review_.paint(selected, runs, erase, label); });
+  if (info && stage_ == Stage::Analysed && findings_.pipeline == info->id)
+    for (const Table& table : findings_.tables)
+      for (std::size_t i = 0; table.name == "classes" && i < table.rows.size(); ++i)
+        if (table.rows[i].size() >= 2) out << QString::fromStdString(table.rows[i][1]);
+  if (out.isEmpty() && info)
+    for (const std::string& label : info->labels) out << QString::fromStdString(label);
+  return out;
+}
+
+void CaseSession::paint(const QString& selected, const std::vector<Run>& runs, bool erase,
+                        const QString& label) {
+  const QStringList all = labels();
+  const QString drawn = !label.isEmpty() ? label : all.isEmpty() ? QString("focus") : all.front();
+  change([&] { review_.paint(selected, runs, erase, drawn, !label.isEmpty()); });
 }
 
 void CaseSession::measure(int slice, QPointF from, QPointF to) {

@@ -2,6 +2,8 @@
 // a CubeView paints.
 #pragma once
 
+#include "modules/review/fold.h"
+
 #include <QImage>
 #include <QString>
 #include <QWidget>
@@ -26,6 +28,10 @@ public:
   // map clears. Entries: of the classes 1, 2 ...
   void set_map(QImage map, std::vector<ClassEntry> classes, const QString& title);
   bool has_map() const { return !map_.isNull(); }
+  // The map follows the review of its regions (modules/report/class_map.h).
+  void set_review(const Findings& proposed, const ReviewState& review);
+  const QImage& reviewed_map() const { return reviewed_; } // Indexed8, as set_map() takes it
+  QString chosen() const; // the class that is chosen in the legend; empty: none
   const QImage& overlay() const { return overlay_; } // ARGB32; hidden classes are transparent
   double opacity() const;                            // 0 to 1
   void set_opacity(double opacity);
@@ -39,7 +45,8 @@ signals:
 
 private:
   void remake();
-  QImage map_, overlay_;
+  void refresh_shares();
+  QImage map_, reviewed_, overlay_;
   std::vector<ClassEntry> classes_;
   QLabel *heading_, *percent_;
   QListWidget* list_;

@@ -173,12 +173,13 @@ void MainWindow::build_centre() {
 }
 
 void MainWindow::connect_slices(DatasetPage* page) {
+  const auto paint = [this, page](const std::vector<Run>& runs, bool erase) {
+    session_->paint(findings_->selected(), runs, erase, page->drawn_label());
+  };
+  connect(page, &DatasetPage::stroke_finished, this, paint);
   SliceView* view = page->slice_view();
   if (!view) return;
-  connect(view, &SliceView::stroke_finished, this,
-          [this](const std::vector<Run>& runs, bool erase) {
-            session_->paint(findings_->selected(), runs, erase);
-          });
+  connect(view, &SliceView::stroke_finished, this, paint);
   connect(view, &SliceView::measured, session_, &CaseSession::measure);
 }
 
@@ -324,7 +325,8 @@ void MainWindow::refresh_stage() {
   enable({"review", "report", "report_deidentified", "next", "previous", "filter", "export"}, done);
   enable({"compare", "follow_up", "consensus"}, done && slices);
   enable({"note"}, own);
-  enable({"brush", "erase", "measure", "import_mask"}, own && slices);
+  enable({"brush", "erase"}, own && data_page_->paints());
+  enable({"measure", "import_mask"}, own && slices);
   enable({"fovea"}, own && data_page_->takes("fovea"));
   enable({"sign", "blinded"}, writable);
   enable({"sign_layer"}, own && blinded);
@@ -392,14 +394,7 @@ void MainWindow::refresh_pipelines() {
   const PipelineInfo* info = session_->pipeline();
   form_->set_specs(info ? info->parameters : ParameterSpecs{});
   device_->setText(session_->device());
-  for (int key = 1; key <= 9; ++key) {
-    QAction* action = actions_->find(QString("label_%1").arg(key));
-    const bool there = info && key <= static_cast<int>(info->labels.size());
-    action->setText(there ? "Relabel to " + QString::fromStdString(
-                                                info->labels[static_cast<std::size_t>(key - 1)])
-                          : QString("Label %1").arg(key));
-    action->setVisible(there);
-  }
+  refresh_labels();
   QPushButton* run = path_buttons_[1];
   if (info)
     run->setToolTip(QString("%1 (%2)\n%3")
@@ -407,6 +402,16 @@ void MainWindow::refresh_pipelines() {
                              actions_->find("run")->shortcut().toString(),
                              QString::fromStdString(info->question)));
   refresh_stage();
+}
+
+void MainWindow::refresh_labels() {
+  const QStringList labels = session_->labels();
+  for (int key = 1; key <= 9; ++key) {
+    QAction* action = actions_->find(QString("label_%1").arg(key));
+    const bool there = key <= labels.size();
+    action->setText(there ? "Relabel to " + labels[key - 1] : QString("Label %1").arg(key));
+    action->setVisible(there);
+  }
 }
 
 void MainWindow::refresh_dataset() {
@@ -478,6 +483,7 @@ void MainWindow::refresh_items() {
   const FindingItems items = session_->review().items();
   const QString selected = findings_->selected();
   findings_->set_items(items);
+  refresh_labels();
   data_page_->set_items(items);
   if (SliceView* view = data_page_->slice_view()) view->set_measures(session_->review().measures());
   data_page_->select(selected.isEmpty() ? nullptr : findings_->item(selected));
@@ -567,14 +573,14 @@ bool MainWindow::eventFilter(QObject*, QEvent* event) {
     if (!key->isAutoRepeat()) button->click();
     return true;
   }
-  SliceView* const slices = data_page_->slice_view();
-  if (key->key() != Qt::Key_Space || !isActiveWindow() || page() != data_page_ || !slices)
+  if (key->key() != Qt::Key_Space || !isActiveWindow() || page() != data_page_ ||
+      !data_page_->paints())
     return false;
   const QWidget* focus = QApplication::focusWidget();
   if (qobject_cast<const QLineEdit*>(focus) || qobject_cast<const QAbstractSpinBox*>(focus) ||
       qobject_cast<const QAbstractButton*>(focus))
     return false;
-  if (!key->isAutoRepeat()) slices->set_overlay_shown(event->type() == QEvent::KeyRelease);
+  if (!key->isAutoRepeat()) data_page_->set_overlay_shown(event->type() == QEvent::KeyRelease);
   return true;
 }
 

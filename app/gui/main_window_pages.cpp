@@ -283,15 +283,13 @@ void MainWindow::compare(const QString& a, const QString& b) {
 void MainWindow::consensus() {
   const CaseReview& review = session_->review();
   if (!session_->dataset() || !review.is_open()) return;
-  QStringList names, labels;
+  QStringList names;
   for (const QString& name : review.readers())
     if (!is_consensus_reader(name.toStdString())) names << name;
   names << QString::fromLatin1(ai_layer.data(), ai_layer.size());
-  if (const PipelineInfo* info = session_->pipeline())
-    for (const std::string& label : info->labels) labels << QString::fromStdString(label);
   try {
     consensus_->set_case(
-        *session_->dataset(), session_->surfaces(), review.spacing(), names, labels,
+        *session_->dataset(), session_->surfaces(), review.spacing(), names, session_->labels(),
         !review.read_only() && !review.is_signed(),
         [this](const QString& name, bool with_proposed) {
           return session_->review().layer(name, with_proposed);

@@ -9,7 +9,10 @@ namespace sensorium::hs2rgb {
 
 struct NetworkParameters {
   std::string network = "context";
-  int width = 48;
+  int width = 48, layers = 2;
+  double dropout = 0.3;
+  bool whiten = true;
+  double floor = 1e-3;
   std::string widths = "16,32,48";
   std::string backbone;
   std::string start = "cie";
@@ -23,6 +26,7 @@ struct TrainParameters {
   std::string labels, classes;
   int block = 12;
   double test_percent = 25;
+  bool pictures = false; // the network behind alone
   NetworkParameters network;
 };
 void describe(ParameterVisitor& v, TrainParameters& p);

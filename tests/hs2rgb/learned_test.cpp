@@ -11,6 +11,8 @@
 #include "tests/support/pipeline.h"
 
 #ifdef SENSORIUM_HAS_LEARN
+#include "hyperspectral/scene_training.h"
+#include "hyperspectral/scene_whitening.h"
 #include "modules/learn/model.h"
 #endif
 
@@ -301,6 +303,97 @@ TEST(LearnedRgb, LearnsWhatNoEyeSees) {
   };
   EXPECT_GT(apart("learned"), 3);
   EXPECT_LT(apart("cie"), 0.3);
+}
+
+TEST(LearnedRgb, WhiteningIsALinearStepThatFoldsIntoTheMix) {
+  // 6 bands of 15 x 9 pixels, nearly alike; one pixel is no measurement.
+  hyper::Planes planes{9, 15, 6, std::vector<float>(6 * 135), std::vector<std::uint8_t>(135, 1)};
+  std::vector<std::uint8_t> classes(135);
+  for (std::size_t p = 0; p < 135; ++p) {
+    classes[p] = static_cast<std::uint8_t>(p % 3); // 0 is not chosen
+    for (std::size_t b = 0; b < 6; ++b)
+      planes.values[b * 135 + p] =
+          std::sin(0.7f * static_cast<float>(p)) +
+          0.01f * std::sin(static_cast<float>(p * (b + 2))) + static_cast<float>(classes[p]);
+  }
+  planes.usable[7] = 0;
+  for (std::size_t b = 0; b < 6; ++b) planes.values[b * 135 + 7] = 0;
+  const std::vector<const hyper::Planes*> scenes{&planes};
+  const std::vector<const std::vector<std::uint8_t>*> chosen{&classes};
+  const hyper::Whitening w = hyper::whitening_of(scenes, chosen, 0);
+  hyper::Planes white = planes;
+  hyper::whiten(white, w);
+  // Within each class: no two directions go together, and each has a variance of 1.
+  for (std::size_t i = 0; i < 6; ++i) {
+    EXPECT_EQ(white.values[i * 135 + 7], 0);
+    for (std::size_t j = 0; j <= i; ++j) {
+      double sum = 0, pixels = 0;
+      for (std::uint8_t c = 1; c <= 2; ++c) {
+        double a = 0, b = 0, ab = 0, n = 0;
+        for (std::size_t p = 0; p < 135; ++p) {
+          if (classes[p] != c || planes.usable[p] == 0) continue;
+          const double x = white.values[i * 135 + p], y = white.values[j * 135 + p];
+          a += x, b += y, ab += x * y, n += 1;
+        }
+        sum += ab - a * b / n;
+        pixels += n;
+      }
+      EXPECT_NEAR(sum / pixels, i == j ? 1 : 0, 2e-3) << i << " " << j;
+    }
+  }
+  const hyper::BandScaling none{std::vector<float>(6, 0.0f), std::vector<float>(6, 1.0f)};
+  const Graph graph = hyper::build_scene_network({.classes = 3, .channels = 4, .width = 8},
+                                                 none, nullptr, 5);
+  const auto logits = [](const Graph& g, const hyper::Planes& seen) {
+    Model model = Model::from_graph(g, {.threads = 1});
+    return model.run(Tensor{{1, 6, 9, 15}, seen.values}).values;
+  };
+  const Graph on_white = hyper::for_whitened(graph, w);
+  const std::vector<float> want = logits(graph, planes), got = logits(on_white, white),
+                           back = logits(hyper::for_unwhitened(on_white, w), planes);
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    ASSERT_NEAR(got[i], want[i], 2e-3) << i;
+    ASSERT_NEAR(back[i], want[i], 2e-3) << i;
+  }
+  const std::vector<std::uint8_t> nobody(135, 0);
+  const std::vector<const std::vector<std::uint8_t>*> empty{&nobody};
+  EXPECT_EQ(error_of([&] { hyper::whitening_of(scenes, empty, 0); }).code(), ErrorCode::BadInput);
+}
+
+TEST(LearnedRgb, ABackboneIsTrainedOnPicturesAndStandsBehindOtherBands) {
+  const Field field;
+  // On colours nothing can be learned here; on principal components it can.
+  const json pictures = ran("train", {field.cube},
+                            {{"labels", field.labels},
+                             {"pictures", true},
+                             {"start", "pca"},
+                             {"network", "unet"},
+                             {"widths", "8,16"},
+                             {"block", 5},
+                             {"steps", 40}},
+                            field.folder / "pictures");
+  const std::string backbone = pictures.at("model");
+  EXPECT_TRUE(backbone.ends_with("backbone.onnx"));
+  EXPECT_GT(pictures.at("metrics").at("overall accuracy").get<double>(), 0.9);
+  const Graph before = read_onnx(backbone);
+  EXPECT_EQ(before.inputs.at(0).dims.at(1), 3);
+  const json result = ran("train", {field.cube},
+                          {{"labels", field.labels},
+                           {"backbone", backbone},
+                           {"start", "pca"},
+                           {"block", 5},
+                           {"steps", 5}},
+                          field.folder / "behind");
+  EXPECT_GT(result.at("metrics").at("overall accuracy").get<double>(), 0.9)
+      << "it knows the classes already";
+  const Graph after = read_onnx(field.folder / "behind" / "hs2rgb.onnx");
+  EXPECT_EQ(after.inputs.at(0).dims.at(1), 26);
+  EXPECT_EQ(hyper::rgb_model_of(after, "behind").started_from, "pca");
+  Model model = Model::load(field.folder / "behind" / "hs2rgb.onnx");
+  EXPECT_EQ(model.run({{"spectra", Tensor{{1, 26, 8, 8}, std::vector<float>(26 * 64, 0.3f)}}})
+                .at("logits")
+                .values.size(),
+            2u * 64);
 }
 
 TEST(LearnedRgb, TrainingRefusesWhatDoesNotFit) {

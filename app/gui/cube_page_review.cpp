@@ -1,0 +1,71 @@
+// Regions of a cube under review: shown, painted, saved as a map of classes.
+#include "app/gui/actions.h"
+#include "app/gui/class_panel.h"
+#include "app/gui/cube_page.h"
+#include "modules/core/error.h"
+
+#include <QFileDialog>
+
+namespace sensorium {
+
+void CubePage::set_items(FindingItems items) {
+  view_->set_items(std::move(items));
+  if (session_ && is_open())
+    classes_->set_review(session_->findings(), session_->review().state());
+}
+
+void CubePage::select(const FindingItem* item) {
+  view_->set_selected_item(item ? QString::fromStdString(item->finding.id) : QString());
+  if (!item || item->finding.footprint.empty()) return;
+  const auto& box = item->finding.box;
+  view_->show_place(QRect(QPoint(box[0], box[1]), QPoint(box[3], box[4])));
+}
+
+void CubePage::set_paint_tool(SliceTool tool) {
+  const bool paint = tool == SliceTool::Brush || tool == SliceTool::Erase;
+  if (paint && region_action_) region_action_->setChecked(false);
+  const bool region = region_action_ && region_action_->isChecked();
+  view_->set_tool(tool == SliceTool::Brush   ? CubeTool::Brush
+                  : tool == SliceTool::Erase ? CubeTool::Erase
+                  : region                   ? CubeTool::Region
+                                             : CubeTool::Look);
+}
+
+void CubePage::step_brush(int by) { view_->set_brush_radius(view_->brush_radius() + by); }
+
+void CubePage::set_overlay_shown(bool shown) {
+  view_->set_items_shown(shown);
+  const QAction* classes = actions_ ? actions_->find("cube_classes") : nullptr;
+  view_->set_overlay_shown(shown && (!classes || classes->isChecked()));
+}
+
+QString CubePage::drawn_label() const { return classes_->chosen(); }
+
+void CubePage::write_reviewed_map(const QString& file) {
+  const QImage& map = classes_->reviewed_map();
+  if (map.isNull())
+    throw Error(ErrorCode::Usage, "there is no map of classes to save",
+                "sort the pixels first: button Classes");
+  if (!map.save(file, "PNG"))
+    throw Error(ErrorCode::Resources,
+                "the map of classes cannot be written to '" + file.toStdString() + "'",
+                "choose a folder that can be written, and a name that ends in .png");
+}
+
+void CubePage::ask_reviewed_map() {
+  if (!session_ || !is_open()) return;
+  const QString own =
+      QString::fromStdString((session_->entry().folder / "classes_reviewed.png").string());
+  const QString file = QFileDialog::getSaveFileName(this, "Save the class map as reviewed", own,
+                                                    "Palette picture (*.png)");
+  if (file.isEmpty()) return;
+  try {
+    write_reviewed_map(file);
+    emit session_->news("Class map written: " + file);
+  } catch (const Error& e) {
+    emit session_->problem(
+        {QString::fromStdString(e.what()), QString::fromStdString(e.hint()), {}, {}});
+  }
+}
+
+}
