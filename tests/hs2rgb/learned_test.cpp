@@ -360,6 +360,35 @@ TEST(LearnedRgb, WhiteningIsALinearStepThatFoldsIntoTheMix) {
   EXPECT_EQ(error_of([&] { hyper::whitening_of(scenes, empty, 0); }).code(), ErrorCode::BadInput);
 }
 
+TEST(LearnedRgb, LabelledPixelsAndTheirMeansGiveWhatTheSceneGives) {
+  hyper::Planes planes{11, 17, 4, std::vector<float>(4 * 187), std::vector<std::uint8_t>(187, 1)};
+  for (std::size_t i = 0; i < planes.values.size(); ++i)
+    planes.values[i] = std::sin(0.37f * static_cast<float>(i * i % 1009));
+  std::vector<std::uint8_t> labels(187, 0);
+  const std::vector<std::size_t> places{0, 3, 90, 169, 186}; // corners, edges, the middle
+  for (const std::size_t p : places) labels[p] = 2;
+  const hyper::MeansSource source({{&planes, labels, "one"}}, 0.1);
+  ASSERT_EQ(source.size(), 1u);
+  const Sample sample = source.get(0, 0);
+  EXPECT_EQ(sample.input.shape, (std::vector<std::int64_t>{4, 3, 5}));
+  EXPECT_EQ(sample.target.values, std::vector<float>(5, 1.0f));
+  EXPECT_NE(source.get(0, 9).input.values, sample.input.values);
+  const hyper::BandScaling none{std::vector<float>(4, 0.0f), std::vector<float>(4, 1.0f)};
+  const Graph graph =
+      hyper::build_scene_network({.classes = 3, .channels = 5, .width = 8}, none, nullptr, 2);
+  ASSERT_TRUE(hyper::sees_means_alone(graph));
+  Model scene = Model::from_graph(graph, {.threads = 1}),
+        means = Model::from_graph(hyper::on_means(graph), {.threads = 1});
+  const std::vector<float> all = scene.run(Tensor{{1, 4, 11, 17}, planes.values}).values,
+                           some = means.run(Tensor{{1, 4, 3, 5}, sample.input.values}).values;
+  ASSERT_EQ(some.size(), 15u);
+  for (std::size_t c = 0; c < 3; ++c)
+    for (std::size_t i = 0; i < 5; ++i)
+      EXPECT_NEAR(some[c * 5 + i], all[c * 187 + places[i]], 1e-4) << c << " " << i;
+  EXPECT_FALSE(hyper::sees_means_alone(hyper::build_scene_network(
+      {.classes = 3, .network = "unet", .widths = "4,8"}, none, nullptr, 2)));
+}
+
 TEST(LearnedRgb, ABackboneIsTrainedOnPicturesAndStandsBehindOtherBands) {
   const Field field;
   // On colours nothing can be learned here; on principal components it can.

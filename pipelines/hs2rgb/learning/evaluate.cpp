@@ -246,7 +246,7 @@ Found Comparison::network(const Job& job, const std::vector<std::uint8_t>& label
     standardise(planes, scaling);
     if (job.route == "all") {
       o.channels = p_.channels;
-      o.mix_rate = 0.3;
+      o.mix_rate = p_.network.whiten ? 1 : 0.3;
       if (!o.backbone.empty())
         throw Error(ErrorCode::Usage, "route all has no place for a backbone of three channels",
                     "leave 'all' out of --routes");
