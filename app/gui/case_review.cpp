@@ -1,5 +1,7 @@
 #include "app/gui/case_review.h"
 
+#include "app/gui/class_names.h"
+
 #include "modules/core/error.h"
 #include "modules/review/footprint.h"
 
@@ -121,14 +123,12 @@ void CaseReview::relabel(const QString& id, const QString& label) {
   append("relabel", relabel_data(finding(id), label.toStdString()));
 }
 
-std::string CaseReview::touched(const std::vector<Run>& runs, const std::string& preferred,
-                                const std::string& label) const {
+std::string CaseReview::touched(const std::vector<Run>& runs, const std::string& preferred) const {
   const std::vector<Run> stroke = normalised(runs);
   std::string best;
   std::int64_t most = 0;
   for (const ReviewedFinding& r : state_.findings) {
     const Finding& f = r.finding;
-    if (!label.empty() && r.label != label) continue;
     if (stroke.empty() || r.state == FindingState::Rejected || f.box[2] > stroke.front().z ||
         f.box[5] < stroke.front().z)
       continue;
@@ -143,9 +143,12 @@ std::string CaseReview::touched(const std::vector<Run>& runs, const std::string&
 }
 
 QString CaseReview::paint(const QString& preferred, const std::vector<Run>& runs, bool erase,
-                          const QString& label, bool of_label) {
-  const std::string only = of_label && !erase ? label.toStdString() : std::string();
-  const QString id = QString::fromStdString(touched(runs, preferred.toStdString(), only));
+                          const QString& label) {
+  QString id = QString::fromStdString(touched(runs, preferred.toStdString()));
+  // Over another class of a map a stroke draws, in the class of the chosen region.
+  if (!erase && !preferred.isEmpty() && !id.isEmpty() && !class_names(findings_).isEmpty() &&
+      finding(id).label != label.toStdString())
+    id.clear();
   if (id.isEmpty() && erase) return {};
   if (id.isEmpty()) {
     append("draw", draw_data(normalised(runs), label.toStdString()));

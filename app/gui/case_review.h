@@ -40,11 +40,9 @@ public:
   void reject(const QString& id);
   void relabel(const QString& id, const QString& label);
   // A stroke that touches a finding changes it (the preferred one first); one that touches none
-  // draws a new one. of_label: a stroke that adds changes findings of this label alone, and over
-  // others it draws a new one. Returns the finding's id; empty when an erasing stroke touched
-  // nothing.
+  // draws a new one. Returns the finding's id; empty when an erasing stroke touched nothing.
   QString paint(const QString& preferred, const std::vector<Run>& runs, bool erase,
-                const QString& label, bool of_label = false);
+                const QString& label);
   void measure(int slice, QPointF from, QPointF to);
   void note(const QString& id, const QString& text);
   // The live parameters that the reader settled on; nothing when they are in force already.
@@ -89,9 +87,7 @@ private:
   const Finding& finding(const QString& id) const;
   void append(const std::string& kind, const nlohmann::json& data);
   void fold_again();
-  // label: empty for any.
-  std::string touched(const std::vector<Run>& runs, const std::string& preferred,
-                      const std::string& label) const;
+  std::string touched(const std::vector<Run>& runs, const std::string& preferred) const;
   std::unique_ptr<ReviewLog> log_;
   std::string reader_;
   // For what is measured by hand; null for a recording: its spans have no area.

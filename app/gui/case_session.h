@@ -66,12 +66,7 @@ public:
   void reject(const QString& id);
   void relabel(const QString& id, int key); // 1 to 9
   void relabel_to(const QString& id, const QString& label);
-  // label: of what is painted (CaseReview::paint); empty: any, and a new one has the first of
-  // labels().
-  void paint(const QString& selected, const std::vector<Run>& runs, bool erase,
-             const QString& label = {});
-  // What a finding may be relabelled to: the classes that the result names, else the pipeline's.
-  QStringList labels() const;
+  void paint(const QString& selected, const std::vector<Run>& runs, bool erase);
   void measure(int slice, QPointF from, QPointF to);
   void note(const QString& id, const QString& text);
   void sign();

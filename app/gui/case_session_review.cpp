@@ -1,5 +1,5 @@
 // Reviewing the open case: live parameters, decisions, readers.
-#include "app/gui/case_session.h"
+#include "app/gui/class_names.h"
 #include "app/gui/json_fields.h"
 #include "modules/core/error.h"
 #include "modules/core/file.h"
@@ -120,32 +120,21 @@ void CaseSession::reject(const QString& id) {
 }
 
 void CaseSession::relabel(const QString& id, int key) {
-  const QStringList all = labels();
-  if (id.isEmpty() || key < 1 || key > all.size()) return;
-  relabel_to(id, all[key - 1]);
+  const QStringList labels = labels_of(*this);
+  if (!id.isEmpty() && key >= 1 && key <= labels.size()) relabel_to(id, labels[key - 1]);
 }
 
 void CaseSession::relabel_to(const QString& id, const QString& label) {
   change([&] { review_.relabel(id, label); });
 }
 
-QStringList CaseSession::labels() const {
-  QStringList out;
-  const PipelineInfo* info = pipeline();
-  if (info && stage_ == Stage::Analysed && findings_.pipeline == info->id)
-    for (const Table& table : findings_.tables)
-      for (std::size_t i = 0; table.name == "classes" && i < table.rows.size(); ++i)
-        if (table.rows[i].size() >= 2) out << QString::fromStdString(table.rows[i][1]);
-  if (out.isEmpty() && info)
-    for (const std::string& label : info->labels) out << QString::fromStdString(label);
-  return out;
-}
-
-void CaseSession::paint(const QString& selected, const std::vector<Run>& runs, bool erase,
-                        const QString& label) {
-  const QStringList all = labels();
-  const QString drawn = !label.isEmpty() ? label : all.isEmpty() ? QString("focus") : all.front();
-  change([&] { review_.paint(selected, runs, erase, drawn, !label.isEmpty()); });
+void CaseSession::paint(const QString& selected, const std::vector<Run>& runs, bool erase) {
+  const QStringList labels = labels_of(*this);
+  QString label = labels.isEmpty() ? QString("focus") : labels.front();
+  for (const ReviewedFinding& f : review_.state().findings)
+    if (!class_names(findings_).isEmpty() && f.finding.id == selected.toStdString())
+      label = QString::fromStdString(f.label); // of a map of classes: more of the chosen class
+  change([&] { review_.paint(selected, runs, erase, label); });
 }
 
 void CaseSession::measure(int slice, QPointF from, QPointF to) {

@@ -123,13 +123,6 @@ void ClassPanel::refresh_shares() {
   quiet_ = false;
 }
 
-QString ClassPanel::chosen() const {
-  const int row = list_->currentRow();
-  return has_map() && row >= 0 && static_cast<std::size_t>(row) < classes_.size()
-             ? classes_[static_cast<std::size_t>(row)].name
-             : QString();
-}
-
 QColor ClassPanel::color(int number) const {
   return number > 0 && number < map_.colorCount() ? QColor(map_.color(number)) : QColor();
 }

@@ -31,7 +31,6 @@ public:
   // The map follows the review of its regions (modules/report/class_map.h).
   void set_review(const Findings& proposed, const ReviewState& review);
   const QImage& reviewed_map() const { return reviewed_; } // Indexed8, as set_map() takes it
-  QString chosen() const; // the class that is chosen in the legend; empty: none
   const QImage& overlay() const { return overlay_; } // ARGB32; hidden classes are transparent
   double opacity() const;                            // 0 to 1
   void set_opacity(double opacity);

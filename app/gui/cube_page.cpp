@@ -205,7 +205,9 @@ void CubePage::connect_parts() {
   connect(view_, &CubeView::region_drawn, this, [this](QRect region) { spectra_->keep(region); });
   connect(view_, &CubeView::marker_clicked, spectra_, &SpectraPanel::select);
   connect(view_, &CubeView::item_clicked, this, &DatasetPage::item_clicked);
-  connect(view_, &CubeView::stroke_finished, this, &DatasetPage::stroke_finished);
+  connect(view_, &CubeView::stroke_finished, this, [this](const auto& runs, bool erase) {
+    if (session_) session_->paint(view_->selected_item(), runs, erase);
+  });
   connect(view_, &CubeView::delete_pressed, this,
           [this] { spectra_->remove(spectra_->selected()); });
   connect(view_, &CubeView::band_step, this,
@@ -342,10 +344,12 @@ bool CubePage::is_open() const {
 }
 
 bool CubePage::takes(const QString& action) const {
-  return action == "fit" || action == "slice_next" || action == "slice_previous";
+  return action == "fit" || action == "slice_next" || action == "slice_previous" ||
+         action == "browse" || action == "brush" || action == "erase" || action == "overlay";
 }
 
-void CubePage::act(const QString& action, bool) {
+void CubePage::act(const QString& action, bool on) {
+  if (act_on_regions(action, on)) return;
   if (action == "fit") return view_->fit();
   const int by = action == "slice_next" ? 1 : action == "slice_previous" ? -1 : 0;
   if (by != 0 && shown() != "band") choose_show("band");

@@ -33,11 +33,6 @@ public:
   void show_result(const CaseSession& session) override;
   void set_items(FindingItems items) override;
   void select(const FindingItem* item) override;
-  bool paints() const override { return true; }
-  void set_paint_tool(SliceTool tool) override;
-  void step_brush(int by) override;
-  void set_overlay_shown(bool shown) override;
-  QString drawn_label() const override;
   bool takes(const QString& action) const override;
   void act(const QString& action, bool on) override;
   QString scale_text() const override;
@@ -96,6 +91,7 @@ private:
   void band_from_plot(int band);
   void ask_export();
   void ask_reviewed_map();
+  bool act_on_regions(const QString& action, bool on); // false: it is no such action
   void enable_actions(bool on);
   std::array<int, 3> three_bands() const;
   std::array<double, 3> first_three() const;

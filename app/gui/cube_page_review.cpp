@@ -21,25 +21,24 @@ void CubePage::select(const FindingItem* item) {
   view_->show_place(QRect(QPoint(box[0], box[1]), QPoint(box[3], box[4])));
 }
 
-void CubePage::set_paint_tool(SliceTool tool) {
-  const bool paint = tool == SliceTool::Brush || tool == SliceTool::Erase;
-  if (paint && region_action_) region_action_->setChecked(false);
-  const bool region = region_action_ && region_action_->isChecked();
-  view_->set_tool(tool == SliceTool::Brush   ? CubeTool::Brush
-                  : tool == SliceTool::Erase ? CubeTool::Erase
-                  : region                   ? CubeTool::Region
-                                             : CubeTool::Look);
+bool CubePage::act_on_regions(const QString& action, bool on) {
+  if (action == "brush" || action == "erase") {
+    if (region_action_) region_action_->setChecked(false);
+    view_->set_tool(action == "brush" ? CubeTool::Brush : CubeTool::Erase);
+  } else if (action == "browse") {
+    const bool region = region_action_ && region_action_->isChecked();
+    view_->set_tool(region ? CubeTool::Region : CubeTool::Look);
+  } else if (action == "brush_larger" || action == "brush_smaller") {
+    view_->set_brush_radius(view_->brush_radius() + (action == "brush_larger" ? 1 : -1));
+  } else if (action == "overlay") {
+    const QAction* classes = actions_ ? actions_->find("cube_classes") : nullptr;
+    view_->set_items_shown(on);
+    view_->set_overlay_shown(on && (!classes || classes->isChecked()));
+  } else {
+    return false;
+  }
+  return true;
 }
-
-void CubePage::step_brush(int by) { view_->set_brush_radius(view_->brush_radius() + by); }
-
-void CubePage::set_overlay_shown(bool shown) {
-  view_->set_items_shown(shown);
-  const QAction* classes = actions_ ? actions_->find("cube_classes") : nullptr;
-  view_->set_overlay_shown(shown && (!classes || classes->isChecked()));
-}
-
-QString CubePage::drawn_label() const { return classes_->chosen(); }
 
 void CubePage::write_reviewed_map(const QString& file) {
   const QImage& map = classes_->reviewed_map();

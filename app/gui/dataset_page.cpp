@@ -23,18 +23,6 @@ constexpr PageOfKind pages[] = {
 
 }
 
-void DatasetPage::set_paint_tool(SliceTool tool) {
-  if (SliceView* view = slice_view()) view->set_tool(tool);
-}
-
-void DatasetPage::step_brush(int by) {
-  if (SliceView* view = slice_view()) view->set_brush_radius(view->brush_radius() + by);
-}
-
-void DatasetPage::set_overlay_shown(bool shown) {
-  if (SliceView* view = slice_view()) view->set_overlay_shown(shown);
-}
-
 QString text_of(ScaleSource source) {
   switch (source) {
   case ScaleSource::HeaderTag:

@@ -36,13 +36,6 @@ public:
   virtual void select(const FindingItem* item) { (void)item; }
   // What is painted and measured on; null: this page has no slices or frames.
   virtual SliceView* slice_view() const { return nullptr; }
-  // Whether findings can be painted here, and the brush; unless said otherwise the slice view's.
-  virtual bool paints() const { return slice_view() != nullptr; }
-  virtual void set_paint_tool(SliceTool tool);
-  virtual void step_brush(int by);
-  virtual void set_overlay_shown(bool shown); // while Space is held: not
-  // What a finding is called that is drawn now; empty: the pipeline's first label.
-  virtual QString drawn_label() const { return {}; }
   // The window's actions that mean something here ("fit", "play", "slice_next" ...), and doing one.
   // The others are disabled.
   virtual bool takes(const QString& action) const { return (void)action, false; }
@@ -54,7 +47,6 @@ public:
 
 signals:
   void item_clicked(const QString& id);
-  void stroke_finished(const std::vector<sensorium::Run>& runs, bool erase);
 };
 
 // "file header", "vendor field" ... for texts beside a number.

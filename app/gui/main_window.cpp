@@ -1,6 +1,7 @@
 #include "app/gui/main_window.h"
 
 #include "app/gui/batch_panel.h"
+#include "app/gui/class_names.h"
 #include "app/gui/compare_page.h"
 #include "app/gui/consensus_page.h"
 #include "app/gui/exam_page.h"
@@ -173,13 +174,12 @@ void MainWindow::build_centre() {
 }
 
 void MainWindow::connect_slices(DatasetPage* page) {
-  const auto paint = [this, page](const std::vector<Run>& runs, bool erase) {
-    session_->paint(findings_->selected(), runs, erase, page->drawn_label());
-  };
-  connect(page, &DatasetPage::stroke_finished, this, paint);
   SliceView* view = page->slice_view();
   if (!view) return;
-  connect(view, &SliceView::stroke_finished, this, paint);
+  connect(view, &SliceView::stroke_finished, this,
+          [this](const std::vector<Run>& runs, bool erase) {
+            session_->paint(findings_->selected(), runs, erase);
+          });
   connect(view, &SliceView::measured, session_, &CaseSession::measure);
 }
 
@@ -325,7 +325,7 @@ void MainWindow::refresh_stage() {
   enable({"review", "report", "report_deidentified", "next", "previous", "filter", "export"}, done);
   enable({"compare", "follow_up", "consensus"}, done && slices);
   enable({"note"}, own);
-  enable({"brush", "erase"}, own && data_page_->paints());
+  enable({"brush", "erase"}, own && (slices || data_page_->takes("brush")));
   enable({"measure", "import_mask"}, own && slices);
   enable({"fovea"}, own && data_page_->takes("fovea"));
   enable({"sign", "blinded"}, writable);
@@ -390,11 +390,24 @@ void MainWindow::refresh_next_step() {
                                 : empty);
 }
 
+namespace {
+
+void name_label_actions(ActionSet& actions, const QStringList& labels) {
+  for (int key = 1; key <= 9; ++key) {
+    QAction* action = actions.find(QString("label_%1").arg(key));
+    const bool there = key <= labels.size();
+    action->setText(there ? "Relabel to " + labels[key - 1] : QString("Label %1").arg(key));
+    action->setVisible(there);
+  }
+}
+
+}
+
 void MainWindow::refresh_pipelines() {
   const PipelineInfo* info = session_->pipeline();
   form_->set_specs(info ? info->parameters : ParameterSpecs{});
   device_->setText(session_->device());
-  refresh_labels();
+  name_label_actions(*actions_, labels_of(*session_));
   QPushButton* run = path_buttons_[1];
   if (info)
     run->setToolTip(QString("%1 (%2)\n%3")
@@ -402,16 +415,6 @@ void MainWindow::refresh_pipelines() {
                              actions_->find("run")->shortcut().toString(),
                              QString::fromStdString(info->question)));
   refresh_stage();
-}
-
-void MainWindow::refresh_labels() {
-  const QStringList labels = session_->labels();
-  for (int key = 1; key <= 9; ++key) {
-    QAction* action = actions_->find(QString("label_%1").arg(key));
-    const bool there = key <= labels.size();
-    action->setText(there ? "Relabel to " + labels[key - 1] : QString("Label %1").arg(key));
-    action->setVisible(there);
-  }
 }
 
 void MainWindow::refresh_dataset() {
@@ -483,7 +486,7 @@ void MainWindow::refresh_items() {
   const FindingItems items = session_->review().items();
   const QString selected = findings_->selected();
   findings_->set_items(items);
-  refresh_labels();
+  name_label_actions(*actions_, labels_of(*session_));
   data_page_->set_items(items);
   if (SliceView* view = data_page_->slice_view()) view->set_measures(session_->review().measures());
   data_page_->select(selected.isEmpty() ? nullptr : findings_->item(selected));
@@ -573,14 +576,17 @@ bool MainWindow::eventFilter(QObject*, QEvent* event) {
     if (!key->isAutoRepeat()) button->click();
     return true;
   }
+  SliceView* const slices = data_page_->slice_view();
   if (key->key() != Qt::Key_Space || !isActiveWindow() || page() != data_page_ ||
-      !data_page_->paints())
+      !(slices || data_page_->takes("overlay")))
     return false;
   const QWidget* focus = QApplication::focusWidget();
   if (qobject_cast<const QLineEdit*>(focus) || qobject_cast<const QAbstractSpinBox*>(focus) ||
       qobject_cast<const QAbstractButton*>(focus))
     return false;
-  if (!key->isAutoRepeat()) data_page_->set_overlay_shown(event->type() == QEvent::KeyRelease);
+  const bool shown = event->type() == QEvent::KeyRelease;
+  if (!key->isAutoRepeat())
+    slices ? slices->set_overlay_shown(shown) : data_page_->act("overlay", shown);
   return true;
 }
 

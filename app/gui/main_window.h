@@ -99,7 +99,6 @@ private:
                     Qt::DockWidgetArea area);
   void refresh_stage();
   void refresh_deciding(bool own);
-  void refresh_labels();
   void refresh_saved();
   void refresh_pipelines();
   void refresh_dataset();

@@ -103,8 +103,10 @@ void MainWindow::declare_review_actions() {
   const auto tool = [&](const char* id, const char* text, const char* keys, SliceTool which) {
     QAction* action = a.add_toggle(
         id, text, id, keys, which == SliceTool::Browse,
-        [this, which](bool on) {
-          if (on) data_page_->set_paint_tool(which);
+        [this, which, id](bool on) {
+          if (!on) return;
+          if (SliceView* view = data_page_->slice_view()) view->set_tool(which);
+          if (data_page_->takes(id)) data_page_->act(id, true);
         },
         "Review");
     tools->addAction(action);
@@ -113,7 +115,12 @@ void MainWindow::declare_review_actions() {
   tool("brush", "Paint", "B", SliceTool::Brush);
   tool("erase", "Erase", "X", SliceTool::Erase);
   tool("measure", "Measure", "M", SliceTool::Measure);
-  const auto brush = [this](int by) { data_page_->step_brush(by); };
+  const auto brush = [this](int by) {
+    if (SliceView* view = data_page_->slice_view())
+      view->set_brush_radius(view->brush_radius() + by);
+    else if (data_page_->takes("brush"))
+      data_page_->act(by > 0 ? "brush_larger" : "brush_smaller", true);
+  };
   a.add("brush_larger", "Larger brush", "", "]", [brush] { brush(1); }, "Review");
   a.add("brush_smaller", "Smaller brush", "", "[", [brush] { brush(-1); }, "Review");
   a.add("note", "Note on the finding", "note", "Ctrl+N", [this] { ask_note(); }, "Review");

@@ -1,5 +1,6 @@
 // The window's other pages and what leads to them: readers, comparison, follow-up, batch, pictures.
 #include "app/gui/batch_panel.h"
+#include "app/gui/class_names.h"
 #include "app/gui/cluster_page.h"
 #include "app/gui/compare_page.h"
 #include "app/gui/consensus_page.h"
@@ -289,7 +290,7 @@ void MainWindow::consensus() {
   names << QString::fromLatin1(ai_layer.data(), ai_layer.size());
   try {
     consensus_->set_case(
-        *session_->dataset(), session_->surfaces(), review.spacing(), names, session_->labels(),
+        *session_->dataset(), session_->surfaces(), review.spacing(), names, labels_of(*session_),
         !review.read_only() && !review.is_signed(),
         [this](const QString& name, bool with_proposed) {
           return session_->review().layer(name, with_proposed);
