@@ -249,10 +249,10 @@ Graph on_means(Graph graph) {
     graph.initializers[fmt::format("const.row{}", i)] = HostTensor::ints({1}, {i});
   graph.initializers["const.rows"] = HostTensor::ints({1}, {2});
   const auto row = [&](const std::string& name, int i) {
-    return node("Slice", name,
-                {"rgb", fmt::format("const.row{}", i), fmt::format("const.row{}", i + 1),
-                 "const.rows"},
-                name + ".out");
+    return node(
+        "Slice", name,
+        {"rgb", fmt::format("const.row{}", i), fmt::format("const.row{}", i + 1), "const.rows"},
+        name + ".out");
   };
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     if (graph.nodes[i].name == "near") graph.nodes[i] = row("near", 1);

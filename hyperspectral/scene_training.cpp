@@ -108,13 +108,13 @@ std::vector<float> means_of(std::span<const float> plane, int lines, int samples
       auto* first = values.data() + static_cast<std::ptrdiff_t>(k) * other_step;
       for (int i = 0; i < count; ++i)
         sums[static_cast<std::size_t>(i) + 1] =
-            sums[static_cast<std::size_t>(i)] + static_cast<double>(first[std::ptrdiff_t{i} * step]);
+            sums[static_cast<std::size_t>(i)] +
+            static_cast<double>(first[std::ptrdiff_t{i} * step]);
       for (int i = 0; i < count; ++i) {
         const int from = std::max(0, i - reach), to = std::min(count, i + reach + 1);
-        first[std::ptrdiff_t{i} * step] =
-            static_cast<float>((sums[static_cast<std::size_t>(to)] -
-                                sums[static_cast<std::size_t>(from)]) /
-                               (to - from));
+        first[std::ptrdiff_t{i} * step] = static_cast<float>(
+            (sums[static_cast<std::size_t>(to)] - sums[static_cast<std::size_t>(from)]) /
+            (to - from));
       }
     }
   };
@@ -378,8 +378,8 @@ MeansSource::MeansSource(const std::vector<LabelledPlanes>& scenes, double jitte
           planes.values.data() + static_cast<std::size_t>(c) * pixels, pixels);
       const std::vector<float> near = means_of(plane, planes.lines, planes.samples, near_side),
                                far = means_of(near, planes.lines, planes.samples, far_side);
-      for (const std::span<const float> row : {plane, std::span<const float>(near),
-                                               std::span<const float>(far)})
+      for (const std::span<const float> row :
+           {plane, std::span<const float>(near), std::span<const float>(far)})
         for (const std::size_t p : at) sample.input.values.push_back(row[p]);
     }
     for (const std::size_t p : at)

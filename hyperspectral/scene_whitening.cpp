@@ -51,8 +51,8 @@ private:
     Eigen::MatrixXd x(static_cast<Eigen::Index>(list.size()), bands);
     for (Eigen::Index b = 0; b < bands; ++b)
       for (std::size_t i = 0; i < list.size(); ++i)
-        x(static_cast<Eigen::Index>(i), b) = static_cast<double>(
-            planes.values[static_cast<std::size_t>(b) * pixels + list[i]]);
+        x(static_cast<Eigen::Index>(i), b) =
+            static_cast<double>(planes.values[static_cast<std::size_t>(b) * pixels + list[i]]);
     auto& [sum, count] = of_class[number];
     if (sum.size() == 0) sum = Eigen::VectorXd::Zero(bands);
     if (products.size() == 0) products = Eigen::MatrixXd::Zero(bands, bands);
@@ -76,15 +76,14 @@ Graph with_mix_times(Graph graph, const std::vector<float>& matrix, int bands) {
 Whitening whitening_of(std::span<const Planes* const> standardised,
                        std::span<const std::vector<std::uint8_t>* const> chosen, double floor) {
   Scatter scatter;
-  for (std::size_t i = 0; i < standardised.size(); ++i)
-    scatter.take(*standardised[i], *chosen[i]);
+  for (std::size_t i = 0; i < standardised.size(); ++i) scatter.take(*standardised[i], *chosen[i]);
   if (scatter.of_class.empty())
     throw Error(ErrorCode::BadInput, "no usable pixel is on the training side of the split",
                 "give more labels, or another split");
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(scatter.covariance());
   const Eigen::Index bands = solver.eigenvalues().size();
-  const double least =
-      std::max(1e-9, floor * std::max(0.0, solver.eigenvalues().sum() / static_cast<double>(bands)));
+  const double least = std::max(
+      1e-9, floor * std::max(0.0, solver.eigenvalues().sum() / static_cast<double>(bands)));
   const Eigen::VectorXd spread = (solver.eigenvalues().cwiseMax(0).array() + least).sqrt();
   const Matrix to =
       (spread.cwiseInverse().asDiagonal() * solver.eigenvectors().transpose()).cast<float>();

@@ -31,8 +31,8 @@ public:
   // The map follows the review of its regions (modules/report/class_map.h).
   void set_review(const Findings& proposed, const ReviewState& review);
   const QImage& reviewed_map() const { return reviewed_; } // Indexed8, as set_map() takes it
-  const QImage& overlay() const { return overlay_; } // ARGB32; hidden classes are transparent
-  double opacity() const;                            // 0 to 1
+  const QImage& overlay() const { return overlay_; }       // ARGB32; hidden classes are transparent
+  double opacity() const;                                  // 0 to 1
   void set_opacity(double opacity);
   void set_shown(int number, bool shown); // a class from 1
   QString name_at(QPoint pixel) const;    // of the class there; empty: none

@@ -205,9 +205,10 @@ void CubePage::connect_parts() {
   connect(view_, &CubeView::region_drawn, this, [this](QRect region) { spectra_->keep(region); });
   connect(view_, &CubeView::marker_clicked, spectra_, &SpectraPanel::select);
   connect(view_, &CubeView::item_clicked, this, &DatasetPage::item_clicked);
-  connect(view_, &CubeView::stroke_finished, this, [this](const auto& runs, bool erase) {
-    if (session_) session_->paint(view_->selected_item(), runs, erase);
-  });
+  connect(view_, &CubeView::stroke_finished, this,
+          [this](const std::vector<Run>& runs, bool erase) {
+            if (session_) session_->paint(view_->selected_item(), runs, erase);
+          });
   connect(view_, &CubeView::delete_pressed, this,
           [this] { spectra_->remove(spectra_->selected()); });
   connect(view_, &CubeView::band_step, this,

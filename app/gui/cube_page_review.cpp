@@ -10,8 +10,7 @@ namespace sensorium {
 
 void CubePage::set_items(FindingItems items) {
   view_->set_items(std::move(items));
-  if (session_ && is_open())
-    classes_->set_review(session_->findings(), session_->review().state());
+  if (session_ && is_open()) classes_->set_review(session_->findings(), session_->review().state());
 }
 
 void CubePage::select(const FindingItem* item) {

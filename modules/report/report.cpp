@@ -2,8 +2,8 @@
 
 #include "modules/core/error.h"
 #include "modules/report/application.h"
-#include "modules/report/flow.h"
 #include "modules/report/class_map.h"
+#include "modules/report/flow.h"
 #include "modules/report/pictures.h"
 #include "modules/report/plot_drawing.h"
 #include "modules/report/scrub.h"
@@ -317,8 +317,7 @@ void pictures_of_run(Page& p) {
       reader.setScaledSize(size.scaled(2000, 2000, Qt::KeepAspectRatio));
     const QImage read = reader.read();
     if (read.isNull()) continue;
-    const QImage image =
-        whole ? reviewed_class_map(read, p.in.findings, p.in.review) : read;
+    const QImage image = whole ? reviewed_class_map(read, p.in.findings, p.in.review) : read;
     const std::string changed = image == read ? "" : ", as reviewed";
     p.flow.heading("Picture");
     const QRectF box = p.flow.take(shown.height() + 24 * pt);

@@ -47,7 +47,8 @@ CubeView::CubeView(QWidget* parent) : QWidget(parent) {
   setAccessibleName("Picture of the cube");
   setAccessibleDescription(
       "Arrows move a cross, with Shift by ten pixels; Return keeps its spectrum, or sets and lifts "
-      "the brush. Plus and minus zoom, Page Up and Page Down change the band. Drag: brightness and contrast. Middle button "
+      "the brush. Plus and minus zoom, Page Up and Page Down change the band. Drag: brightness and "
+      "contrast. Middle button "
       "or Shift and drag: move.");
   pool_.setMaxThreadCount(1);
 }

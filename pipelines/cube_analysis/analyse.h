@@ -25,8 +25,8 @@ struct Result {
   std::uint64_t unclassified = 0, blank = 0;
   hyper::ClassRegions regions; // of any size, the largest `listed_regions`
   double mean_rest = 0;        // method unmix
-  double threshold = 0;  // method rx
-  nlohmann::json record; // how it was made
+  double threshold = 0;        // method rx
+  nlohmann::json record;       // how it was made
   std::vector<std::string> notes;
 };
 

@@ -48,8 +48,9 @@ void describe(ParameterVisitor& v, CubeParameters& p) {
              .max = 1000,
              .expert = true});
   v.integer("least_region", p.least_region,
-            {.help = "Connected pixels of one class are listed as a region to review from this size "
-                     "on; the largest 200",
+            {.help =
+                 "Connected pixels of one class are listed as a region to review from this size "
+                 "on; the largest 200",
              .unit = "px",
              .min = 1,
              .max = 1000000000,

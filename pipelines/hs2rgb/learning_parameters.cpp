@@ -54,8 +54,9 @@ void describe(ParameterVisitor& v, TrainParameters& p) {
   v.number("test_percent", p.test_percent,
            {.help = "Labels kept back for the card's figures.", .unit = "%", .min = 1, .max = 90});
   v.flag("pictures", p.pictures,
-         {.help = "Train the network behind alone, on the pictures that --start gives, and write it "
-                  "as backbone.onnx, to stand behind other cubes with --backbone."});
+         {.help =
+              "Train the network behind alone, on the pictures that --start gives, and write it "
+              "as backbone.onnx, to stand behind other cubes with --backbone."});
   describe(v, p.network);
 }
 

@@ -312,9 +312,9 @@ TEST(LearnedRgb, WhiteningIsALinearStepThatFoldsIntoTheMix) {
   for (std::size_t p = 0; p < 135; ++p) {
     classes[p] = static_cast<std::uint8_t>(p % 3); // 0 is not chosen
     for (std::size_t b = 0; b < 6; ++b)
-      planes.values[b * 135 + p] =
-          std::sin(0.7f * static_cast<float>(p)) +
-          0.01f * std::sin(static_cast<float>(p * (b + 2))) + static_cast<float>(classes[p]);
+      planes.values[b * 135 + p] = std::sin(0.7f * static_cast<float>(p)) +
+                                   0.01f * std::sin(static_cast<float>(p * (b + 2))) +
+                                   static_cast<float>(classes[p]);
   }
   planes.usable[7] = 0;
   for (std::size_t b = 0; b < 6; ++b) planes.values[b * 135 + 7] = 0;
@@ -342,8 +342,8 @@ TEST(LearnedRgb, WhiteningIsALinearStepThatFoldsIntoTheMix) {
     }
   }
   const hyper::BandScaling none{std::vector<float>(6, 0.0f), std::vector<float>(6, 1.0f)};
-  const Graph graph = hyper::build_scene_network({.classes = 3, .channels = 4, .width = 8},
-                                                 none, nullptr, 5);
+  const Graph graph =
+      hyper::build_scene_network({.classes = 3, .channels = 4, .width = 8}, none, nullptr, 5);
   const auto logits = [](const Graph& g, const hyper::Planes& seen) {
     Model model = Model::from_graph(g, {.threads = 1});
     return model.run(Tensor{{1, 6, 9, 15}, seen.values}).values;

@@ -75,8 +75,8 @@ TEST(ClassRegions, AreThoseThatFillingFinds) {
         if (v < 0 || u < 0 || v >= lines || u >= samples || map.at(v, u) != map.at(y, x)) continue;
         if (!seen.insert({v, u}).second) continue;
         region.insert({v, u});
-        for (const auto& [dy, dx] : {std::pair(1, 0), std::pair(-1, 0), std::pair(0, 1),
-                                     std::pair(0, -1)})
+        for (const auto& [dy, dx] :
+             {std::pair(1, 0), std::pair(-1, 0), std::pair(0, 1), std::pair(0, -1)})
           open.emplace_back(v + dy, u + dx);
       }
     }

@@ -36,12 +36,11 @@ Graph for_standardised(Graph graph, double mix_rate);
 // The standardisation of one graph, everything else of the other.
 Graph with_standardisation_of(const Graph& from, Graph graph);
 
-// The whitening that is asked for, of standardised scenes; none: nothing is done. labels: of the
-// training side.
-std::optional<hyper::Whitening> whitening_for(const NetworkParameters& p,
-                                              std::span<const hyper::Planes* const> standardised,
-                                              std::span<const std::vector<std::uint8_t>* const>
-                                                  labels);
+// The whitening that is asked for, of standardised scenes; none: nothing is done. chosen: the
+// pixels of the training side.
+std::optional<hyper::Whitening>
+whitening_for(const NetworkParameters& p, std::span<const hyper::Planes* const> standardised,
+              std::span<const std::vector<std::uint8_t>* const> chosen);
 
 hyper::SceneTraining training_of(const NetworkParameters& p);
 

@@ -267,9 +267,8 @@ Found Comparison::network(const Job& job, const std::vector<std::uint8_t>& label
   // Every route learns from directions of equal spread; a fixed picture's are of its channels.
   const bool mixes = start.initializers.contains("hs2rgb.weight");
   const std::vector<const Planes*> seen{&planes};
-  const std::vector<const std::vector<std::uint8_t>*> labelled{&labels};
   if (mixes || o.backbone.empty()) {
-    if (const auto whitening = whitening_for(p_.network, seen, labelled)) {
+    if (const auto whitening = whitening_for(p_.network, seen, chosen)) {
       whiten(planes, *whitening);
       if (mixes) start = for_whitened(start, *whitening);
     }

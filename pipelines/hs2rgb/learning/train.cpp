@@ -92,13 +92,13 @@ std::optional<Whitening> whiten_all(std::vector<Planes>& standardised, const Mat
                                     const TrainParameters& p) {
   std::vector<const Planes*> planes;
   std::vector<std::vector<std::uint8_t>> sides;
-  std::vector<const std::vector<std::uint8_t>*> labels;
+  std::vector<const std::vector<std::uint8_t>*> chosen;
   for (std::size_t i = 0; i < m.scenes.size(); ++i) {
     planes.push_back(&standardised[i]);
-    sides.push_back(side_of(m.splits[i], &m.scenes[i].labels));
+    sides.push_back(side_of(m.splits[i], nullptr));
   }
-  for (const auto& side : sides) labels.push_back(&side);
-  const std::optional<Whitening> whitening = whitening_for(p.network, planes, labels);
+  for (const auto& side : sides) chosen.push_back(&side);
+  const std::optional<Whitening> whitening = whitening_for(p.network, planes, chosen);
   for (Planes& scene : standardised)
     if (whitening) whiten(scene, *whitening);
   return whitening;
@@ -143,11 +143,10 @@ ModelCard card_for(const TrainParameters& p, const Material& m, const Graph& gra
       "1x1 convolution {} to 3, started from {}, before {}; {} parameters, {:.0f} "
       "operations a pixel",
       m.grid.size(), p.network.start,
-      !p.network.backbone.empty() ? "a network of the user's own"
-      : p.network.network == "unet"
-          ? "a residual U-Net of widths " + p.network.widths
-          : fmt::format("means over neighbourhoods and {} layers of {}", p.network.layers,
-                        p.network.width),
+      !p.network.backbone.empty()   ? "a network of the user's own"
+      : p.network.network == "unet" ? "a residual U-Net of widths " + p.network.widths
+                                    : fmt::format("means over neighbourhoods and {} layers of {}",
+                                                  p.network.layers, p.network.width),
       graph.parameters(), operations_per_pixel(graph));
   card.input =
       fmt::format("spectra [batch, {}, height, width] at {:g} to {:g} nm, {}", m.grid.size(),
