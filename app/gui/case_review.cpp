@@ -1,7 +1,5 @@
 #include "app/gui/case_review.h"
 
-#include "app/gui/class_names.h"
-
 #include "modules/core/error.h"
 #include "modules/review/footprint.h"
 
@@ -144,11 +142,7 @@ std::string CaseReview::touched(const std::vector<Run>& runs, const std::string&
 
 QString CaseReview::paint(const QString& preferred, const std::vector<Run>& runs, bool erase,
                           const QString& label) {
-  QString id = QString::fromStdString(touched(runs, preferred.toStdString()));
-  // Over another class of a map a stroke draws, in the class of the chosen region.
-  if (!erase && !preferred.isEmpty() && !id.isEmpty() && !class_names(findings_).isEmpty() &&
-      finding(id).label != label.toStdString())
-    id.clear();
+  const QString id = QString::fromStdString(touched(runs, preferred.toStdString()));
   if (id.isEmpty() && erase) return {};
   if (id.isEmpty()) {
     append("draw", draw_data(normalised(runs), label.toStdString()));

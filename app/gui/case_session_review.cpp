@@ -1,5 +1,5 @@
 // Reviewing the open case: live parameters, decisions, readers.
-#include "app/gui/class_names.h"
+#include "app/gui/case_session.h"
 #include "app/gui/json_fields.h"
 #include "modules/core/error.h"
 #include "modules/core/file.h"
@@ -120,8 +120,9 @@ void CaseSession::reject(const QString& id) {
 }
 
 void CaseSession::relabel(const QString& id, int key) {
-  const QStringList labels = labels_of(*this);
-  if (!id.isEmpty() && key >= 1 && key <= labels.size()) relabel_to(id, labels[key - 1]);
+  const PipelineInfo* info = pipeline();
+  if (id.isEmpty() || !info || key < 1 || key > static_cast<int>(info->labels.size())) return;
+  relabel_to(id, QString::fromStdString(info->labels[static_cast<std::size_t>(key - 1)]));
 }
 
 void CaseSession::relabel_to(const QString& id, const QString& label) {
@@ -129,11 +130,9 @@ void CaseSession::relabel_to(const QString& id, const QString& label) {
 }
 
 void CaseSession::paint(const QString& selected, const std::vector<Run>& runs, bool erase) {
-  const QStringList labels = labels_of(*this);
-  QString label = labels.isEmpty() ? QString("focus") : labels.front();
-  for (const ReviewedFinding& f : review_.state().findings)
-    if (!class_names(findings_).isEmpty() && f.finding.id == selected.toStdString())
-      label = QString::fromStdString(f.label); // of a map of classes: more of the chosen class
+  const PipelineInfo* info = pipeline();
+  const QString label =
+      info && !info->labels.empty() ? QString::fromStdString(info->labels.front()) : "focus";
   change([&] { review_.paint(selected, runs, erase, label); });
 }
 

@@ -1,6 +1,5 @@
 #include "app/gui/class_panel.h"
 
-#include "modules/report/class_map.h"
 #include "modules/view/theme.h"
 
 #include <QHBoxLayout>
@@ -11,9 +10,6 @@
 #include <QPixmap>
 #include <QSlider>
 #include <QVBoxLayout>
-
-#include <algorithm>
-#include <array>
 
 namespace sensorium {
 namespace {
@@ -76,7 +72,6 @@ ClassPanel::ClassPanel(QWidget* parent)
 
 void ClassPanel::set_map(QImage map, std::vector<ClassEntry> classes, const QString& title) {
   map_ = std::move(map);
-  reviewed_ = map_;
   classes_ = std::move(classes);
   heading_->setText(title);
   quiet_ = true;
@@ -95,34 +90,6 @@ void ClassPanel::set_map(QImage map, std::vector<ClassEntry> classes, const QStr
   remake();
 }
 
-void ClassPanel::set_review(const Findings& proposed, const ReviewState& review) {
-  if (!has_map()) return;
-  QImage next = reviewed_class_map(map_, proposed, review);
-  if (next == reviewed_) return;
-  reviewed_ = std::move(next);
-  refresh_shares();
-  remake();
-}
-
-// What the review made of the shares that the run had counted.
-void ClassPanel::refresh_shares() {
-  std::array<qint64, 256> count{};
-  for (int y = 0; y < reviewed_.height(); ++y) {
-    const uchar* row = reviewed_.constScanLine(y);
-    for (int x = 0; x < reviewed_.width(); ++x) ++count[row[x]];
-  }
-  const double all = std::max(1.0, static_cast<double>(reviewed_.width()) * reviewed_.height());
-  quiet_ = true;
-  for (int k = 0; k < list_->count() && k < 255; ++k) {
-    const ClassEntry& entry = classes_[static_cast<std::size_t>(k)];
-    const double share = 100 * static_cast<double>(count[static_cast<std::size_t>(k) + 1]) / all;
-    const QString text =
-        reviewed_ == map_ ? entry.share : QString::number(share, 'f', 2) + " % (reviewed)";
-    list_->item(k)->setText(QString("%1  %2").arg(entry.name, text));
-  }
-  quiet_ = false;
-}
-
 QColor ClassPanel::color(int number) const {
   return number > 0 && number < map_.colorCount() ? QColor(map_.color(number)) : QColor();
 }
@@ -138,8 +105,8 @@ void ClassPanel::set_shown(int number, bool shown) {
 }
 
 QString ClassPanel::name_at(QPoint pixel) const {
-  if (!reviewed_.valid(pixel)) return {};
-  const int number = reviewed_.pixelIndex(pixel);
+  if (!map_.valid(pixel)) return {};
+  const int number = map_.pixelIndex(pixel);
   return number > 0 && static_cast<std::size_t>(number) <= classes_.size()
              ? classes_[static_cast<std::size_t>(number) - 1].name
              : QString();
@@ -148,7 +115,7 @@ QString ClassPanel::name_at(QPoint pixel) const {
 void ClassPanel::remake() {
   overlay_ = {};
   if (has_map()) {
-    QImage colored = reviewed_;
+    QImage colored = map_;
     for (int i = 0; i < colored.colorCount(); ++i) {
       const auto* item = i > 0 ? list_->item(i - 1) : nullptr;
       const bool shown = item != nullptr && item->checkState() == Qt::Checked;

@@ -2,8 +2,6 @@
 // a CubeView paints.
 #pragma once
 
-#include "modules/review/fold.h"
-
 #include <QImage>
 #include <QString>
 #include <QWidget>
@@ -28,11 +26,8 @@ public:
   // map clears. Entries: of the classes 1, 2 ...
   void set_map(QImage map, std::vector<ClassEntry> classes, const QString& title);
   bool has_map() const { return !map_.isNull(); }
-  // The map follows the review of its regions (modules/report/class_map.h).
-  void set_review(const Findings& proposed, const ReviewState& review);
-  const QImage& reviewed_map() const { return reviewed_; } // Indexed8, as set_map() takes it
-  const QImage& overlay() const { return overlay_; }       // ARGB32; hidden classes are transparent
-  double opacity() const;                                  // 0 to 1
+  const QImage& overlay() const { return overlay_; } // ARGB32; hidden classes are transparent
+  double opacity() const;                            // 0 to 1
   void set_opacity(double opacity);
   void set_shown(int number, bool shown); // a class from 1
   QString name_at(QPoint pixel) const;    // of the class there; empty: none
@@ -44,8 +39,7 @@ signals:
 
 private:
   void remake();
-  void refresh_shares();
-  QImage map_, reviewed_, overlay_;
+  QImage map_, overlay_;
   std::vector<ClassEntry> classes_;
   QLabel *heading_, *percent_;
   QListWidget* list_;

@@ -165,8 +165,8 @@ QWidget* CubePage::build_run_row() {
   progress_->setTextVisible(false);
   progress_->setFixedSize(140, 6);
   progress_->setAccessibleName("Progress of the picture");
-  folder_->setToolTip("Open the folder that holds the file");
-  copy_->setToolTip("Copy the file's path");
+  folder_->setToolTip("Open the folder that holds the picture");
+  copy_->setToolTip("Copy the picture's path");
   line->addWidget(progress_);
   line->addWidget(run_text_, 1);
   for (QPushButton* button : {folder_, copy_, stop_}) line->addWidget(button);
@@ -191,9 +191,9 @@ void CubePage::connect_parts() {
     if (session_) session_->cancel();
   });
   connect(copy_, &QPushButton::clicked, this,
-          [this] { QGuiApplication::clipboard()->setText(result_path_); });
+          [this] { QGuiApplication::clipboard()->setText(picture_path_); });
   connect(folder_, &QPushButton::clicked, this, [this] {
-    QDesktopServices::openUrl(QUrl::fromLocalFile(QFileInfo(result_path_).absolutePath()));
+    QDesktopServices::openUrl(QUrl::fromLocalFile(QFileInfo(picture_path_).absolutePath()));
   });
   connect(view_, &CubeView::hovered, spectra_, &SpectraPanel::pass);
   connect(view_, &CubeView::left, this, [this] {
@@ -204,11 +204,6 @@ void CubePage::connect_parts() {
           [this](QPoint pixel) { spectra_->keep(QRect(pixel, QSize(1, 1))); });
   connect(view_, &CubeView::region_drawn, this, [this](QRect region) { spectra_->keep(region); });
   connect(view_, &CubeView::marker_clicked, spectra_, &SpectraPanel::select);
-  connect(view_, &CubeView::item_clicked, this, &DatasetPage::item_clicked);
-  connect(view_, &CubeView::stroke_finished, this,
-          [this](const std::vector<Run>& runs, bool erase) {
-            if (session_) session_->paint(view_->selected_item(), runs, erase);
-          });
   connect(view_, &CubeView::delete_pressed, this,
           [this] { spectra_->remove(spectra_->selected()); });
   connect(view_, &CubeView::band_step, this,
@@ -236,12 +231,7 @@ void CubePage::attach(CaseSession& session, ActionSet& actions) {
   actions_ = &actions;
   QAction* region = actions.add_toggle(
       "cube_region", "Rectangle: mean spectrum of a region", "region", "D", false,
-      [this](bool on) {
-        if (on) actions_->find("browse")->setChecked(true); // no brush meanwhile
-        view_->set_tool(on ? CubeTool::Region : CubeTool::Look);
-      },
-      "Cube");
-  region_action_ = region;
+      [this](bool on) { view_->set_tool(on ? CubeTool::Region : CubeTool::Look); }, "Cube");
   QAction* keep = actions.add(
       "cube_keep", "Keep the spectrum at the cross", "", "C",
       [this] {
@@ -282,7 +272,6 @@ void CubePage::show_dataset(std::shared_ptr<const Dataset> dataset) {
   picture_ = {};
   picture_route_.clear();
   picture_path_.clear();
-  result_path_.clear();
   picture_failure_.clear();
   classes_->set_map({}, {}, {});
   view_->set_cube(cube_);
@@ -345,12 +334,10 @@ bool CubePage::is_open() const {
 }
 
 bool CubePage::takes(const QString& action) const {
-  return action == "fit" || action == "slice_next" || action == "slice_previous" ||
-         action == "browse" || action == "brush" || action == "erase" || action == "overlay";
+  return action == "fit" || action == "slice_next" || action == "slice_previous";
 }
 
-void CubePage::act(const QString& action, bool on) {
-  if (act_on_regions(action, on)) return;
+void CubePage::act(const QString& action, bool) {
   if (action == "fit") return view_->fit();
   const int by = action == "slice_next" ? 1 : action == "slice_previous" ? -1 : 0;
   if (by != 0 && shown() != "band") choose_show("band");

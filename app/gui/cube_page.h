@@ -31,8 +31,6 @@ public:
   void attach(CaseSession& session, ActionSet& actions) override;
   void show_dataset(std::shared_ptr<const Dataset> dataset) override;
   void show_result(const CaseSession& session) override;
-  void set_items(FindingItems items) override;
-  void select(const FindingItem* item) override;
   bool takes(const QString& action) const override;
   void act(const QString& action, bool on) override;
   QString scale_text() const override;
@@ -49,9 +47,6 @@ public:
   void sort_pixels(const QString& method, bool from_library);
   void open_library(const QString& file);
   ClassPanel* classes() const { return classes_; }
-  // The class map as reviewed: a palette picture, as classes.png. Throws Error Usage where there is
-  // no map, Resources where it cannot be written.
-  void write_reviewed_map(const QString& file);
   // Throws Error as SpectraPanel::write_csv.
   void write_spectra(const QString& file);
   CubeView* view() const { return view_; }
@@ -62,7 +57,6 @@ public:
   QString run_text() const; // the line about the picture file
   QString hover_text() const;
   QString picture_path() const { return picture_path_; } // empty: none was made
-  QString result_path() const { return result_path_; }   // what the line about the file names
 
 protected:
   void showEvent(QShowEvent*) override;
@@ -90,8 +84,6 @@ private:
   void say_passing(QPoint pixel, const std::vector<double>& values);
   void band_from_plot(int band);
   void ask_export();
-  void ask_reviewed_map();
-  bool act_on_regions(const QString& action, bool on); // false: it is no such action
   void enable_actions(bool on);
   std::array<int, 3> three_bands() const;
   std::array<double, 3> first_three() const;
@@ -121,8 +113,6 @@ private:
   ElidedLabel* run_text_;
   bool running_ = false, quiet_ = false;
   QString picture_route_, picture_path_, picture_failure_;
-  QString result_path_, result_name_; // of the last run: a picture, or a map of classes
-  QAction* region_action_ = nullptr;
   QImage picture_;
   int generation_ = 0, class_generation_ = 0;
 };

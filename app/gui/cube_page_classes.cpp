@@ -74,7 +74,6 @@ void CubePage::add_class_actions(ActionSet& actions) {
   QAction* references =
       add("cube_references", "White and dark references", [this] { ask_references(); });
   add("cube_library", "Open a library of known spectra", [this] { ask_library(); });
-  add("cube_reviewed_map", "Save the class map as reviewed", [this] { ask_reviewed_map(); });
   QAction* shown = actions.add_toggle(
       "cube_classes", "Show the classes", "layers", "H", true,
       [this](bool on) { view_->set_overlay_shown(on); }, "Cube");
@@ -110,8 +109,6 @@ void CubePage::sort_pixels(const QString& method, bool from_library) {
 
 void CubePage::load_classes(const CaseSession& session) {
   const QString path = QString::fromStdString((session.entry().folder / "classes.png").string());
-  result_path_ = path;
-  result_name_ = "Class map";
   QPointer<CubePage> self(this);
   QPointer<const CaseSession> from(&session);
   const int number = ++class_generation_;
@@ -147,7 +144,6 @@ void CubePage::take_classes(const QImage& map, const CaseSession& session) {
               {QString::fromStdString(row[1]), QString::fromStdString(row[3]) + " %"});
   const std::string method = session.findings().parameters().value("method", "");
   classes_->set_map(map, std::move(entries), title_of(method));
-  classes_->set_review(session.findings(), session.review().state());
 }
 
 void CubePage::ask_library() {

@@ -195,10 +195,10 @@ void CubePage::refresh_run() {
   running_ = now;
   progress_->setVisible(running_);
   stop_->setVisible(running_);
-  const bool there = !running_ && !result_path_.isEmpty();
+  const bool there = !running_ && !picture_path_.isEmpty();
   folder_->setVisible(there);
   copy_->setVisible(there);
-  if (there) run_text_->set_text(result_name_ + ": " + result_path_);
+  if (there) run_text_->set_text("Picture: " + picture_path_);
   run_row_->setVisible(running_ || there);
   enable_shows();
   if (rows_->currentIndex() == 2) refresh_show();
@@ -211,8 +211,6 @@ void CubePage::show_result(const CaseSession& session) {
   const QString route = QString::fromStdString(used.value("route", ""));
   picture_route_ = route == "bands" ? "three" : route;
   picture_path_ = QString::fromStdString((session.entry().folder / "rgb.png").string());
-  result_path_ = picture_path_;
-  result_name_ = "Picture";
   picture_ = {};
   if (picture_route_ == "three" && has_wavelengths())
     set_three(

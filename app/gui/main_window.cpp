@@ -1,7 +1,6 @@
 #include "app/gui/main_window.h"
 
 #include "app/gui/batch_panel.h"
-#include "app/gui/class_names.h"
 #include "app/gui/compare_page.h"
 #include "app/gui/consensus_page.h"
 #include "app/gui/exam_page.h"
@@ -325,8 +324,7 @@ void MainWindow::refresh_stage() {
   enable({"review", "report", "report_deidentified", "next", "previous", "filter", "export"}, done);
   enable({"compare", "follow_up", "consensus"}, done && slices);
   enable({"note"}, own);
-  enable({"brush", "erase"}, own && (slices || data_page_->takes("brush")));
-  enable({"measure", "import_mask"}, own && slices);
+  enable({"brush", "erase", "measure", "import_mask"}, own && slices);
   enable({"fovea"}, own && data_page_->takes("fovea"));
   enable({"sign", "blinded"}, writable);
   enable({"sign_layer"}, own && blinded);
@@ -390,24 +388,18 @@ void MainWindow::refresh_next_step() {
                                 : empty);
 }
 
-namespace {
-
-void name_label_actions(ActionSet& actions, const QStringList& labels) {
-  for (int key = 1; key <= 9; ++key) {
-    QAction* action = actions.find(QString("label_%1").arg(key));
-    const bool there = key <= labels.size();
-    action->setText(there ? "Relabel to " + labels[key - 1] : QString("Label %1").arg(key));
-    action->setVisible(there);
-  }
-}
-
-}
-
 void MainWindow::refresh_pipelines() {
   const PipelineInfo* info = session_->pipeline();
   form_->set_specs(info ? info->parameters : ParameterSpecs{});
   device_->setText(session_->device());
-  name_label_actions(*actions_, labels_of(*session_));
+  for (int key = 1; key <= 9; ++key) {
+    QAction* action = actions_->find(QString("label_%1").arg(key));
+    const bool there = info && key <= static_cast<int>(info->labels.size());
+    action->setText(there ? "Relabel to " + QString::fromStdString(
+                                                info->labels[static_cast<std::size_t>(key - 1)])
+                          : QString("Label %1").arg(key));
+    action->setVisible(there);
+  }
   QPushButton* run = path_buttons_[1];
   if (info)
     run->setToolTip(QString("%1 (%2)\n%3")
@@ -486,7 +478,6 @@ void MainWindow::refresh_items() {
   const FindingItems items = session_->review().items();
   const QString selected = findings_->selected();
   findings_->set_items(items);
-  name_label_actions(*actions_, labels_of(*session_));
   data_page_->set_items(items);
   if (SliceView* view = data_page_->slice_view()) view->set_measures(session_->review().measures());
   data_page_->select(selected.isEmpty() ? nullptr : findings_->item(selected));
@@ -577,16 +568,13 @@ bool MainWindow::eventFilter(QObject*, QEvent* event) {
     return true;
   }
   SliceView* const slices = data_page_->slice_view();
-  if (key->key() != Qt::Key_Space || !isActiveWindow() || page() != data_page_ ||
-      !(slices || data_page_->takes("overlay")))
+  if (key->key() != Qt::Key_Space || !isActiveWindow() || page() != data_page_ || !slices)
     return false;
   const QWidget* focus = QApplication::focusWidget();
   if (qobject_cast<const QLineEdit*>(focus) || qobject_cast<const QAbstractSpinBox*>(focus) ||
       qobject_cast<const QAbstractButton*>(focus))
     return false;
-  const bool shown = event->type() == QEvent::KeyRelease;
-  if (!key->isAutoRepeat())
-    slices ? slices->set_overlay_shown(shown) : data_page_->act("overlay", shown);
+  if (!key->isAutoRepeat()) slices->set_overlay_shown(event->type() == QEvent::KeyRelease);
   return true;
 }
 

@@ -103,10 +103,8 @@ void MainWindow::declare_review_actions() {
   const auto tool = [&](const char* id, const char* text, const char* keys, SliceTool which) {
     QAction* action = a.add_toggle(
         id, text, id, keys, which == SliceTool::Browse,
-        [this, which, id](bool on) {
-          if (!on) return;
-          if (SliceView* view = data_page_->slice_view()) view->set_tool(which);
-          if (data_page_->takes(id)) data_page_->act(id, true);
+        [this, which](bool on) {
+          if (on && data_page_->slice_view()) data_page_->slice_view()->set_tool(which);
         },
         "Review");
     tools->addAction(action);
@@ -118,8 +116,6 @@ void MainWindow::declare_review_actions() {
   const auto brush = [this](int by) {
     if (SliceView* view = data_page_->slice_view())
       view->set_brush_radius(view->brush_radius() + by);
-    else if (data_page_->takes("brush"))
-      data_page_->act(by > 0 ? "brush_larger" : "brush_smaller", true);
   };
   a.add("brush_larger", "Larger brush", "", "]", [brush] { brush(1); }, "Review");
   a.add("brush_smaller", "Smaller brush", "", "[", [brush] { brush(-1); }, "Review");

@@ -1,6 +1,5 @@
 // The window's other pages and what leads to them: readers, comparison, follow-up, batch, pictures.
 #include "app/gui/batch_panel.h"
-#include "app/gui/class_names.h"
 #include "app/gui/cluster_page.h"
 #include "app/gui/compare_page.h"
 #include "app/gui/consensus_page.h"
@@ -284,13 +283,15 @@ void MainWindow::compare(const QString& a, const QString& b) {
 void MainWindow::consensus() {
   const CaseReview& review = session_->review();
   if (!session_->dataset() || !review.is_open()) return;
-  QStringList names;
+  QStringList names, labels;
   for (const QString& name : review.readers())
     if (!is_consensus_reader(name.toStdString())) names << name;
   names << QString::fromLatin1(ai_layer.data(), ai_layer.size());
+  if (const PipelineInfo* info = session_->pipeline())
+    for (const std::string& label : info->labels) labels << QString::fromStdString(label);
   try {
     consensus_->set_case(
-        *session_->dataset(), session_->surfaces(), review.spacing(), names, labels_of(*session_),
+        *session_->dataset(), session_->surfaces(), review.spacing(), names, labels,
         !review.read_only() && !review.is_signed(),
         [this](const QString& name, bool with_proposed) {
           return session_->review().layer(name, with_proposed);

@@ -2,7 +2,6 @@
 
 #include "modules/core/error.h"
 #include "modules/report/application.h"
-#include "modules/report/class_map.h"
 #include "modules/report/flow.h"
 #include "modules/report/pictures.h"
 #include "modules/report/plot_drawing.h"
@@ -296,15 +295,7 @@ void key_findings(Page& p) {
   }
 }
 
-// Its regions are findings: the picture follows their review.
-bool is_class_map(const Page& p, const std::filesystem::path& path) {
-  return path.filename() == "classes.png" &&
-         std::any_of(p.in.findings.tables.begin(), p.in.findings.tables.end(),
-                     [](const Table& t) { return t.name == "classes"; });
-}
-
 void pictures_of_run(Page& p) {
-  constexpr qint64 most_pixels = qint64{64} << 20;
   for (const auto& [path, caption] : p.in.pictures) {
     QImageReader reader(q(path.string()));
     reader.setAllocationLimit(0); // our own file; it is read at the size it is shown in
@@ -312,18 +303,15 @@ void pictures_of_run(Page& p) {
     if (!size.isValid()) continue;
     const double width = p.flow.width(), most = 300 * pt;
     const QSizeF shown = QSizeF(size).scaled(width, most, Qt::KeepAspectRatio);
-    const bool whole = is_class_map(p, path) && qint64{size.width()} * size.height() <= most_pixels;
-    if (!whole && (size.width() > 2000 || size.height() > 2000))
+    if (size.width() > 2000 || size.height() > 2000)
       reader.setScaledSize(size.scaled(2000, 2000, Qt::KeepAspectRatio));
-    const QImage read = reader.read();
-    if (read.isNull()) continue;
-    const QImage image = whole ? reviewed_class_map(read, p.in.findings, p.in.review) : read;
-    const std::string changed = image == read ? "" : ", as reviewed";
+    const QImage image = reader.read();
+    if (image.isNull()) continue;
     p.flow.heading("Picture");
     const QRectF box = p.flow.take(shown.height() + 24 * pt);
     p.flow.painter().drawImage(QRectF(box.topLeft(), shown), image);
-    p.flow.put(QRectF(box.left(), box.top() + shown.height() + 2 * pt, width, 22 * pt),
-               q(caption + changed), Style::Small, ink::muted);
+    p.flow.put(QRectF(box.left(), box.top() + shown.height() + 2 * pt, width, 22 * pt), q(caption),
+               Style::Small, ink::muted);
   }
 }
 

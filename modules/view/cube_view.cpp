@@ -46,9 +46,8 @@ CubeView::CubeView(QWidget* parent) : QWidget(parent) {
   setAttribute(Qt::WA_OpaquePaintEvent);
   setAccessibleName("Picture of the cube");
   setAccessibleDescription(
-      "Arrows move a cross, with Shift by ten pixels; Return keeps its spectrum, or sets and lifts "
-      "the brush. Plus and minus zoom, Page Up and Page Down change the band. Drag: brightness and "
-      "contrast. Middle button "
+      "Arrows move a cross, with Shift by ten pixels; Return keeps its spectrum. Plus and minus "
+      "zoom, Page Up and Page Down change the band. Drag: brightness and contrast. Middle button "
       "or Shift and drag: move.");
   pool_.setMaxThreadCount(1);
 }
@@ -67,8 +66,6 @@ void CubeView::set_cube(std::shared_ptr<const Cube> cube) {
   whole_ = part_ = {};
   whole_image_ = part_image_ = {};
   markers_.clear();
-  set_items(nullptr);
-  drop_stroke();
   cross_.reset();
   pending_ = 0;
   fitted_ = true;
@@ -118,10 +115,8 @@ void CubeView::set_markers(std::vector<CubeMarker> markers) {
 }
 
 void CubeView::set_tool(CubeTool tool) {
-  if (tool != tool_) drop_stroke();
   tool_ = tool;
-  setCursor(tool == CubeTool::Look ? Qt::ArrowCursor : Qt::CrossCursor);
-  update();
+  setCursor(tool == CubeTool::Region ? Qt::CrossCursor : Qt::ArrowCursor);
 }
 
 double CubeView::fitting_scale() const {
@@ -280,9 +275,7 @@ void CubeView::set_cross(QPoint pixel) {
 
 void CubeView::move_cross(int dx, int dy) {
   const QPoint middle(static_cast<int>(middle_.x()), static_cast<int>(middle_.y()));
-  const std::optional<QPoint> before = cross_;
   set_cross(cross_ ? *cross_ + QPoint(dx, dy) : middle);
-  if (key_stroke_ && before) stamp(QPointF(*before), QPointF(*cross_));
 }
 
 void CubeView::resizeEvent(QResizeEvent*) {
@@ -328,19 +321,11 @@ void CubeView::mousePressEvent(QMouseEvent* event) {
   drag_ = drag_button_ == Qt::MiddleButton || (left && event->modifiers() & Qt::ShiftModifier)
               ? Drag::Move
           : left && tool_ == CubeTool::Region ? Drag::Region
-          : left && paints()                  ? Drag::Stroke
                                               : Drag::Press;
-  if (drag_ != Drag::Stroke) return;
-  drop_stroke();
-  hover_ = drag_from_;
-  stamp(to_cube(hover_), to_cube(hover_));
 }
 
 void CubeView::mouseMoveEvent(QMouseEvent* event) {
-  const QPointF before = std::exchange(hover_, event->position());
-  hovering_ = true;
-  if (drag_ == Drag::Stroke) stamp(to_cube(before), to_cube(hover_));
-  if (paints()) update();
+  hover_ = event->position();
   const QPointF delta = hover_ - drag_from_;
   if (drag_ == Drag::Press && delta.manhattanLength() > 3) drag_ = Drag::Tone;
   if (drag_ == Drag::Move) {
@@ -371,12 +356,8 @@ void CubeView::mouseReleaseEvent(QMouseEvent* event) {
   if (drag == Drag::Press && drag_button_ == Qt::LeftButton) {
     if (const int id = marker_at(at))
       emit marker_clicked(id);
-    else if (const QString item = item_at(at); !item.isEmpty())
-      emit item_clicked(item);
     else if (const auto pixel = pixel_at(at))
       emit picked(*pixel);
-  } else if (drag == Drag::Stroke) {
-    finish_stroke();
   } else if (drag == Drag::Region) {
     const QRectF drawn =
         QRectF(to_cube(drag_from_), to_cube(at)).normalized().intersected(cube_rect());
@@ -397,8 +378,6 @@ void CubeView::wheelEvent(QWheelEvent* event) {
     scale_ = std::clamp(scale_ * std::pow(1.2, steps), least, largest);
     if (scale_ != before) middle_ += anchor - to_cube(event->position());
     zoom(1);
-  } else if (event->modifiers() & Qt::ShiftModifier && paints()) {
-    set_brush_radius(brush_radius_ + (steps > 0 ? 1 : -1));
   } else if (steps != 0) {
     emit band_step(steps > 0 ? -1 : 1);
   }
@@ -418,7 +397,6 @@ void CubeView::keyPressEvent(QKeyEvent* event) {
     return move_cross(0, by);
   case Qt::Key_Return:
   case Qt::Key_Enter:
-    if (paints()) return lift_or_set_brush();
     if (cross_) emit picked(*cross_);
     return;
   case Qt::Key_Plus:
@@ -430,7 +408,6 @@ void CubeView::keyPressEvent(QKeyEvent* event) {
   case Qt::Key_Backspace:
     return emit delete_pressed();
   case Qt::Key_Escape:
-    drop_stroke();
     cross_.reset();
     drag_ = Drag::None;
     emit left();
@@ -441,8 +418,6 @@ void CubeView::keyPressEvent(QKeyEvent* event) {
 }
 
 void CubeView::leaveEvent(QEvent*) {
-  hovering_ = false;
-  if (paints()) update();
   if (cross_)
     emit hovered(*cross_);
   else
@@ -481,9 +456,7 @@ void CubeView::paintEvent(QPaintEvent*) {
   painter.setPen(QPen(QColor(255, 255, 255, 40), 1));
   painter.drawRect(all);
   painter.setRenderHint(QPainter::Antialiasing);
-  draw_items(painter);
   draw_markers(painter);
-  draw_stroke(painter);
   if (drag_ == Drag::Region) {
     painter.setBrush(Qt::NoBrush);
     painter.setPen(QPen(Qt::black, 3));

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "modules/view/cube_picture.h"
-#include "modules/view/finding_item.h"
 
 #include <QColor>
 #include <QString>
@@ -11,7 +10,6 @@
 #include <QWidget>
 
 #include <atomic>
-#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -27,7 +25,7 @@ struct CubeMarker {
   bool selected = false;
 };
 
-enum class CubeTool { Look, Region, Brush, Erase };
+enum class CubeTool { Look, Region };
 
 class CubeView : public QWidget {
   Q_OBJECT
@@ -48,14 +46,6 @@ public:
   void set_markers(std::vector<CubeMarker> markers);
   void set_tool(CubeTool tool);
   CubeTool tool() const { return tool_; }
-  // Regions to be reviewed: their outlines, in the five looks of findings. Null: none.
-  void set_items(FindingItems items);
-  void set_selected_item(const QString& id);
-  QString selected_item() const { return selected_item_; }
-  void set_items_shown(bool shown);
-  // Cube pixels around the one under the pointer: 0 paints single pixels.
-  void set_brush_radius(int pixels);
-  int brush_radius() const { return brush_radius_; }
   bool busy() const { return pending_ > 0; }   // something in sight is still being read
   double pixel_size() const { return scale_; } // screen pixels a cube pixel
   QPointF to_cube(const QPointF& widget) const;
@@ -76,9 +66,6 @@ signals:
   void picked(QPoint pixel);
   void region_drawn(QRect region); // in samples and lines
   void marker_clicked(int id);
-  void item_clicked(const QString& id); // on its outline
-  // Committed at pointer-up, or at the second Return; runs of slice 0.
-  void stroke_finished(const std::vector<sensorium::Run>& runs, bool erase);
   void band_step(int by);
   void delete_pressed();
   void read(); // a new picture is shown
@@ -112,15 +99,6 @@ private:
   QRectF marker_rect(const CubeMarker& marker) const;
   void draw_markers(QPainter& painter);
   void move_cross(int dx, int dy);
-  bool paints() const { return tool_ == CubeTool::Brush || tool_ == CubeTool::Erase; }
-  void stamp(const QPointF& from, const QPointF& to); // cube pixels
-  void finish_stroke();
-  void drop_stroke();
-  void lift_or_set_brush();
-  QString item_at(const QPointF& widget);
-  const QPainterPath& outline(std::size_t item);
-  void draw_items(QPainter& painter);
-  void draw_stroke(QPainter& painter);
 
   std::shared_ptr<const Cube> cube_;
   std::vector<int> bands_;
@@ -133,17 +111,11 @@ private:
   double low_percent_ = 2, high_percent_ = 98;
   std::vector<CubeMarker> markers_;
   CubeTool tool_ = CubeTool::Look;
-  FindingItems items_;
-  std::vector<std::optional<QPainterPath>> outlines_; // made when first in sight
-  QString selected_item_;
-  bool items_shown_ = true, key_stroke_ = false, hovering_ = false;
-  int brush_radius_ = 2;
-  std::map<int, std::vector<std::pair<int, int>>> stroke_; // line -> [first, end) of samples
   double scale_ = 1;
   bool fitted_ = true, whole_due_ = false; // whole_due_: whole_ is not of these bands yet
   QPointF middle_;                         // the cube's place in the middle of the view
   std::optional<QPoint> cross_;
-  enum class Drag { None, Press, Tone, Move, Region, Stroke } drag_ = Drag::None;
+  enum class Drag { None, Press, Tone, Move, Region } drag_ = Drag::None;
   QPointF drag_from_, drag_middle_, hover_;
   Qt::MouseButton drag_button_ = Qt::NoButton;
   int pending_ = 0;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <set>
 
 namespace sensorium {
 namespace {
@@ -164,60 +165,18 @@ QImage slice_image(const PixelStack& stack, int z, const GreyWindow& window) {
   return image;
 }
 
-namespace {
-
-// Where a row of pixels is inside, as [first, end) without gaps between touching ones.
-using Spans = std::vector<std::pair<int, int>>;
-
-std::map<int, Spans> rows_of(const std::vector<Run>& runs, int z) {
-  std::map<int, Spans> rows;
-  for (const Run& run : runs)
-    if (run.z == z && run.length > 0) rows[run.y].emplace_back(run.x, run.x + run.length);
-  for (auto& [y, spans] : rows) {
-    std::sort(spans.begin(), spans.end());
-    Spans joined;
-    for (const auto& [x, end] : spans)
-      if (!joined.empty() && x <= joined.back().second)
-        joined.back().second = std::max(joined.back().second, end);
-      else
-        joined.emplace_back(x, end);
-    spans = std::move(joined);
-  }
-  return rows;
-}
-
-Spans without(const Spans& from, const Spans& holes) {
-  Spans out;
-  auto hole = holes.begin();
-  for (auto [x, end] : from) {
-    while (hole != holes.end() && hole->second <= x) ++hole;
-    for (auto h = hole; h != holes.end() && h->first < end; ++h) {
-      if (h->first > x) out.emplace_back(x, h->first);
-      x = std::max(x, h->second);
-    }
-    if (x < end) out.emplace_back(x, end);
-  }
-  return out;
-}
-
-}
-
 QPainterPath outline_of(const std::vector<Run>& runs, int z) {
-  const std::map<int, Spans> rows = rows_of(runs, z);
-  const auto row = [&](int y) {
-    const auto at = rows.find(y);
-    return at == rows.end() ? Spans{} : at->second;
-  };
+  std::set<std::pair<int, int>> inside; // (y, x)
+  for (const Run& run : runs)
+    if (run.z == z)
+      for (int i = 0; i < run.length; ++i) inside.emplace(run.y, run.x + i);
   // Directed edges with the inside on the right; each corner starts at most two.
   std::multimap<std::pair<int, int>, std::pair<int, int>> edges; // (y, x) -> (y, x)
-  for (const auto& [y, spans] : rows) {
-    for (const auto& [x, end] : spans) {
-      edges.insert({{y, end}, {y + 1, end}});
-      edges.insert({{y + 1, x}, {y, x}});
-    }
-    for (const auto& [x, end] : without(spans, row(y - 1))) edges.insert({{y, x}, {y, end}});
-    for (const auto& [x, end] : without(spans, row(y + 1)))
-      edges.insert({{y + 1, end}, {y + 1, x}});
+  for (const auto& [y, x] : inside) {
+    if (!inside.count({y - 1, x})) edges.insert({{y, x}, {y, x + 1}});
+    if (!inside.count({y, x + 1})) edges.insert({{y, x + 1}, {y + 1, x + 1}});
+    if (!inside.count({y + 1, x})) edges.insert({{y + 1, x + 1}, {y + 1, x}});
+    if (!inside.count({y, x - 1})) edges.insert({{y + 1, x}, {y, x}});
   }
   QPainterPath path;
   while (!edges.empty()) {

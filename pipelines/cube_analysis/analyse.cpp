@@ -226,10 +226,7 @@ Result analyse_cube(const Cube& cube, const CubeParameters& p, std::uint64_t see
         "check the data ignore value and the bad band list of its header");
   out.bands = plain.bands();
   out.statistics =
-      class_statistics(plain, *map, static_cast<int>(out.names.size()), context.part(0.85, 0.95));
-  out.regions = class_regions(*map, 1, listed_regions, context.part(0.95, 1));
-  if (!out.regions.complete)
-    out.notes.push_back("The map of classes is so uneven that no regions were listed for review.");
+      class_statistics(plain, *map, static_cast<int>(out.names.size()), context.part(0.85, 0.98));
   out.map = map;
   return out;
 }

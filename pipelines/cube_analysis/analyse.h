@@ -1,7 +1,6 @@
 // A cube becomes a map of classes and what belongs to it.
 #pragma once
 
-#include "hyperspectral/class_regions.h"
 #include "hyperspectral/classes.h"
 #include "pipelines/cube_analysis/parameters.h"
 
@@ -23,14 +22,11 @@ struct Result {
   std::vector<int> bands;                         // of statistics
   std::vector<hyper::ClassStatistics> statistics; // one a class
   std::uint64_t unclassified = 0, blank = 0;
-  hyper::ClassRegions regions; // of any size, the largest `listed_regions`
-  double mean_rest = 0;        // method unmix
-  double threshold = 0;        // method rx
-  nlohmann::json record;       // how it was made
+  double mean_rest = 0;  // method unmix
+  double threshold = 0;  // method rx
+  nlohmann::json record; // how it was made
   std::vector<std::string> notes;
 };
-
-inline constexpr std::size_t listed_regions = 200;
 
 // Throws Error Usage for parameters that contradict each other, and what the steps throw.
 Result analyse_cube(const Cube& cube, const CubeParameters& p, std::uint64_t seed,

@@ -47,14 +47,6 @@ void describe(ParameterVisitor& v, CubeParameters& p) {
              .min = 1,
              .max = 1000,
              .expert = true});
-  v.integer("least_region", p.least_region,
-            {.help =
-                 "Connected pixels of one class are listed as a region to review from this size "
-                 "on; the largest 200",
-             .unit = "px",
-             .min = 1,
-             .max = 1000000000,
-             .live = true});
   describe(v, p.files);
 }
 

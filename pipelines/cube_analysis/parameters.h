@@ -16,7 +16,6 @@ struct CubeParameters {
   double limit = 0;
   double percent = 0.1;
   int passes = 50;
-  int least_region = 25; // pixels
   hyper::ReferenceFiles files;
 };
 

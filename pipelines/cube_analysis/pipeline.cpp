@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <cmath>
 
 namespace sensorium::cube_analysis {
@@ -35,7 +34,6 @@ PipelineInfo info() {
       "46:1927); Reed and Yu 1990 (IEEE Trans. ASSP 38:1760); Nascimento and Bioucas-Dias 2005 "
       "(IEEE "
       "TGRS 43:898); Heinz and Chang 2001 (IEEE TGRS 39:529).";
-  i.labels = {"class"}; // a result names its own
   i.parameters = specs_of<CubeParameters>();
   return i;
 }
@@ -56,45 +54,6 @@ std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request, const Co
 
 std::string figure(double value) {
   return std::isfinite(value) ? fmt::format("{:.4g}", value) : "";
-}
-
-// Known by its class and its first pixel.
-Finding finding_of(const hyper::ClassRegion& region, const Result& r) {
-  Finding f;
-  const Run& first = region.runs.front();
-  f.id = fmt::format("r{}-{}-{}", region.number, first.x, first.y);
-  f.label = r.names.at(static_cast<std::size_t>(region.number) - 1);
-  f.score = 1; // a class is a likeness, not a probability
-  f.box = {first.x, first.y, 0, first.x, first.y, 0};
-  double x = 0, y = 0;
-  for (const Run& run : region.runs) {
-    const int last = run.x + run.length - 1;
-    f.box = {std::min(f.box[0], run.x), f.box[1], 0, std::max(f.box[3], last), run.y, 0};
-    x += run.length * (run.x + last) / 2.0;
-    y += static_cast<double>(run.length) * run.y;
-  }
-  const auto pixels = static_cast<double>(region.pixels);
-  f.centroid = {x / pixels, y / pixels, 0};
-  f.footprint = region.runs;
-  f.measures = {{"area", pixels, "px", "a cube does not state its scale"},
-                {"mean of the score", region.mean_score, "1", r.score}};
-  f.text = fmt::format("{}: {} connected pixels", f.label, region.pixels);
-  return f;
-}
-
-void add_regions(const Result& r, int least, Findings& f) {
-  double listed = 0;
-  for (const hyper::ClassRegion& region : r.regions.regions) {
-    if (region.pixels < least) continue;
-    f.items.push_back(finding_of(region, r));
-    listed += static_cast<double>(region.pixels);
-  }
-  f.summary.push_back({"regions listed", static_cast<double>(f.items.size()), "1",
-                       fmt::format("of {} px or more, at most {}; {} of any size", least,
-                                   listed_regions, r.regions.found),
-                       true});
-  f.summary.push_back(
-      {"area of the regions listed", listed, "px", "a cube does not state its scale"});
 }
 
 Findings conclude(const Dataset& dataset, const Analysis& analysis, const json& parameters) {
@@ -124,7 +83,6 @@ Findings conclude(const Dataset& dataset, const Analysis& analysis, const json& 
         {std::to_string(k + 1), r.names[k], std::to_string(r.statistics[k].pixels),
          fmt::format("{:.2f}", share(r.statistics[k].pixels)), figure(r.statistics[k].mean_score)});
   f.tables = {classes};
-  add_regions(r, parameters_from<CubeParameters>(parameters).least_region, f);
   return f;
 }
 

@@ -99,27 +99,6 @@ TEST(CubeAnalysis, ThePlacesOfTheCubeNameItsHalves) {
   EXPECT_NEAR(f.summary.at(1).value, 100.0 / 80, 1e-12);
 }
 
-TEST(CubeAnalysis, ConnectedPixelsOfAClassAreRegionsToReview) {
-  const Cube cube = halves();
-  json values = {{"method", "sam"}, {"places", "1,1,3,3; 8,5"}, {"least_region", 2}};
-  const auto a = analysed(cube, values);
-  const Findings found = pipeline().concluded(cube, *a, values);
-  ASSERT_EQ(found.items.size(), 2u);
-  const std::vector<std::string> names = {found.tables[0].rows[0][1], found.tables[0].rows[1][1]};
-  EXPECT_EQ(found.items[0].label, names[0]);
-  EXPECT_EQ(found.items[0].id, "r1-0-0");
-  EXPECT_EQ(found.items[0].measures[0].value, 39) << "5 x 8 less the one without measurement";
-  EXPECT_EQ(found.items[0].box, (std::array<int, 6>{0, 0, 0, 4, 7, 0}));
-  EXPECT_EQ(found.items[1].label, names[1]);
-  std::int64_t right = 0;
-  for (const Run& run : found.items[1].footprint) right += run.length;
-  EXPECT_EQ(right, static_cast<std::int64_t>(found.items[1].measures[0].value));
-  values["least_region"] = 40;
-  for (const Finding& f : pipeline().concluded(cube, *a, values).items)
-    EXPECT_GE(f.measures[0].value, 40);
-  EXPECT_LT(pipeline().concluded(cube, *a, values).items.size(), 2u) << "a slider, without a run";
-}
-
 TEST(CubeAnalysis, ALimitLeavesTheOddPixelOut) {
   const Cube cube = halves();
   const auto a = analysed(cube, {{"method", "sam"}, {"places", "1,1; 8,5"}, {"limit", 0.1}});

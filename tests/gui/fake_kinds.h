@@ -1,8 +1,7 @@
 // The made-up cubes and clips of the made-up worker. The file's name decides: ".cube" is a cube,
 // ".clip" a clip; "nowave" states no wavelengths, "unhashed" has no hash
 // before a run, "untimed" no frame time, "unreadable" shows no
-// pleural line, "agree" has rules that agree, "network" names a class and has maps; "regions" of a
-// cube lists the regions of its class map.
+// pleural line, "agree" has rules that agree, "network" names a class and has maps.
 #pragma once
 
 #include "modules/core/extension.h"
@@ -95,27 +94,13 @@ inline nlohmann::json class_pipeline() {
 }
 
 // Left half class 1 (red), right half class 2 (blue), the first pixel none.
-// "regions" lists each half as a region.
-inline Findings class_findings(const nlohmann::json& parameters, const std::string& path) {
+inline Findings class_findings(const nlohmann::json& parameters) {
   Findings f;
   f.pipeline = "cube_analysis", f.version = "1.0", f.parameters_text = parameters.dump();
   f.tables = {{"classes",
                "Pixels of each class",
                {"class", "name", "pixels", "share, %", "mean of the score"},
                {{"1", "leaf", "191", "49.74", "0.1"}, {"2", "stone", "192", "50.00", "0.1"}}}};
-  for (int k = 0; k < 2 && has(path, "regions"); ++k) {
-    Finding region;
-    region.id = k == 0 ? "r1-1-0" : "r2-12-0";
-    region.label = k == 0 ? "leaf" : "stone";
-    region.score = 1;
-    region.box = {12 * k, 0, 0, 12 * k + 11, 15, 0};
-    region.centroid = {12 * k + 5.5, 7.5, 0};
-    for (int y = 0; y < 16; ++y) {
-      const int x = k == 0 && y == 0 ? 1 : 12 * k;
-      region.footprint.push_back({0, y, x, 12 * k + 12 - x});
-    }
-    f.items.push_back(region);
-  }
   return f;
 }
 

@@ -276,7 +276,7 @@ private:
 
   Findings find(const json& parameters) const {
     if (pipeline_ == "lung_ultrasound") return fake::clip_findings(parameters, path_);
-    if (pipeline_ == "cube_analysis") return fake::class_findings(parameters, path_);
+    if (pipeline_ == "cube_analysis") return fake::class_findings(parameters);
     if (pipeline_ != "hs2rgb") return findings_at(parameters);
     Findings f;
     f.pipeline = "hs2rgb", f.version = "1.0", f.parameters_text = parameters.dump();
