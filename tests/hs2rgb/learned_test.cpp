@@ -446,8 +446,8 @@ TEST(LearnedRgb, AComparisonGoesOnAndALeakIsRefusedOrLabelled) {
                  {"splits", 1},
                  {"leaking_splits", 0},
                  {"block", 5},
-                 {"steps", 20},
-                 {"width", 8},
+                 {"steps", 60},
+                 {"width", 16},
                  {"train_percent", 50}};
   const json first = ran("evaluate", {field.cube}, values, out);
   ASSERT_EQ(first.at("summary").size(), 3u);
