@@ -62,6 +62,7 @@ void ClipPage::refresh_activation(std::vector<int> looked_at) {
 void ClipPage::set_items(FindingItems items) {
   items_ = items;
   view_->set_items(items);
+  marks_->set_items(items);
   read_tables();
 }
 
@@ -128,6 +129,7 @@ void ClipPage::refresh_board() {
   const bool done = !findings_.tables.empty() || now;
   board_->setVisible(done);
   empty_->setVisible(!done);
+  marks_->setVisible(done);
   clear(rules_place_);
   if (!done) return clear(keys_place_);
   const QString label = now ? q(now->finding.label) : QString("no verdict");

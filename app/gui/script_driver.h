@@ -35,8 +35,9 @@
 //  {"do": "choose_trial", "row": 2}, {"do": "study_tab", "index": 1}
 // Exams: {"do": "exam_new", "paths": [P]}, {"do": "exam_open", "folder": D}, {"do": "exam_zone",
 //  "clip": C, "zone": Z}, {"do": "exam_score", "zone": Z, "score": "3"}, {"do": "exam_scheme",
-//  "id": "12"}, {"do": "exam_write", "file": F}, {"do": "exam_clip", "clip": C, "frame": 3}, {"do":
-//  "exam_focus", "clip": C}, {"do": "say_exam"} (prints "exam EVENTS TOTAL").
+//  "id": "12"}, {"do": "exam_sign"}, {"do": "exam_write", "file": F}, {"do": "exam_clip", "clip":
+//  C, "frame": 3}, {"do": "exam_focus", "clip": C}, {"do": "say_exam"} (prints "exam EVENTS
+//  TOTAL").
 // "report" takes "deidentified": true. "say_notice" prints the message shown. "say_shown" prints
 // "shown N" to standard output: the number of log events that the screen shows. Any other word is
 // the id of an action ("next", "undo", "layers" ...). "wait" ends when nothing runs.

@@ -54,6 +54,7 @@ private:
   int frame_at(double x) const;
   int nearest(int frame) const; // index into looked_at_, -1: none
   QRectF cell(std::size_t i, double top, double height) const;
+  QString value_text(const FrameRow& row) const;
   void draw_time(QPainter& painter);
   void draw_row(QPainter& painter, const FrameRow& row, double top);
   int frames_ = 0, frame_ = 0;

@@ -204,7 +204,7 @@ Table frame_table(const std::vector<FrameScore>& frames,
                                               std::to_string(f.score)}
                    : std::vector<std::string>{std::to_string(f.frame + 1), "no", "", "", "", ""});
     for (std::size_t k = 0; !probabilities.empty() && k < class_count; ++k)
-      t.rows.back().push_back(f.readable ? fmt::format("{:.0f}", 100 * probabilities[i][k]) : "");
+      t.rows.back().push_back(f.readable ? fmt::format("{:.7g}", 100 * probabilities[i][k]) : "");
   }
   return t;
 }

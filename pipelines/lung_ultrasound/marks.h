@@ -33,7 +33,8 @@ std::vector<Measure> summary_of(const ClipScore& clip, const ClassVerdicts& clas
                                 const std::string& rule);
 // With a column "class" where the network answered.
 Table verdict_table(const ClipScore& clip, const ClassVerdicts& classes, const std::string& rule);
-// probabilities: one a frame, or none; each class is then a column in per cent.
+// probabilities: one a frame, or none; each class is then a column in per cent, to its last digit:
+// an exam is put together from these.
 Table frame_table(const std::vector<FrameScore>& frames,
                   const std::vector<Probabilities>& probabilities);
 
