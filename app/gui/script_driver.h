@@ -21,7 +21,7 @@
 //  {"do": "make_picture"}, {"do": "sort_pixels", "method": "kmeans"}, {"do": "library", "file": F},
 //  {"do": "references", "white": F, "dark": F} (into the open dialog), {"do": "close_dialog"},
 //  {"do": "say_cube"}, {"do": "frame", "z": 12}, {"do": "verdict", "label": L},
-//  {"do": "map", "index": 1} (0: none)
+//  {"do": "map", "index": 1} (0: none); a "stroke" with "mark": 4 draws that kind of mark
 // On the page of a recording: {"do": "span", "from": 0, "to": 1000}, {"do": "compare_recording",
 //  "path": F}, {"do": "shown_as", "index": 1}, {"do": "rate", "hertz": 1000}, {"do": "nameplate",
 //  "path": F}, {"do": "pan"} (prints the slowest of a hundred moves), {"do": "say_memory"},
