@@ -114,9 +114,11 @@ void ClipPage::read_tables() {
       if (number) row.most = std::max(row.most, value);
     }
   }
+  bool answers = false; // what stands behind the score is the network's
   for (FrameRow& row : rows) {
-    if (row.name == "score") row.kind = FrameRow::Kind::Level, row.most = 3;
     if (row.name.endsWith("%")) row.most = 100;
+    if (answers && row.kind == FrameRow::Kind::Bar) row.kind = FrameRow::Kind::Share;
+    if (row.name == "score") row.kind = FrameRow::Kind::Level, row.most = 3, answers = true;
   }
   refresh_activation(looked_at);
   strip_->set_rows(std::move(looked_at), std::move(readable), std::move(rows));

@@ -39,10 +39,14 @@ std::optional<ExamSignature> exam_signature(const Event& event) {
   out.hash = event.hash;
   const json& exam = event.data.at("exam");
   for (const json& clip : exam.at("clips"))
-    out.clips[clip.at("clip")] = {clip.at("log"), clip.at("findings"), clip.at("events")};
-  if (exam.contains("total") && exam["total"].is_number_integer()) out.total = exam["total"];
+    out.clips[clip.at("clip").get<std::string>()] = {
+        .log_hash = clip.at("log").get<std::string>(),
+        .findings_hash = clip.at("findings").get<std::string>(),
+        .events = clip.at("events").get<std::int64_t>()};
+  if (exam.contains("total") && exam["total"].is_number_integer())
+    out.total = exam["total"].get<int>();
   for (const json& text : exam.value("unread", json::array()))
-    if (text.is_string()) out.unread.push_back(text);
+    if (text.is_string()) out.unread.push_back(text.get<std::string>());
   return out;
 }
 

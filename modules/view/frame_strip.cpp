@@ -26,6 +26,9 @@ QColor level_color(double level) {
   return QColor(current_theme() == Theme::Dark ? dark[i] : light[i]);
 }
 
+// As on the exam board.
+QColor share_color() { return current_theme() == Theme::Dark ? "#35b592" : "#007a58"; }
+
 }
 
 FrameStrip::FrameStrip(QWidget* parent) : QWidget(parent) {
@@ -174,7 +177,9 @@ void FrameStrip::draw_row(QPainter& painter, const FrameRow& row, double top) {
                                                           : value / std::max(1e-12, row.most);
     QRectF bar = box;
     bar.setTop(box.bottom() - std::clamp(share, 0.0, 1.0) * box.height());
-    painter.fillRect(bar, level ? level_color(value) : c.accent);
+    painter.fillRect(bar, level                               ? level_color(value)
+                          : row.kind == FrameRow::Kind::Share ? share_color()
+                                                              : c.accent);
   }
 }
 

@@ -9,9 +9,10 @@
 namespace sensorium {
 
 // One measure over the frames that were looked at. Flag: there or not. Bar: a height, of most.
-// Level: a whole number, each with its colour and its height.
+// Share: the same, of what a network answered. Level: a whole number, each with its colour and its
+// height.
 struct FrameRow {
-  enum class Kind { Flag, Bar, Level };
+  enum class Kind { Flag, Bar, Share, Level };
   QString name;
   Kind kind = Kind::Bar;
   double most = 1;

@@ -284,6 +284,7 @@ TEST_F(ClipWindow, a_mark_over_another_kind_is_a_mark_of_its_own) {
   EXPECT_EQ(count(), 3u);
   trigger("brush"); // the plain brush changes what it touches
   EXPECT_EQ(page_->marks()->chosen(), "");
+  findings().select("ray");
   drag_on_frame({11, 18}, {11, 21});
   EXPECT_EQ(look("ray"), FindingLook::Changed);
 }
