@@ -163,7 +163,7 @@ TEST_F(Exams, is_signed_on_the_command_line_and_every_export_says_so) {
   board = json::parse(text);
   EXPECT_EQ(board.at("signature").at("changed_since_signed"), true);
   EXPECT_EQ(board.at("clips").at(1).at("changed_since_signed"), "1 later event");
-  EXPECT_EQ(text.find("ada"), std::string::npos);
+  EXPECT_EQ(text.find("\"ada\""), std::string::npos);
   EXPECT_EQ(text.find("secret"), std::string::npos);
   ASSERT_EQ(write("signed.pdf").status, 0);
   const std::string pdf =
