@@ -174,7 +174,7 @@ TEST_F(Report, AClipShowsItsFramesWithMarksByKindAndWhatWasMeasured) {
   act("draw", {{"finding", "drawn-2"}, {"label", "A-line"}, {"footprint", {2, 40, 20, 60}}});
   act("measure", measure_data({{1, 1, 2}, {31, 1, 2}}, {"distance", 3, "mm", "PhysicalDeltaX"}));
   const std::string text = report();
-  for (const char* words : {"Key frames", "frame 1 of 3", "frame 3 of 3", "consolidation A-line",
+  for (const char* words : {"Key frames", "frame 1 of 3", "frame 3 of 3 A-line consolidation",
                             "Measured by hand", "distance 3 mm 3 PhysicalDeltaX", "1 72 49.74"})
     EXPECT_TRUE(says(text, words)) << words << "\n" << text;
   act("reject", {{"finding", "drawn-1"}});
