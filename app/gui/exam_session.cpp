@@ -44,7 +44,8 @@ QImage picture_with_marks(const Dataset& dataset, const ReviewState& review, int
   QPainter painter(&picture);
   painter.setRenderHint(QPainter::Antialiasing);
   painter.scale(scale, scale);
-  for (const FindingItem& item : *items_of(review, 0.5)) {
+  const FindingItems items = items_of(review, 0.5);
+  for (const FindingItem& item : *items) {
     if (item.finding.footprint.empty() || item.look == FindingLook::Rejected) continue;
     QPen pen = pen_of(item.look, 1.4);
     if (const MarkKind* kind = mark_kind(item.finding.label)) pen.setColor(QColor(kind->color));

@@ -66,6 +66,7 @@ MarkChooser::MarkChooser(QWidget* parent)
   }
   hint_->setObjectName("small");
   hint_->setWordWrap(true);
+  hint_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred); // as wide as the kinds
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(grid, grid, grid, grid);
   column->setSpacing(6);

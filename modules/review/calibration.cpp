@@ -70,8 +70,8 @@ Measure Calibration::distance(std::array<double, 2> from, std::array<double, 2> 
   }
   if (clip_)
     throw Error(ErrorCode::Unsupported, "Not measured: " + scale.reason,
-                regions_.empty() ? "a clip whose file states its scale can be measured"
-                                 : "draw the line within one calibrated region");
+                regions_.empty() ? "A clip whose file states its scale can be measured."
+                                 : "Draw the line within one calibrated region.");
   return {.name = "distance", .value = std::hypot(dx, dy), .unit = "px", .source = "scale unknown"};
 }
 
