@@ -200,10 +200,16 @@ void ClipPage::refresh_key_frames() {
     double score, covered;
   };
   std::vector<Candidate> all;
+  const auto column = [&](const char* name) {
+    const auto found = std::find(table->columns.begin(), table->columns.end(), name);
+    return static_cast<std::size_t>(found - table->columns.begin());
+  };
   for (std::size_t r = 0; table && r < table->rows.size(); ++r) {
     const auto& cells = table->rows[r];
-    if (cells.size() >= 6 && cells[1] == "yes")
-      all.push_back({q(cells[0]).toInt() - 1, q(cells[5]).toDouble(), q(cells[4]).toDouble()});
+    const std::size_t score = column("score"), covered = column("covered, %");
+    if (cells.size() > std::max({score, covered, std::size_t{1}}) && cells[1] == "yes")
+      all.push_back(
+          {q(cells[0]).toInt() - 1, q(cells[score]).toDouble(), q(cells[covered]).toDouble()});
   }
   std::stable_sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) {
     return std::pair(a.score, a.covered) > std::pair(b.score, b.covered);
