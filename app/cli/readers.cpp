@@ -1,9 +1,11 @@
 // readers, compare, consensus, import-mask: several readers of one case.
 #include "app/cli/case_layers.h"
 #include "app/cli/commands.h"
+#include "app/cli/exam_case.h"
 #include "modules/core/error.h"
 #include "modules/core/file.h"
 #include "modules/review/comparison.h"
+#include "modules/review/exam_folder.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -107,20 +109,35 @@ int make_consensus(Session& session, const ConsensusWords& words) {
 }
 
 struct ReaderWords {
-  std::string folder, sign, statement = "I have read this case.";
+  std::string folder, sign, sign_all, statement = "I have read this case.";
   std::vector<std::string> blinded;
 };
 
 void change_readers(const ReaderWords& words) {
-  if (words.blinded.empty() && words.sign.empty()) return;
+  if (words.blinded.empty() && words.sign.empty() && words.sign_all.empty()) return;
   const auto log =
       ReviewLog::open(fs::path(words.folder) / "review.sqlite", ReviewLog::Mode::ReadWrite);
   if (!words.blinded.empty())
     log->append("protocol", "protocol", protocol_data(true, words.blinded));
   if (!words.sign.empty()) log->append(words.sign, "sign_layer", sign_layer_data(words.statement));
+  if (!words.sign_all.empty()) log->sign(words.sign_all, words.statement);
+}
+
+// An exam is read and signed as a whole.
+int show_exam_readers(Session& session, const ReaderWords& words) {
+  if (!words.blinded.empty() || !words.sign.empty())
+    throw Error(ErrorCode::Usage, fmt::format("'{}' is an exam: it has no layers", words.folder),
+                "sign it as a whole: --sign NAME");
+  const json out = words.sign_all.empty()
+                       ? exam_readers(words.folder)
+                       : sign_exam_folder(session.registry, words.folder, words.sign_all);
+  session.console.print(out);
+  session.console.print(out.at("text").get<std::string>());
+  return 0;
 }
 
 int show_readers(Session& session, const ReaderWords& words) {
+  if (is_exam(words.folder)) return show_exam_readers(session, words);
   CaseLayers check(session.registry, words.folder, session.console.context());
   change_readers(words);
   CaseLayers layers(session.registry, words.folder, session.console.context());
@@ -209,15 +226,19 @@ int import_mask(Session& session, const ImportWords& words, bool has_slice, bool
 }
 
 void add_readers(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand(
-      "readers", "Who has read a case, and how far; agree on a blinded read, sign one layer");
+  auto* command = app.add_subcommand("readers", "Who has read a case or an exam, and how far; "
+                                                "agree on a blinded read, sign one layer or all");
   const auto words = std::make_shared<ReaderWords>();
-  command->add_option("CASE", words->folder, "A result folder")->required();
+  command->add_option("CASE", words->folder, "A result folder, or the folder of an exam")
+      ->required();
   command->add_option("--blinded", words->blinded,
                       "The readers of a blinded read: none sees another's decisions until all "
                       "have signed their layer");
   command->add_option("--sign-layer", words->sign, "Sign this reader's layer; it is then frozen");
-  command->add_option("--statement", words->statement, "What is signed");
+  command->add_option(
+      "--sign", words->sign_all,
+      "Sign the case or the exam as a whole under this name; its log is then frozen");
+  command->add_option("--statement", words->statement, "What is signed (of a case)");
   command->callback([&session, words] {
     session.chosen = [&session, words] { return show_readers(session, *words); };
   });

@@ -5,6 +5,7 @@
 #include "modules/core/hash.h"
 #include "modules/report/result_folder.h"
 #include "modules/report/scrub.h"
+#include "modules/review/calibration.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -167,7 +168,9 @@ bool has_review(const std::vector<Event>& events) {
 CaseReading reading_of(const CaseRun& run, const std::vector<Event>& events,
                        const std::string& reader) {
   const auto spacing = spacing_of(run);
+  const Calibration calibration(*run.dataset);
   CaseReading out{run.findings, fold(run.findings, events, reader, &spacing)};
+  measure_by_region(out.review, calibration);
   json wanted = run.recipe.parameters;
   for (const auto& [name, value] : out.review.parameters.items())
     if (wanted.contains(name)) wanted[name] = value;
@@ -176,6 +179,7 @@ CaseReading reading_of(const CaseRun& run, const std::vector<Event>& events,
   conclude_case(again, wanted);
   out.base = std::move(again.findings);
   out.review = fold(out.base, events, reader, &spacing);
+  measure_by_region(out.review, calibration);
   return out;
 }
 

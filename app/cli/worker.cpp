@@ -277,6 +277,10 @@ private:
       return {{"file", file.string()}};
     }
     if (op == "import") return import_layer_file(request, context_of_request);
+    if (op == "exam_check") {
+      check_patients(session_.registry, request.at("folder").get<std::string>());
+      return json::object();
+    }
     if (op == "exam") {
       const fs::path file = request.at("file").get<std::string>();
       const ExamExport choice{request.value("reader", ""), request.value("deidentify", false)};

@@ -52,12 +52,14 @@ void CaseReview::open(const std::filesystem::path& folder, const QString& reader
   close();
   reader_ = reader.isEmpty() ? "reader" : reader.toStdString();
   spacing_ = spacing_of(dataset);
+  calibration_ = Calibration(dataset);
   over_time_ = std::holds_alternative<Recording>(dataset);
   log_ = ReviewLog::open(folder / "review.sqlite", ReviewLog::Mode::ReadWrite);
 }
 
 void CaseReview::close() {
   log_.reset();
+  calibration_ = {};
   state_ = {};
   targets_ = {};
   findings_ = {};
@@ -75,17 +77,23 @@ void CaseReview::set_findings(const Findings& findings, double threshold) {
   fold_again();
 }
 
+ReviewState CaseReview::folded(const std::vector<Event>& events, const std::string& reader) const {
+  ReviewState out = fold(findings_, events, reader, measured());
+  measure_by_region(out, calibration_);
+  return out;
+}
+
 void CaseReview::fold_again() {
   static const std::vector<Event> none;
   const std::vector<Event>& events = log_ ? log_->events() : none;
   if (protocol_of(events).closed()) {
-    state_ = fold(findings_, visible_events(events, reader_), {}, measured());
+    state_ = folded(visible_events(events, reader_));
   } else if (consensus_layers(events).empty()) {
-    state_ = fold(findings_, events, {}, measured());
+    state_ = folded(events);
   } else {
     std::vector<Event> own = events;
     std::erase_if(own, [](const Event& event) { return is_consensus_reader(event.reader); });
-    state_ = fold(findings_, own, {}, measured());
+    state_ = folded(own);
   }
   targets_ = undo_targets(events, reader_);
   items_ = items_of(state_, threshold_);
@@ -121,12 +129,14 @@ void CaseReview::relabel(const QString& id, const QString& label) {
   append("relabel", relabel_data(finding(id), label.toStdString()));
 }
 
-std::string CaseReview::touched(const std::vector<Run>& runs, const std::string& preferred) const {
+std::string CaseReview::touched(const std::vector<Run>& runs, const std::string& preferred,
+                                const std::string& only_label) const {
   const std::vector<Run> stroke = normalised(runs);
   std::string best;
   std::int64_t most = 0;
   for (const ReviewedFinding& r : state_.findings) {
     const Finding& f = r.finding;
+    if (!only_label.empty() && r.label != only_label) continue;
     if (stroke.empty() || r.state == FindingState::Rejected || f.box[2] > stroke.front().z ||
         f.box[5] < stroke.front().z)
       continue;
@@ -141,8 +151,9 @@ std::string CaseReview::touched(const std::vector<Run>& runs, const std::string&
 }
 
 QString CaseReview::paint(const QString& preferred, const std::vector<Run>& runs, bool erase,
-                          const QString& label) {
-  const QString id = QString::fromStdString(touched(runs, preferred.toStdString()));
+                          const QString& label, bool only_label) {
+  const QString id = QString::fromStdString(
+      touched(runs, preferred.toStdString(), only_label ? label.toStdString() : std::string()));
   if (id.isEmpty() && erase) return {};
   if (id.isEmpty()) {
     append("draw", draw_data(normalised(runs), label.toStdString()));
@@ -156,14 +167,7 @@ QString CaseReview::paint(const QString& preferred, const std::vector<Run>& runs
 }
 
 void CaseReview::measure(int slice, QPointF from, QPointF to) {
-  const double dx = to.x() - from.x(), dy = to.y() - from.y();
-  Measure m{
-      .name = "distance", .value = std::hypot(dx, dy), .unit = "px", .source = "scale unknown"};
-  if (spacing_[0].known() && spacing_[1].known())
-    m = {.name = "distance",
-         .value = std::hypot(dx * spacing_[0].micrometres, dy * spacing_[1].micrometres),
-         .unit = "um",
-         .source = spacing_[0].field};
+  const Measure m = calibration_.distance({from.x(), from.y()}, {to.x(), to.y()});
   append("measure", measure_data({{from.x(), from.y(), static_cast<double>(slice)},
                                   {to.x(), to.y(), static_cast<double>(slice)}},
                                  m));
@@ -237,7 +241,7 @@ std::unique_ptr<ConsensusDesk> CaseReview::consensus_desk() {
 ReviewState CaseReview::speaking_state() const {
   const std::string reader = log_ ? speaking_consensus(log_->events()) : std::string();
   if (reader.empty() || protocol().closed()) return state_;
-  ReviewState out = fold(findings_, log_->events(), reader, measured());
+  ReviewState out = folded(log_->events(), reader);
   out.parameters = state_.parameters;
   out.measurements = state_.measurements;
   out.fovea = state_.fovea;

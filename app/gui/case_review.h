@@ -3,6 +3,7 @@
 #pragma once
 
 #include "modules/core/dataset.h"
+#include "modules/review/calibration.h"
 #include "modules/review/consensus_desk.h"
 #include "modules/review/fold.h"
 #include "modules/review/readers.h"
@@ -41,9 +42,12 @@ public:
   void relabel(const QString& id, const QString& label);
   // A stroke that touches a finding changes it (the preferred one first); one that touches none
   // draws a new one. Returns the finding's id; empty when an erasing stroke touched nothing.
+  // only_label: findings of another label are left alone, so that the stroke is a mark of its own.
   QString paint(const QString& preferred, const std::vector<Run>& runs, bool erase,
-                const QString& label);
+                const QString& label, bool only_label = false);
+  // Of a clip only within one calibrated region; throws Error Unsupported with the reason.
   void measure(int slice, QPointF from, QPointF to);
+  const Calibration& calibration() const { return calibration_; }
   void note(const QString& id, const QString& text);
   // The live parameters that the reader settled on; nothing when they are in force already.
   void choose_parameters(const nlohmann::json& parameters);
@@ -87,12 +91,15 @@ private:
   const Finding& finding(const QString& id) const;
   void append(const std::string& kind, const nlohmann::json& data);
   void fold_again();
-  std::string touched(const std::vector<Run>& runs, const std::string& preferred) const;
+  ReviewState folded(const std::vector<Event>& events, const std::string& reader = {}) const;
+  std::string touched(const std::vector<Run>& runs, const std::string& preferred,
+                      const std::string& only_label) const;
   std::unique_ptr<ReviewLog> log_;
   std::string reader_;
   // For what is measured by hand; null for a recording: its spans have no area.
   const std::array<Spacing, 3>* measured() const { return over_time_ ? nullptr : &spacing_; }
   std::array<Spacing, 3> spacing_;
+  Calibration calibration_;
   bool over_time_ = false;
   Findings findings_;
   double threshold_ = 0.5;

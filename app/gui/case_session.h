@@ -67,6 +67,10 @@ public:
   void relabel(const QString& id, int key); // 1 to 9
   void relabel_to(const QString& id, const QString& label);
   void paint(const QString& selected, const std::vector<Run>& runs, bool erase);
+  // What strokes draw from now on (mark_kinds.h); empty: the pipeline's first label, and a stroke
+  // over any finding changes that. Another recording forgets it.
+  void set_mark(const QString& label) { mark_ = label; }
+  const QString& mark() const { return mark_; }
   void measure(int slice, QPointF from, QPointF to);
   void note(const QString& id, const QString& text);
   void sign();
@@ -165,7 +169,7 @@ private:
   std::vector<ResultMap> maps_;
   std::vector<Surface> surfaces_;
   QStringList notes_;
-  QString command_;
+  QString command_, mark_;
   CaseReview review_;
   int loaded_generation_ = -1; // of the worker that holds this result
   bool concluding_ = false, conclude_again_ = false, outdated_ = false, greeting_ = false;

@@ -99,6 +99,7 @@ void CaseSession::take_dataset(const json& result, const QString& path, bool run
     return;
   }
   review_.close();
+  mark_.clear();
   dataset_ = std::move(dataset);
   findings_ = {};
   maps_.clear();

@@ -131,9 +131,12 @@ void CaseSession::relabel_to(const QString& id, const QString& label) {
 
 void CaseSession::paint(const QString& selected, const std::vector<Run>& runs, bool erase) {
   const PipelineInfo* info = pipeline();
-  const QString label =
-      info && !info->labels.empty() ? QString::fromStdString(info->labels.front()) : "focus";
-  change([&] { review_.paint(selected, runs, erase, label); });
+  const bool own_kind = !mark_.isEmpty() && !erase;
+  const QString label = own_kind ? mark_
+                        : info && !info->labels.empty()
+                            ? QString::fromStdString(info->labels.front())
+                            : "focus";
+  change([&] { review_.paint(selected, runs, erase, label, own_kind); });
 }
 
 void CaseSession::measure(int slice, QPointF from, QPointF to) {

@@ -1,6 +1,7 @@
 #include "app/gui/clip_page.h"
 
 #include "app/gui/actions.h"
+#include "modules/review/mark_kinds.h"
 #include "modules/view/theme.h"
 
 #include <QComboBox>
@@ -37,18 +38,19 @@ QWidget* separator() {
 }
 
 ClipPage::ClipPage(QWidget* parent)
-    : DatasetPage(parent), view_(new SliceView), strip_(new FrameStrip), speed_box_(new QComboBox),
-      activation_(new ActivationOverlay(view_)), activation_box_(new QComboBox),
-      opacity_(new QSlider(Qt::Horizontal)), time_(new QLabel), hover_(new QLabel(view_)),
-      board_(new QWidget), verdict_(new QLabel), class_(new QLabel), warning_(new QLabel),
-      empty_(new QLabel), accept_(new QPushButton("Accept")), reject_(new QPushButton("Reject")),
-      uninterpretable_(new QPushButton("Uninterpretable")), relabel_(new QComboBox) {
+    : DatasetPage(parent), view_(new SliceView), marks_(new MarkChooser), strip_(new FrameStrip),
+      speed_box_(new QComboBox), activation_(new ActivationOverlay(view_)),
+      activation_box_(new QComboBox), opacity_(new QSlider(Qt::Horizontal)), time_(new QLabel),
+      hover_(new QLabel(view_)), board_(new QWidget), verdict_(new QLabel), class_(new QLabel),
+      warning_(new QLabel), empty_(new QLabel), accept_(new QPushButton("Accept")),
+      reject_(new QPushButton("Reject")), uninterpretable_(new QPushButton("Uninterpretable")),
+      relabel_(new QComboBox) {
   view_->setAccessibleName("Frame");
   auto* all = new QVBoxLayout(this);
   all->setContentsMargins(0, 0, 0, 0);
   all->setSpacing(0);
   all->addWidget(build_tools());
-  all->addWidget(view_, 1);
+  all->addWidget(build_picture(), 1);
   all->addWidget(build_transport());
   all->addWidget(strip_);
   all->addWidget(build_board());
@@ -78,6 +80,23 @@ QWidget* ClipPage::build_tools() {
   tools_->setContentsMargins(grid, 4, grid, 4);
   tools_->setSpacing(4);
   return bar;
+}
+
+QWidget* ClipPage::build_picture() {
+  auto* both = new QWidget;
+  auto* line = new QHBoxLayout(both);
+  line->setContentsMargins(0, 0, 0, 0);
+  line->setSpacing(0);
+  line->addWidget(marks_);
+  line->addWidget(view_, 1);
+  marks_->hide();
+  connect(marks_, &MarkChooser::kind_chosen, this, [this](const QString& label) {
+    if (session_) session_->set_mark(label);
+    const MarkKind* kind = mark_kind(label.toStdString());
+    view_->set_brush_color(kind ? QColor(kind->color) : QColor());
+    if (kind) view_->setFocus();
+  });
+  return both;
 }
 
 QWidget* ClipPage::build_transport() {
@@ -202,6 +221,7 @@ void ClipPage::attach(CaseSession& session, ActionSet& actions) {
       "clip_uninterpretable", "This clip is uninterpretable", "", "U",
       [this] { give_verdict("uninterpretable"); }, "Clip");
   own_actions_ = {loop, slower, faster, blind};
+  marks_->attach(actions);
   for (const char* id :
        {"browse", "brush", "erase", "measure", "", "undo", "redo", "", "fill", "fit"})
     tools_->addWidget(*id ? static_cast<QWidget*>(tool_button(actions.find(id))) : separator());
@@ -244,9 +264,12 @@ void ClipPage::attach(CaseSession& session, ActionSet& actions) {
 
 void ClipPage::enable_actions(bool on) {
   for (QAction* action : own_actions_) action->setEnabled(on && dataset_);
+  marks_->set_in_sight(on && dataset_);
 }
 
 void ClipPage::showEvent(QShowEvent*) { enable_actions(true); }
+
+void ClipPage::resizeEvent(QResizeEvent*) { marks_->set_compact(width() < 620); }
 
 void ClipPage::hideEvent(QHideEvent*) {
   if (actions_) actions_->find("play")->setChecked(false);
@@ -274,10 +297,33 @@ void ClipPage::show_dataset(std::shared_ptr<const Dataset> dataset) {
   strip_->set_frames(video.frames);
   view_->set_stack(stack_of(*dataset_));
   view_->set_spacing(video.spacing[0], video.spacing[1]);
+  marks_->clear();
+  calibration_ = Calibration(*dataset_);
+  show_regions();
   go_to(0);
   refresh_frame();
   refresh_board();
   enable_actions(isVisible());
+}
+
+void ClipPage::show_regions() {
+  std::vector<MeasureRegion> regions;
+  for (const Region& r : calibration_.regions()) {
+    const bool known = r.spacing_x.known() && r.spacing_y.known();
+    regions.push_back({QRectF(r.x0, r.y0, r.x1 - r.x0 + 1, r.y1 - r.y0 + 1), known,
+                       q(r.kind) + (known ? QString(": %1 × %2 mm a pixel")
+                                                .arg(r.spacing_x.micrometres / 1e3, 0, 'g', 3)
+                                                .arg(r.spacing_y.micrometres / 1e3, 0, 'g', 3)
+                                          : QString(": no scale"))});
+  }
+  view_->set_measure_regions(std::move(regions));
+  view_->set_measure_words([this](QPointF from, QPointF to) { return measure_words(from, to); });
+}
+
+QString ClipPage::measure_words(QPointF from, QPointF to) const {
+  const ScaleAt scale = calibration_.between({from.x(), from.y()}, {to.x(), to.y()});
+  if (!scale.known()) return "not measured: " + q(scale.reason);
+  return measure_text(calibration_.distance({from.x(), from.y()}, {to.x(), to.y()}));
 }
 
 double ClipPage::frame_ms() const {
@@ -355,7 +401,6 @@ void ClipPage::refresh_frame() {
   } else if (video.frames > 1)
     text += QString(" · rate unknown, played at %1 frames/s").arg(1000 / ms, 0, 'g', 3);
   time_->setText(text);
-  view_->set_corner_text(findings_.tables.empty() ? QString() : strip_->measures_of(z));
 }
 
 QString ClipPage::time_text() const { return time_->text(); }
@@ -379,11 +424,15 @@ QString ClipPage::scale_text() const {
   if (!dataset_) return {};
   const auto& video = std::get<Video>(*dataset_);
   const Spacing &x = video.spacing[0], &y = video.spacing[1];
-  QString text = x.known() && y.known() ? QString("%1 × %2 µm (%3)")
-                                              .arg(x.micrometres, 0, 'g', 4)
-                                              .arg(y.micrometres, 0, 'g', 4)
-                                              .arg(text_of(x.source))
-                                        : QString("scale unknown: sizes in pixels");
+  QString text =
+      x.known() && y.known() ? QString("%1 × %2 µm (%3)")
+                                   .arg(x.micrometres, 0, 'g', 4)
+                                   .arg(y.micrometres, 0, 'g', 4)
+                                   .arg(text_of(x.source))
+      : std::any_of(video.regions.begin(), video.regions.end(),
+                    [](const Region& r) { return r.spacing_x.known() && r.spacing_y.known(); })
+          ? QString("each region has a scale of its own")
+          : QString("scale unknown: sizes in pixels");
   return text + (video.frame_time_ms ? QString(", %1 frames/s (%2)")
                                            .arg(1000 / *video.frame_time_ms, 0, 'g', 3)
                                            .arg(q(video.frame_time_source))

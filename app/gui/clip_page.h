@@ -5,6 +5,8 @@
 
 #include "app/gui/activation_overlay.h"
 #include "app/gui/dataset_page.h"
+#include "app/gui/mark_chooser.h"
+#include "modules/review/calibration.h"
 #include "modules/view/frame_strip.h"
 #include "modules/view/slice_view.h"
 
@@ -51,11 +53,16 @@ public:
   QList<int> key_frames() const { return key_frames_; }
   ActivationOverlay* activation() const { return activation_; }
   QComboBox* activation_box() const { return activation_box_; }
+  QSlider* opacity() const { return opacity_; }
+  MarkChooser* marks() const { return marks_; }
+  // What a line between two places measures, or why it does not.
+  QString measure_words(QPointF from, QPointF to) const;
 
 protected:
   void showEvent(QShowEvent*) override;
   void hideEvent(QHideEvent*) override;
   void changeEvent(QEvent*) override;
+  void resizeEvent(QResizeEvent*) override;
 
 private:
   struct Rule {
@@ -63,6 +70,8 @@ private:
     bool used = false;
   };
   QWidget* build_tools();
+  QWidget* build_picture();
+  void show_regions();
   QWidget* build_transport();
   QWidget* build_board();
   void go_to(int frame);
@@ -85,7 +94,9 @@ private:
   ActionSet* actions_ = nullptr;
   std::vector<QAction*> own_actions_;
   std::shared_ptr<const Dataset> dataset_;
+  Calibration calibration_;
   SliceView* view_;
+  MarkChooser* marks_;
   FrameStrip* strip_;
   QHBoxLayout *tools_ = nullptr, *transport_ = nullptr;
   QComboBox* speed_box_;

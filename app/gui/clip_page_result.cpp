@@ -62,6 +62,7 @@ void ClipPage::refresh_activation(std::vector<int> looked_at) {
 void ClipPage::set_items(FindingItems items) {
   items_ = items;
   view_->set_items(items);
+  marks_->set_items(items);
   read_tables();
 }
 
@@ -113,9 +114,11 @@ void ClipPage::read_tables() {
       if (number) row.most = std::max(row.most, value);
     }
   }
+  bool answers = false; // what stands behind the score is the network's
   for (FrameRow& row : rows) {
-    if (row.name == "score") row.kind = FrameRow::Kind::Level, row.most = 3;
     if (row.name.endsWith("%")) row.most = 100;
+    if (answers && row.kind == FrameRow::Kind::Bar) row.kind = FrameRow::Kind::Share;
+    if (row.name == "score") row.kind = FrameRow::Kind::Level, row.most = 3, answers = true;
   }
   refresh_activation(looked_at);
   strip_->set_rows(std::move(looked_at), std::move(readable), std::move(rows));
@@ -128,6 +131,7 @@ void ClipPage::refresh_board() {
   const bool done = !findings_.tables.empty() || now;
   board_->setVisible(done);
   empty_->setVisible(!done);
+  marks_->setVisible(done);
   clear(rules_place_);
   if (!done) return clear(keys_place_);
   const QString label = now ? q(now->finding.label) : QString("no verdict");
@@ -196,10 +200,16 @@ void ClipPage::refresh_key_frames() {
     double score, covered;
   };
   std::vector<Candidate> all;
+  const auto column = [&](const char* name) {
+    const auto found = std::find(table->columns.begin(), table->columns.end(), name);
+    return static_cast<std::size_t>(found - table->columns.begin());
+  };
   for (std::size_t r = 0; table && r < table->rows.size(); ++r) {
     const auto& cells = table->rows[r];
-    if (cells.size() >= 6 && cells[1] == "yes")
-      all.push_back({q(cells[0]).toInt() - 1, q(cells[5]).toDouble(), q(cells[4]).toDouble()});
+    const std::size_t score = column("score"), covered = column("covered, %");
+    if (cells.size() > std::max({score, covered, std::size_t{1}}) && cells[1] == "yes")
+      all.push_back(
+          {q(cells[0]).toInt() - 1, q(cells[score]).toDouble(), q(cells[covered]).toDouble()});
   }
   std::stable_sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) {
     return std::pair(a.score, a.covered) > std::pair(b.score, b.covered);

@@ -40,6 +40,13 @@ QString rules_text(const std::vector<std::string>& rules,
   return out.join(" · ");
 }
 
+QString marks_text(const ClipResult& clip) {
+  QStringList out;
+  for (const auto& [label, count] : clip.marks)
+    out << (count == 1 ? q(label) : QString("%1 × %2").arg(count).arg(q(label)));
+  return out.join(", ");
+}
+
 // A digit on its colour; what has none is an outline.
 void style_badge(QLabel& badge, const BoardZone& zone) {
   badge.setText(zone.score ? QString::number(*zone.score) : zone.uninterpretable ? "?" : "–");
@@ -287,6 +294,8 @@ QString ClipCard::text() const {
                     clip_.result.decided_score
                         ? "score " + QString::number(*clip_.result.decided_score)
                         : QString("no score"));
+  if (const QString marks = marks_text(clip_.result); !marks.isEmpty()) out += ", marked: " + marks;
+  if (!clip_.change.empty()) out += ", changed since signed: " + q(clip_.change);
   return out;
 }
 
@@ -331,15 +340,22 @@ void ClipCard::paint_text(QPainter& painter) {
   line(8, name_, c.text, true);
   const bool failed = !clip_.result.analysed && work_.failed;
   line(28, verdict_text(), failed ? c.warning : c.text, false);
-  if (clip_.result.decided())
+  const QString marks = marks_text(clip_.result);
+  if (!clip_.change.empty())
+    line(48, "≠ changed since signed: " + q(clip_.change), c.warning, false);
+  else if (clip_.result.decided())
     line(48,
-         QString("%1: %2").arg(q(std::string(name_of(clip_.result.state))),
-                               clip_.result.decided_score
-                                   ? "score " + QString::number(*clip_.result.decided_score)
-                                   : QString("no score")),
+         QString("%1: %2%3")
+             .arg(q(std::string(name_of(clip_.result.state))),
+                  clip_.result.decided_score
+                      ? "score " + QString::number(*clip_.result.decided_score)
+                      : QString("no score"),
+                  marks.isEmpty() ? QString() : " · " + marks),
          c.text, true);
   else if (!clip_.agree)
     line(48, "≠ the rules disagree", c.warning, false);
+  else if (!marks.isEmpty())
+    line(48, "marked: " + marks, c.text, false);
   else if (!named_.isEmpty())
     line(48, "network: " + named_, c.muted, false);
 }

@@ -16,6 +16,7 @@
 #include <QSignalBlocker>
 #include <QSplitter>
 #include <QStackedLayout>
+#include <QStyle>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -43,10 +44,12 @@ ExamPage::ExamPage(ExamSession& exam, QWidget* parent)
     : QWidget(parent), exam_(exam), map_(new ZoneMap), scheme_(new QComboBox), rule_(new QComboBox),
       add_(new QPushButton("Add clips")), folder_(new QPushButton("Add folder")),
       report_(new QPushButton("Report and export")), stop_(new QPushButton("Stop")),
-      title_(label("heading", false)), total_(label("title", false)), rules_(label("", true)),
-      class_(label("", true)), notes_(label("warning", true)), hint_(label("small", true)),
-      progress_(label("muted", false)), ghost_(new QLabel(this)), legend_(label("small", true)),
-      bar_(new QProgressBar), scroll_(new QScrollArea) {
+      sign_(new QPushButton("Sign")), again_(new QPushButton("New exam of these clips")),
+      title_(label("heading", false)), signature_(label("heading", false)),
+      total_(label("title", false)), rules_(label("", true)), class_(label("", true)),
+      notes_(label("warning", true)), hint_(label("small", true)), progress_(label("muted", false)),
+      ghost_(new QLabel(this)), legend_(label("small", true)), bar_(new QProgressBar),
+      scroll_(new QScrollArea) {
   auto* rows = new QWidget;
   rows->setObjectName("panel");
   rows_ = new QVBoxLayout(rows);
@@ -101,7 +104,10 @@ QWidget* ExamPage::build_head() {
   bar_->setAccessibleName("Progress");
   auto* close = new QPushButton("Close");
   close->setToolTip("Close the exam; it is in the list of the start page");
+  sign_->setToolTip("Freeze the exam, and name the state of every clip as it is now");
+  again_->setToolTip("Begin a new exam with the same clips, zones and scores");
   line->addWidget(title_);
+  line->addWidget(signature_);
   line->addSpacing(grid);
   line->addWidget(scheme_);
   line->addWidget(rule_);
@@ -112,12 +118,16 @@ QWidget* ExamPage::build_head() {
   line->addWidget(progress_);
   line->addWidget(stop_);
   line->addStretch(1);
+  line->addWidget(again_);
+  line->addWidget(sign_);
   line->addWidget(report_);
   line->addWidget(close);
   connect(close, &QPushButton::clicked, this, &ExamPage::closed);
   connect(add_, &QPushButton::clicked, this, &ExamPage::clips_wanted);
   connect(folder_, &QPushButton::clicked, this, &ExamPage::folder_wanted);
   connect(report_, &QPushButton::clicked, this, &ExamPage::report_wanted);
+  connect(sign_, &QPushButton::clicked, this, &ExamPage::sign_wanted);
+  connect(again_, &QPushButton::clicked, this, &ExamPage::again_wanted);
   connect(stop_, &QPushButton::clicked, &exam_, &ExamSession::stop);
   connect(scheme_, &QComboBox::activated, this,
           [this](int i) { exam_.choose_scheme(scheme_->itemData(i).toString()); });
@@ -224,14 +234,24 @@ void ExamPage::refresh_boxes() {
   rule_->clear();
   for (const std::string& one : board.rules) rule_->addItem("rule: " + q(one), q(one));
   rule_->setCurrentIndex(rule_->findData(q(board.rule)));
-  const bool writable = !exam_.read_only();
+  const bool writable = exam_.can_change(), filled = !board.clips.empty();
   for (QWidget* w : {static_cast<QWidget*>(scheme_), static_cast<QWidget*>(rule_),
                      static_cast<QWidget*>(add_), static_cast<QWidget*>(folder_)})
     w->setEnabled(writable);
-  for (QWidget* w : {static_cast<QWidget*>(scheme_), static_cast<QWidget*>(rule_),
-                     static_cast<QWidget*>(add_), static_cast<QWidget*>(folder_)})
-    w->setVisible(!board.clips.empty());
+  for (QWidget* w : {static_cast<QWidget*>(scheme_), static_cast<QWidget*>(rule_)})
+    w->setVisible(filled);
+  for (QWidget* w : {static_cast<QWidget*>(add_), static_cast<QWidget*>(folder_)})
+    w->setVisible(filled && !exam_.is_signed());
   report_->setVisible(board.analysed > 0);
+  sign_->setVisible(filled && !exam_.is_signed());
+  sign_->setEnabled(writable && !exam_.busy());
+  again_->setVisible(exam_.is_signed());
+  signature_->setVisible(exam_.is_signed());
+  signature_->setObjectName(board.changed.empty() ? "heading" : "warning");
+  signature_->setText(board.changed.empty() ? "✓ " + exam_.signature_text()
+                                            : "≠ changed since it was " + exam_.signature_text());
+  signature_->style()->unpolish(signature_);
+  signature_->style()->polish(signature_);
 }
 
 void ExamPage::refresh_sums() {
@@ -320,7 +340,7 @@ void ExamPage::refresh_rows() {
     for (const std::size_t i : board.unplaced) add_card(i);
   }
   for (const BoardZone& zone : board.zones) {
-    auto* line = new ZoneRow(zone, board, !exam_.read_only());
+    auto* line = new ZoneRow(zone, board, exam_.can_change());
     rows_->addWidget(line);
     zone_rows_.push_back(line);
     connect(line, &ZoneRow::score_given, &exam_, &ExamSession::score_zone, Qt::QueuedConnection);
@@ -345,6 +365,8 @@ void ExamPage::refresh_progress() {
   bar_->setVisible(running);
   stop_->setVisible(running);
   progress_->setText(clips > 0 ? exam_.progress_text() : QString());
+  progress_->setVisible(!exam_.is_signed() || running);
+  sign_->setEnabled(exam_.can_change() && !exam_.busy());
 }
 
 ClipCard* ExamPage::card(const QString& clip) const {
@@ -406,7 +428,7 @@ void ExamPage::drop(const QString& clip, const QPoint& global) {
 void ExamPage::show_menu(const QString& clip, const QPoint& global) {
   auto* menu = new QMenu(this);
   menu->setAttribute(Qt::WA_DeleteOnClose);
-  const bool writable = !exam_.read_only();
+  const bool writable = exam_.can_change();
   QAction* open =
       menu->addAction("Open the clip", this, [this, clip] { emit clip_opened(clip, -1); });
   open->setEnabled(!exam_.case_of(clip).isEmpty());
@@ -480,7 +502,7 @@ void ExamPage::type(const QString& clip, QKeyEvent* event) {
   }
   if (key == Qt::Key_Menu && card(clip))
     return show_menu(clip, card(clip)->mapToGlobal(QPoint(grid, grid)));
-  if (exam_.read_only()) return;
+  if (!exam_.can_change()) return;
   if (key == Qt::Key_Backspace && !typing_.isEmpty()) {
     typing_.chop(1);
     return show_hint();
@@ -503,14 +525,19 @@ void ExamPage::keyPressEvent(QKeyEvent* event) {
 }
 
 void ExamPage::show_hint() {
-  hint_->setText(typing_.isEmpty()
-                     ? QString(hint_words)
-                     : QString("Zone: %1_   Return takes it, Escape drops it.").arg(typing_));
+  hint_->setText(
+      exam_.is_signed()   ? QString("A signed exam stays as it is. Return or a click opens a "
+                                      "clip; what is changed there is shown here.")
+      : typing_.isEmpty() ? QString(hint_words)
+                          : QString("Zone: %1_   Return takes it, Escape drops it.").arg(typing_));
 }
 
 QString ExamPage::total_text() const { return total_->text(); }
 QString ExamPage::rules_text() const { return rules_->text().remove("<b>").remove("</b>"); }
 QString ExamPage::notes_text() const { return notes_->text(); }
 QString ExamPage::hint_text() const { return hint_->text(); }
+QString ExamPage::signature_text() const {
+  return exam_.is_signed() ? signature_->text() : QString();
+}
 
 }

@@ -28,6 +28,8 @@ public:
   QString rules_text() const;
   QString notes_text() const;
   QString hint_text() const;
+  QString signature_text() const; // empty: not signed
+  QPushButton* sign_button() const { return sign_; }
   QString typing() const { return typing_; } // of a zone's name, not yet confirmed
   bool is_empty() const { return exam_.board().clips.empty(); }
 
@@ -36,6 +38,8 @@ signals:
   void clips_wanted();  // the window asks for files
   void folder_wanted(); // or for a folder
   void report_wanted();
+  void sign_wanted();
+  void again_wanted(); // a new exam of the same clips
   void clip_opened(const QString& clip, int frame);
 
 protected:
@@ -67,8 +71,9 @@ private:
   QWidget *empty_ = nullptr, *board_ = nullptr;
   ZoneMap* map_;
   QComboBox *scheme_, *rule_;
-  QPushButton *add_, *folder_, *report_, *stop_;
-  QLabel *title_, *total_, *rules_, *class_, *notes_, *hint_, *progress_, *ghost_, *legend_;
+  QPushButton *add_, *folder_, *report_, *stop_, *sign_, *again_;
+  QLabel *title_, *signature_, *total_, *rules_, *class_, *notes_, *hint_, *progress_, *ghost_,
+      *legend_;
   QProgressBar* bar_;
   QScrollArea* scroll_;
   QVBoxLayout* rows_ = nullptr;

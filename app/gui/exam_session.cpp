@@ -4,10 +4,13 @@
 #include "modules/core/error.h"
 #include "modules/core/file.h"
 #include "modules/core/json_text.h"
+#include "modules/review/exam_signing.h"
+#include "modules/review/mark_kinds.h"
 #include "modules/view/pixel_stack.h"
 
 #include <QDir>
 #include <QFileInfo>
+#include <QLocale>
 #include <QPainter>
 
 #include <algorithm>
@@ -31,7 +34,7 @@ QStringList clips_in(const QString& folder) {
   return out;
 }
 
-QImage picture_with_marks(const Dataset& dataset, const Findings& findings, int frame) {
+QImage picture_with_marks(const Dataset& dataset, const ReviewState& review, int frame) {
   const PixelStack stack = stack_of(dataset);
   if (stack.empty()) return {};
   QImage picture = slice_image(stack, frame, auto_window(stack));
@@ -41,11 +44,14 @@ QImage picture_with_marks(const Dataset& dataset, const Findings& findings, int 
   QPainter painter(&picture);
   painter.setRenderHint(QPainter::Antialiasing);
   painter.scale(scale, scale);
-  QPen pen(QColor("#e69f00"), 1.4);
-  pen.setCosmetic(true);
-  painter.setPen(pen);
-  for (const Finding& item : findings.items)
-    if (!item.footprint.empty()) painter.drawPath(outline_of(item.footprint, frame));
+  const FindingItems items = items_of(review, 0.5);
+  for (const FindingItem& item : *items) {
+    if (item.finding.footprint.empty() || item.look == FindingLook::Rejected) continue;
+    QPen pen = pen_of(item.look, 1.4);
+    if (const MarkKind* kind = mark_kind(item.finding.label)) pen.setColor(QColor(kind->color));
+    painter.setPen(pen);
+    painter.drawPath(outline_of(item.finding.footprint, frame));
+  }
   return picture;
 }
 
@@ -95,7 +101,7 @@ std::vector<ExamEntry> ExamSession::exams() const {
       const ExamFile file = read_exam_file(item.path());
       if (file.cases.empty()) continue; // begun, and nothing was put in
       out.push_back({item.path(), QDateTime::fromString(q(file.created), Qt::ISODate),
-                     static_cast<int>(file.cases.size())});
+                     static_cast<int>(file.cases.size()), !file.signed_at.empty()});
     } catch (const std::exception&) { // a damaged one is not listed
     }
   }
@@ -185,8 +191,17 @@ void ExamSession::fold_again() {
   emit changed();
 }
 
+// A signed exam stays as it is; the log would refuse too, in words about a case.
+bool ExamSession::refused() {
+  if (!log_) return true;
+  if (is_signed())
+    emit problem(QString("This exam is %1: it can no longer be changed.").arg(signature_text()),
+                 "\"New exam of these clips\" begins another one with the same zones and scores.");
+  return is_signed();
+}
+
 void ExamSession::append(const std::string& kind, const json& data) {
-  if (!log_) return;
+  if (refused()) return;
   tried([&] {
     log_->append(reader_, kind, data);
     saved_at_ = QDateTime::currentDateTimeUtc();
@@ -228,7 +243,9 @@ void ExamSession::add(const QStringList& paths) {
   }
   int last = 0; // ids are never used twice, not even when an undo took the clip back
   for (const Event& event : log_->events())
-    if (event.kind == "exam_clips") last += static_cast<int>(event.data.at("items").size());
+    if (event.kind == "exam_clips")
+      for (const json& item : event.data.at("items"))
+        last = std::max(last, q(item.at("clip")).section('-', -1).toInt());
   std::vector<std::pair<std::string, std::string>> items;
   for (const QString& file : files)
     items.emplace_back("clip-" + std::to_string(++last), file.toStdString());
@@ -280,7 +297,7 @@ void ExamSession::retry(const QString& clip) {
 }
 
 void ExamSession::undo() {
-  if (!log_) return;
+  if (refused()) return;
   tried([&] {
     if (log_->undo(reader_)) saved_at_ = QDateTime::currentDateTimeUtc();
     fold_again();
@@ -288,7 +305,7 @@ void ExamSession::undo() {
 }
 
 void ExamSession::redo() {
-  if (!log_) return;
+  if (refused()) return;
   tried([&] {
     if (log_->redo(reader_)) saved_at_ = QDateTime::currentDateTimeUtc();
     fold_again();
@@ -344,14 +361,86 @@ void ExamSession::make_picture(const ExamClip& clip, const QString& folder) {
     const fs::path file = fs::path(folder.toStdString()) / "findings.json";
     const Findings findings =
         findings_from_json(parse_json(read_text(file), file.string(), "run the clip again"));
-    const ClipResult& result = results_.at(clip.id);
-    const int frame = result.key_frame >= 0 ? result.key_frame : stack_of(*dataset).depth / 2;
-    make_folder(folder_ / "key");
-    const QImage picture = picture_with_marks(*dataset, findings, frame);
-    const QString name = q(key_picture_name(folder_, clip.id, frame).string());
-    if (picture.isNull() || !picture.save(name))
-      throw Error(ErrorCode::Resources, "cannot write '" + name.toStdString() + "'",
-                  "make room on the disk; the exam is complete without the picture");
+    save_picture(clip, *dataset, fold(findings, {}));
+  });
+}
+
+void ExamSession::save_picture(const ExamClip& clip, const Dataset& dataset,
+                               const ReviewState& review) {
+  const ClipResult& result = results_.at(clip.id);
+  const int frame = result.key_frame >= 0 ? result.key_frame : stack_of(dataset).depth / 2;
+  make_folder(folder_ / "key");
+  const fs::path before = key_picture_of(folder_, clip.id);
+  const QImage picture = picture_with_marks(dataset, review, frame);
+  const fs::path file = key_picture_name(folder_, clip.id, frame);
+  if (picture.isNull() || !picture.save(q(file.string())))
+    throw Error(ErrorCode::Resources, "cannot write '" + file.string() + "'",
+                "make room on the disk; the exam is complete without the picture");
+  std::error_code code;
+  if (!before.empty() && before != file) fs::remove(before, code);
+}
+
+void ExamSession::take_picture(const QString& case_folder, const Dataset& dataset,
+                               const ReviewState& review) {
+  if (!log_ || log_->read_only()) return;
+  for (const ExamClip& clip : state_.clips) {
+    const auto known = file_.cases.find(clip.file);
+    if (known == file_.cases.end() || q(known->second) != case_folder) continue;
+    ClipResult now = read_clip_case(known->second, reader_);
+    ClipResult& before = results_[clip.id];
+    if (!now.analysed || now.version.log_hash == before.version.log_hash) return;
+    before = std::move(now);
+    tried([&] { save_picture(clip, dataset, review); });
+    return;
+  }
+}
+
+void ExamSession::sign() {
+  if (refused() || writing_) return;
+  writing_ = true;
+  writer_.request("exam_check", {{"folder", folder_.string()}},
+                  [this, folder = folder_](const WorkerReply& reply) {
+                    writing_ = false;
+                    writer_.rest();
+                    if (!log_ || folder_ != folder || refused()) return;
+                    if (!reply.ok) return emit problem(reply.message, reply.hint);
+                    refresh();
+                    tried([this] {
+                      const Event event = sign_exam(*log_, reader_, board_);
+                      saved_at_ = QDateTime::currentDateTimeUtc();
+                      fold_again();
+                      file_.signed_at = event.time_utc;
+                      write_exam_file(folder_, file_);
+                    });
+                    emit changed();
+                  });
+  emit changed();
+}
+
+QString ExamSession::signature_text() const {
+  if (!is_signed()) return {};
+  const QDateTime time = QDateTime::fromString(q(board_.signature->time_utc), Qt::ISODateWithMs);
+  return QString("signed by %1, %2")
+      .arg(q(board_.signature->reader),
+           QLocale().toString(time.toLocalTime(), "d MMM yyyy, hh:mm"));
+}
+
+bool ExamSession::begin_again() {
+  if (!log_) return false;
+  const auto events = events_again(state_, board_);
+  const auto cases = file_.cases;
+  const auto results = results_;
+  const fs::path pictures = folder_ / "key";
+  if (!create()) return false;
+  return tried([&] {
+    for (const auto& [kind, data] : events) log_->append(reader_, kind, data);
+    file_.cases = cases;
+    write_exam_file(folder_, file_);
+    std::error_code code; // a board without pictures is complete
+    fs::copy(pictures, folder_ / "key", fs::copy_options::recursive, code);
+    results_ = results;
+    saved_at_ = QDateTime::currentDateTimeUtc();
+    fold_again();
   });
 }
 

@@ -22,6 +22,7 @@ struct ExamEntry {
   std::filesystem::path folder;
   QDateTime created;
   int clips = 0;
+  bool is_signed = false;
 };
 
 class ExamSession : public QObject {
@@ -51,6 +52,12 @@ public:
   void refresh(); // what clips' cases say by now
   // .pdf, .json or .sr.dcm, by the worker.
   void write(const QString& file, bool deidentified);
+  // Freezes the exam and names the state of every clip's case, once the worker has found that the
+  // clips do not name different patients.
+  void sign();
+  bool begin_again(); // a new exam of the same clips, zones and scores, not signed
+  // After a review on a clip's own page: its key frame with the marks as they are now.
+  void take_picture(const QString& case_folder, const Dataset& dataset, const ReviewState& review);
 
   const ExamBoard& board() const { return board_; }
   const std::vector<ZoneScheme>& schemes() const { return book_.schemes; }
@@ -61,6 +68,9 @@ public:
   QDateTime created() const;
   bool read_only() const { return !log_ || log_->read_only(); }
   QString read_only_reason() const;
+  bool is_signed() const { return board_.signature.has_value(); }
+  bool can_change() const { return !read_only() && !is_signed(); }
+  QString signature_text() const; // "signed by Ada, 31 Jan 2026, 12:00", empty: not signed
   bool can_undo() const { return targets_.undo.has_value(); }
   bool can_redo() const { return targets_.redo.has_value(); }
   bool running() const { return batch_.running() || !held_.isEmpty(); }
@@ -86,9 +96,11 @@ private:
   void take_batch();
   void take_case(const QString& file, const QString& folder);
   void make_picture(const ExamClip& clip, const QString& folder);
+  void save_picture(const ExamClip& clip, const Dataset& dataset, const ReviewState& review);
   const ExamClip* clip_of(const QString& id) const;
   const ExamClip* clip_with(const QString& file) const;
   bool tried(const std::function<void()>& work);
+  bool refused();
 
   CaseStore store_;
   BatchRunner batch_;

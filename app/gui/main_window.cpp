@@ -95,7 +95,8 @@ QWidget* MainWindow::build_top_bar() {
   };
   line->setSpacing(2);
   add("open", "Open");
-  more("Open", {"open_folder", "batch", "new_exam", "exam", "-", "recent", "-", "start"});
+  more("Open",
+       {"open_folder", "batch", "new_exam", "exam", "exam_again", "-", "recent", "-", "start"});
   line->addSpacing(grid);
   add("run", "Run");
   more("Run", {"stop", "batch", "clusters", "-", "pipelines"});

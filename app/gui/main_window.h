@@ -138,6 +138,7 @@ private:
   void refresh_reader();
   void show_problem(const Problem& problem);
   void confirm_sign();
+  void confirm_sign_exam();
   void ask_note();
   void show_start();
   void open_palette();

@@ -47,7 +47,9 @@ void MainWindow::declare_actions() {
   a.add(
       "export", "Export findings or mask", "copy", "Ctrl+Shift+E",
       [this] { page() == exam_page_ ? choose_exam_file(false) : choose_export(); }, "Case");
-  a.add("sign", "Sign the case", "accept", "Ctrl+Return", [this] { confirm_sign(); }, "Case");
+  a.add(
+      "sign", "Sign the case", "accept", "Ctrl+Return",
+      [this] { page() == exam_page_ ? confirm_sign_exam() : confirm_sign(); }, "Case");
   a.add("palette", "All commands", "search", "Ctrl+K", [this] { open_palette(); }, "Window");
   a.add(
       "theme", "Dark or light", "theme", "Ctrl+T",

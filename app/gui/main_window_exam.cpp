@@ -3,6 +3,7 @@
 #include "app/gui/exam_page.h"
 #include "app/gui/main_window.h"
 #include "app/gui/start_page.h"
+#include "modules/review/exam_signing.h"
 #include "modules/view/notice_bar.h"
 
 #include <QDesktopServices>
@@ -10,6 +11,8 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QLabel>
+#include <QMessageBox>
+#include <QPushButton>
 #include <QUrl>
 
 #include <algorithm>
@@ -40,6 +43,9 @@ void MainWindow::declare_exam_actions() {
       "new_exam", "New exam of several clips", "layers", "Ctrl+Shift+N", [this] { new_exam({}); },
       "Case");
   a.add("exam", "Exam board", "layers", "Ctrl+Shift+B", [this] { show_exam(); }, "Case");
+  a.add(
+      "exam_again", "New exam of these clips", "layers", "", [this] { exam_->begin_again(); },
+      "Case");
 }
 
 void MainWindow::build_exam() {
@@ -49,7 +55,8 @@ void MainWindow::build_exam() {
           [this] { exam_->set_pipelines(session_->pipelines()); });
   connect(exam_, &ExamSession::changed, this, [this] {
     if (page() == exam_page_)
-      saved_->setText(exam_->saved_at().isValid()
+      saved_->setText(exam_->is_signed() ? exam_->signature_text()
+                      : exam_->saved_at().isValid()
                           ? "saved " + exam_->saved_at().toLocalTime().toString("hh:mm:ss")
                           : QString());
     refresh_stage();
@@ -68,6 +75,9 @@ void MainWindow::build_exam() {
     const QString folder = QFileDialog::getExistingDirectory(this, "A folder of clips");
     if (!folder.isEmpty()) exam_->add({folder});
   });
+  connect(exam_page_, &ExamPage::sign_wanted, this, [this] { confirm_sign_exam(); });
+  connect(exam_page_, &ExamPage::again_wanted, this,
+          [this] { actions_->find("exam_again")->trigger(); });
   connect(exam_page_, &ExamPage::report_wanted, this, [this] { choose_exam_file(false); });
   connect(exam_page_, &ExamPage::clip_opened, this, &MainWindow::open_clip_of_exam);
   connect(session_, &CaseSession::result_changed, this, [this] {
@@ -95,6 +105,9 @@ void MainWindow::open_exam(const QString& folder) {
 void MainWindow::show_exam() {
   if (!exam_->is_open()) return;
   exam_->set_reader(session_->reader());
+  if (session_->dataset() && session_->stage() == CaseSession::Stage::Analysed)
+    exam_->take_picture(QString::fromStdString(session_->entry().folder.string()),
+                        *session_->dataset(), session_->review().state());
   show_page(exam_page_);
   exam_->refresh();
   setWindowTitle("Exam · Sensorium");
@@ -121,13 +134,16 @@ bool MainWindow::exam_takes(const QStringList& dropped) {
 void MainWindow::refresh_exam_actions() {
   const bool here = page() == exam_page_;
   actions_->find("exam")->setEnabled(exam_->is_open());
+  actions_->find("exam_again")->setEnabled(here && exam_->is_open());
+  actions_->find("sign")->setText(here ? "Sign the exam" : "Sign the case");
   if (!here) return;
-  actions_->find("undo")->setEnabled(!exam_->read_only() && exam_->can_undo());
-  actions_->find("redo")->setEnabled(!exam_->read_only() && exam_->can_redo());
+  actions_->find("undo")->setEnabled(exam_->can_change() && exam_->can_undo());
+  actions_->find("redo")->setEnabled(exam_->can_change() && exam_->can_redo());
+  actions_->find("sign")->setEnabled(exam_->can_change() && !exam_->busy() &&
+                                     !exam_->board().clips.empty());
   for (const char* id : {"report", "report_deidentified", "export"})
     actions_->find(id)->setEnabled(exam_->board().analysed > 0);
-  for (const char* id : {"sign", "next", "previous", "save_picture"})
-    actions_->find(id)->setEnabled(false);
+  for (const char* id : {"next", "previous", "save_picture"}) actions_->find(id)->setEnabled(false);
 }
 
 void MainWindow::open_clip_of_exam(const QString& clip, int frame) {
@@ -144,6 +160,22 @@ void MainWindow::open_clip_of_exam(const QString& clip, int frame) {
   setWindowTitle(session_->entry().title + " · Sensorium");
   if (auto* page = qobject_cast<ClipPage*>(data_page_); page && frame >= 0)
     page->slice_view()->set_slice(frame);
+}
+
+void MainWindow::confirm_sign_exam() {
+  exam_->set_reader(session_->reader());
+  exam_->refresh(); // what is signed is what the clips say now
+  QMessageBox box(QMessageBox::Question, "Sign the exam",
+                  QString("Sign this exam as %1?").arg(session_->reader()), QMessageBox::Cancel,
+                  this);
+  QStringList words;
+  for (const std::string& text : unread_of(exam_->board())) words << QString::fromStdString(text);
+  words << "Zones, scores and rule are then frozen, and the state of every clip is named. What is "
+           "changed in a clip later is shown as changed since signed.";
+  box.setInformativeText(words.join(" "));
+  QPushButton* yes = box.addButton("Sign", QMessageBox::AcceptRole);
+  box.exec();
+  if (box.clickedButton() == yes) exam_->sign();
 }
 
 void MainWindow::write_exam(const QString& file, bool deidentified) {

@@ -343,7 +343,11 @@ bool ScriptDriver::perform_page(const json& step) {
 }
 
 QString ScriptDriver::pointer(const json& step, const char* tool) {
-  if (tool) window_.actions().find(tool)->trigger();
+  const std::string mark = step.contains("mark") ? step["mark"].dump() : std::string();
+  if (QAction* kind = window_.actions().find(QString::fromStdString("clip_mark_" + mark)))
+    kind->setChecked(true);
+  else if (tool)
+    window_.actions().find(tool)->trigger();
   SliceView* view = window_.data_page()->slice_view();
   if (!view) return "this page has no slices";
   const QPointF from = view->to_widget(point_of(step.at("from"))),

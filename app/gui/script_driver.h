@@ -21,7 +21,7 @@
 //  {"do": "make_picture"}, {"do": "sort_pixels", "method": "kmeans"}, {"do": "library", "file": F},
 //  {"do": "references", "white": F, "dark": F} (into the open dialog), {"do": "close_dialog"},
 //  {"do": "say_cube"}, {"do": "frame", "z": 12}, {"do": "verdict", "label": L},
-//  {"do": "map", "index": 1} (0: none)
+//  {"do": "map", "index": 1} (0: none); a "stroke" with "mark": 4 draws that kind of mark
 // On the page of a recording: {"do": "span", "from": 0, "to": 1000}, {"do": "compare_recording",
 //  "path": F}, {"do": "shown_as", "index": 1}, {"do": "rate", "hertz": 1000}, {"do": "nameplate",
 //  "path": F}, {"do": "pan"} (prints the times of a hundred moves), {"do": "say_memory"},
@@ -35,8 +35,9 @@
 //  {"do": "choose_trial", "row": 2}, {"do": "study_tab", "index": 1}
 // Exams: {"do": "exam_new", "paths": [P]}, {"do": "exam_open", "folder": D}, {"do": "exam_zone",
 //  "clip": C, "zone": Z}, {"do": "exam_score", "zone": Z, "score": "3"}, {"do": "exam_scheme",
-//  "id": "12"}, {"do": "exam_write", "file": F}, {"do": "exam_clip", "clip": C, "frame": 3}, {"do":
-//  "exam_focus", "clip": C}, {"do": "say_exam"} (prints "exam EVENTS TOTAL").
+//  "id": "12"}, {"do": "exam_sign"}, {"do": "exam_write", "file": F}, {"do": "exam_clip", "clip":
+//  C, "frame": 3}, {"do": "exam_focus", "clip": C}, {"do": "say_exam"} (prints "exam EVENTS
+//  TOTAL").
 // "report" takes "deidentified": true. "say_notice" prints the message shown. "say_shown" prints
 // "shown N" to standard output: the number of log events that the screen shows. Any other word is
 // the id of an action ("next", "undo", "layers" ...). "wait" ends when nothing runs.

@@ -27,6 +27,8 @@ bool ScriptDriver::perform_exam(const json& step) {
     exam.score_zone(text("zone"), text("score"));
   else if (word == "exam_scheme")
     exam.choose_scheme(text("id"));
+  else if (word == "exam_sign")
+    exam.sign();
   else if (word == "exam_write")
     window_.write_exam(text("file"), step.value("deidentified", false));
   else if (word == "exam_clip")

@@ -228,9 +228,11 @@ QWidget* StartPage::case_row(const CaseEntry& entry) {
 }
 
 QWidget* StartPage::exam_row(const ExamEntry& entry) {
-  QPushButton* out =
-      row("Exam of lung ultrasound clips",
-          QString("%1 clip%2").arg(entry.clips).arg(entry.clips == 1 ? "" : "s"), entry.created);
+  QPushButton* out = row("Exam of lung ultrasound clips",
+                         QString("%1 clip%2%3")
+                             .arg(entry.clips)
+                             .arg(entry.clips == 1 ? "" : "s", entry.is_signed ? ", signed" : ""),
+                         entry.created);
   connect(
       out, &QPushButton::clicked, this,
       [this, folder = QString::fromStdString(entry.folder.string())] { emit exam_chosen(folder); });

@@ -3,6 +3,8 @@
 #include "modules/report/application.h"
 #include "modules/report/flow.h"
 #include "modules/report/zone_drawing.h"
+#include "modules/review/exam_signing.h"
+#include "modules/review/mark_kinds.h"
 
 #include <QBuffer>
 #include <QImageReader>
@@ -10,6 +12,8 @@
 #include <QPainter>
 #include <QPdfWriter>
 #include <fmt/format.h>
+
+#include <set>
 
 namespace sensorium {
 namespace {
@@ -35,12 +39,35 @@ QString name_of(const Page& p, const BoardClip& clip) {
                            : q(std::filesystem::path(clip.clip.file).filename().string());
 }
 
+void signature(Page& p) {
+  const ExamBoard& b = p.in.board;
+  if (!b.signature) return p.flow.text("Not signed.", Style::Strong);
+  p.flow.text(q(p.in.deidentified ? fmt::format("Signed at {}.", b.signature->time_utc)
+                                  : fmt::format("Signed by {} at {}.", b.signature->reader,
+                                                b.signature->time_utc)),
+              Style::Strong);
+  for (const std::string& text : b.signature->unread)
+    p.flow.text(q("When it was signed: " + text), Style::Body, ink::warning);
+  if (b.changed.empty()) return;
+  QStringList changes;
+  for (const std::string& change : b.changed) changes << q(change);
+  p.flow.space(4 * pt);
+  p.flow.notice("Changed since signed",
+                changes.join("; ") + ". What follows is the exam as it is now, not as it was "
+                                     "signed.",
+                ink::warning, ink::warning_shade);
+}
+
 void title(Page& p) {
   p.flow.text("Lung ultrasound: exam by zones", Style::Title);
-  p.flow.text(q(fmt::format("Made {}, {}, rule '{}'. Scores as reviewed by {}. Not signed.",
-                            p.in.created, p.in.board.scheme.title, p.in.board.rule,
-                            p.in.reader.empty() ? "nobody" : p.in.reader)),
-              Style::Body, ink::muted);
+  p.flow.text(
+      q(fmt::format("Made {}, {}, rule '{}'.{}", p.in.created, p.in.board.scheme.title,
+                    p.in.board.rule,
+                    p.in.deidentified ? std::string()
+                                      : fmt::format(" Scores as reviewed by {}.",
+                                                    p.in.reader.empty() ? "nobody" : p.in.reader))),
+      Style::Body, ink::muted);
+  signature(p);
   p.flow.space(4 * pt);
   p.flow.notice("Not a medical device",
                 "For research, and for review by qualified people only. No diagnosis or treatment "
@@ -161,7 +188,34 @@ QString clip_line(const Page& p, const BoardClip& c) {
                                                                   : " by " + q(c.result.reader),
                      c.result.decided_score ? "score " + QString::number(*c.result.decided_score)
                                             : QString("no score"));
+  QStringList marks;
+  for (const auto& [label, count] : c.result.marks)
+    marks << (count == 1 ? q(label) : QString("%1 × %2").arg(count).arg(q(label)));
+  if (!marks.isEmpty()) text += "; marked: " + marks.join(", ");
+  if (!c.change.empty()) text += "; changed since signed: " + q(c.change);
   return text;
+}
+
+// "key/clip-2-17.png" shows frame 17.
+QString frame_of(const std::filesystem::path& picture) {
+  return q(picture.stem().string()).section('-', -1);
+}
+
+void mark_legend(Page& p) {
+  std::set<std::string> used;
+  for (const BoardClip& c : p.in.board.clips)
+    for (const auto& [label, count] : c.result.marks) used.insert(label);
+  if (used.empty() || p.in.deidentified) return;
+  const QRectF box = p.flow.take(12 * pt);
+  double x = box.left();
+  QPainter& painter = p.flow.painter();
+  for (const MarkKind& kind : mark_kinds) {
+    if (!used.contains(kind.label)) continue;
+    painter.fillRect(QRectF(x, box.top() + 2 * pt, 7 * pt, 7 * pt), QColor(kind.color));
+    p.flow.put(QRectF(x + 10 * pt, box.top(), 90 * pt, 12 * pt), kind.label, Style::Small,
+               ink::muted);
+    x += 100 * pt;
+  }
 }
 
 void clips(Page& p) {
@@ -169,6 +223,7 @@ void clips(Page& p) {
   p.flow.text("Strip: the score of each frame that was looked at, as height and colour; grey: not "
               "readable.",
               Style::Small, ink::muted);
+  mark_legend(p);
   std::vector<std::size_t> order;
   for (const BoardZone& z : p.in.board.zones)
     order.insert(order.end(), z.clips.begin(), z.clips.end());
@@ -195,9 +250,9 @@ void clips(Page& p) {
                     Style::Strong);
     y += p.flow.put(QRectF(left, y, width, 24 * pt), clip_line(p, c), Style::Small, ink::muted);
     if (c.result.analysed) strip(p, QRectF(left, y + 3 * pt, width, 14 * pt), c.result);
-    if (!picture.isNull() && c.result.key_frame >= 0)
-      p.flow.put(QRectF(left, y + 20 * pt, width, 12 * pt),
-                 QString("Key frame %1").arg(c.result.key_frame + 1), Style::Small, ink::muted);
+    if (!picture.isNull())
+      p.flow.put(QRectF(left, y + 20 * pt, width, 12 * pt), "Key frame " + frame_of(found->second),
+                 Style::Small, ink::muted);
   }
 }
 

@@ -1,5 +1,7 @@
 #include "modules/report/pictures.h"
 
+#include "modules/review/mark_kinds.h"
+
 #include <QRegion>
 
 #include <algorithm>
@@ -153,6 +155,13 @@ QPen pen_of(FindingState state, double width) {
     pen.setWidthF(width * 2);
     break;
   }
+  return pen;
+}
+
+QPen pen_of(const ReviewedFinding& finding, double width) {
+  QPen pen = pen_of(finding.state, width);
+  const MarkKind* kind = mark_kind(finding.label);
+  if (kind != nullptr && finding.state != FindingState::Rejected) pen.setColor(QColor(kind->color));
   return pen;
 }
 

@@ -45,5 +45,7 @@ int main_slice(const Finding& finding);
 // painter's units.
 QPen pen_of(FindingState state, double width);
 QColor color_of(FindingState state);
+// The same in the colour of the finding's kind, where its label has one (mark_kinds.h).
+QPen pen_of(const ReviewedFinding& finding, double width);
 
 }

@@ -6,6 +6,7 @@
 #include "modules/report/pictures.h"
 #include "modules/report/plot_drawing.h"
 #include "modules/report/scrub.h"
+#include "modules/review/mark_kinds.h"
 #include "modules/review/reviewed.h"
 
 #include <QBuffer>
@@ -32,6 +33,8 @@ QString number(const Measure& m) {
   const QString unit = m.unit == "1" ? QString() : " " + q(m.unit);
   return QString::number(m.value, 'g', 5) + unit;
 }
+
+constexpr std::size_t most_key_frames = 4;
 
 QString state_text(FindingState state) {
   switch (state) {
@@ -140,6 +143,16 @@ void recording(Page& p) {
     p.flow.text(q(warning), Style::Small, ink::muted);
 }
 
+// A share that is stored to its last digit is shown in whole per cent.
+QString shown_cell(const std::string& cell, const std::string& column) {
+  const auto point = cell.find('.');
+  if (!column.ends_with(", %") || point == std::string::npos || cell.size() - point <= 4)
+    return q(cell);
+  bool number = false;
+  const double value = q(cell).toDouble(&number);
+  return number ? QString::number(std::round(value)) : q(cell);
+}
+
 void summary(Page& p) {
   const ReviewState& review = p.in.review;
   p.flow.heading(review.findings.empty() ? "Result" : "Result after review");
@@ -167,7 +180,8 @@ void summary(Page& p) {
     std::vector<QStringList> cells;
     for (const auto& row : table.rows) {
       QStringList line;
-      for (const std::string& cell : row) line << q(cell);
+      for (std::size_t i = 0; i < row.size(); ++i)
+        line << (i < table.columns.size() ? shown_cell(row[i], table.columns[i]) : q(row[i]));
       cells.push_back(line);
     }
     p.flow.table(columns, cells);
@@ -237,40 +251,104 @@ void crop(Page& p, const QRectF& box, const ReviewedFinding& r) {
              Style::Small, ink::muted);
 }
 
-// The frame with most findings, with all of them: a crop says little of a clip.
-void key_frame(Page& p) {
-  if (p.slices.empty() || !is_video(p) || p.in.options.max_crops <= 0) return;
-  std::map<int, int> count;
-  for (const ReviewedFinding& r : p.in.review.findings)
-    if (r.state != FindingState::Rejected && !r.finding.footprint.empty())
-      ++count[main_slice(r.finding)];
-  if (count.empty()) return;
-  const int frame = std::max_element(count.begin(), count.end(), [](const auto& a, const auto& b) {
-                      return a.second < b.second;
-                    })->first;
-  p.flow.heading(q(fmt::format("Key frame, {} of {}", frame + 1, p.slices.count())));
-  const QSizeF shown = QSizeF(p.slices.width(), p.slices.height() * p.slices.aspect())
-                           .scaled(p.flow.width(), 240 * pt, Qt::KeepAspectRatio);
-  const QRectF box = p.flow.take(shown.height() + 4 * pt);
+// A frame with all of its findings: a crop says little of a clip.
+void frame_with_marks(Page& p, const QRectF& box, int frame) {
   QPainter& painter = p.flow.painter();
-  painter.drawImage(QRectF(box.topLeft(), shown), p.slices.picture(frame));
+  painter.drawImage(box, p.slices.picture(frame));
   painter.save();
-  painter.setClipRect(QRectF(box.topLeft(), shown));
+  painter.setClipRect(box);
   painter.translate(box.left(), box.top());
-  painter.scale(shown.width() / p.slices.width(), shown.height() / p.slices.height());
+  painter.scale(box.width() / p.slices.width(), box.height() / p.slices.height());
   painter.setBrush(Qt::NoBrush);
   for (const ReviewedFinding& r : p.in.review.findings) {
     if (r.state == FindingState::Rejected || main_slice(r.finding) != frame) continue;
-    QPen pen = pen_of(r.state, 1.2 * pt);
+    QPen pen = pen_of(r, 1.2 * pt);
     pen.setCosmetic(true);
     painter.setPen(pen);
     painter.drawPath(outline(r.finding.footprint, frame));
   }
+  for (const Measurement& m : p.in.review.measurements) {
+    if (m.points.size() != 2 || std::lround(m.points[0][2]) != frame) continue;
+    QPen pen(Qt::white, 1 * pt);
+    pen.setCosmetic(true);
+    painter.setPen(pen);
+    painter.drawLine(QPointF(m.points[0][0], m.points[0][1]),
+                     QPointF(m.points[1][0], m.points[1][1]));
+  }
   painter.restore();
 }
 
+// Frames with what a reader marked or measured first, then those with most findings.
+std::vector<int> key_frames(const Page& p) {
+  std::map<int, std::pair<int, int>> count; // own, all
+  for (const ReviewedFinding& r : p.in.review.findings)
+    if (r.state != FindingState::Rejected && !r.finding.footprint.empty()) {
+      auto& [own, all] = count[main_slice(r.finding)];
+      own += r.state != FindingState::Proposed;
+      ++all;
+    }
+  for (const Measurement& m : p.in.review.measurements)
+    if (m.points.size() == 2) ++count[static_cast<int>(std::lround(m.points[0][2]))].first;
+  std::vector<std::pair<std::pair<int, int>, int>> order;
+  for (const auto& [frame, n] : count)
+    if (frame >= 0 && frame < p.slices.count()) order.push_back({n, frame});
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<int> out;
+  for (std::size_t i = 0; i < order.size() && i < most_key_frames; ++i)
+    out.push_back(order[i].second);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+// Which colour is which kind, of the kinds that are there.
+void kind_legend(Page& p) {
+  std::vector<const MarkKind*> used;
+  for (const MarkKind& kind : mark_kinds)
+    if (std::ranges::any_of(p.in.review.findings, [&](const ReviewedFinding& r) {
+          return r.label == kind.label && r.state != FindingState::Rejected;
+        }))
+      used.push_back(&kind);
+  if (used.empty()) return;
+  const QRectF box = p.flow.take(14 * pt);
+  double x = box.left();
+  for (const MarkKind* kind : used) {
+    p.flow.painter().fillRect(QRectF(x, box.top() + 3 * pt, 7 * pt, 7 * pt), QColor(kind->color));
+    p.flow.put(QRectF(x + 10 * pt, box.top() + 1 * pt, 86 * pt, 12 * pt), q(kind->label),
+               Style::Small, ink::muted);
+    x += 100 * pt;
+  }
+}
+
+void clip_frames(Page& p) {
+  if (p.slices.empty() || p.in.options.max_crops <= 0) return;
+  const std::vector<int> frames = key_frames(p);
+  if (frames.empty()) return;
+  p.flow.heading(frames.size() == 1
+                     ? q(fmt::format("Key frame, {} of {}", frames[0] + 1, p.slices.count()))
+                     : QString("Key frames"));
+  const std::size_t columns = frames.size() == 1 ? 1 : 2;
+  const double gap = 8 * pt;
+  const double width =
+      (p.flow.width() - gap * static_cast<double>(columns - 1)) / static_cast<double>(columns);
+  const QSizeF shown = QSizeF(p.slices.width(), p.slices.height() * p.slices.aspect())
+                           .scaled(width, (columns == 1 ? 240 : 170) * pt, Qt::KeepAspectRatio);
+  for (std::size_t i = 0; i < frames.size(); i += columns) {
+    const QRectF row = p.flow.take(shown.height() + 16 * pt);
+    for (std::size_t k = i; k < std::min(frames.size(), i + columns); ++k) {
+      const QPointF corner(row.left() + static_cast<double>(k - i) * (width + gap), row.top());
+      frame_with_marks(p, QRectF(corner, shown), frames[k]);
+      if (columns > 1)
+        p.flow.put(QRectF(corner + QPointF(0, shown.height() + 2 * pt), QSizeF(width, 12 * pt)),
+                   q(fmt::format("frame {} of {}", frames[k] + 1, p.slices.count())), Style::Small,
+                   ink::muted);
+    }
+  }
+  kind_legend(p);
+}
+
 void key_findings(Page& p) {
-  if (is_video(p)) return key_frame(p);
+  if (is_video(p)) return clip_frames(p);
   if (p.slices.empty() || p.in.review.findings.empty() || p.in.options.max_crops <= 0) return;
   std::vector<const ReviewedFinding*> order;
   for (const ReviewedFinding& r : p.in.review.findings)
@@ -344,8 +422,25 @@ void findings_in_time(Page& p) {
   p.flow.table({{"Label", 1.2}, {"Evidence", 5}, {"Score", 0.6, true}, {"State", 1}}, rows);
 }
 
+void measurements(Page& p, const std::string& word) {
+  if (p.in.review.measurements.empty()) return;
+  p.flow.space(4 * pt);
+  p.flow.text("Measured by hand", Style::Strong);
+  std::vector<QStringList> rows;
+  for (const Measurement& m : p.in.review.measurements)
+    rows.push_back(
+        {q(m.measure.name), q(fmt::format("{:.4g} {}", m.measure.value, m.measure.unit)),
+         m.points.empty() ? QString("-") : QString::number(std::lround(m.points[0][2]) + 1),
+         q(m.measure.source)});
+  p.flow.table({{"Measure", 1.2},
+                {"Value", 1, true},
+                {q(word.empty() ? std::string("Slice") : word), 0.7, true},
+                {"Scale from", 3}},
+               rows);
+}
+
 void all_findings(Page& p) {
-  if (p.in.review.findings.empty()) return;
+  if (p.in.review.findings.empty() && p.in.review.measurements.empty()) return;
   if (is_recording(p)) {
     p.flow.heading("All findings");
     return findings_in_time(p);
@@ -377,6 +472,7 @@ void all_findings(Page& p) {
     p.flow.text(q(fmt::format("{} more findings are in findings.csv.",
                               p.in.review.findings.size() - rows.size())),
                 Style::Small, ink::muted);
+  measurements(p, word);
   for (const Note& note : p.in.review.notes)
     p.flow.text(q(fmt::format("Note by {} at {}{}: {}", note.reader, note.time_utc,
                               note.finding.empty() ? "" : " on " + note.finding, note.text)));

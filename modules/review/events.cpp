@@ -89,8 +89,23 @@ public:
       if (!item.is_object() || !is_text(item, "clip") || !is_text(item, "file"))
         refuse(kind_, key, "clips with clip and file");
   }
+  // What a signature says of an exam (exam_signing.h).
+  void optional_exam(const char* key) const {
+    if (!data_.contains(key)) return;
+    const json& exam = data_[key];
+    const auto is_clip = [](const json& clip) {
+      return clip.is_object() && clip.contains("events") && clip["events"].is_number_integer() &&
+             std::all_of(std::begin(clip_keys), std::end(clip_keys), [&](const char* name) {
+               return clip.contains(name) && clip[name].is_string();
+             });
+    };
+    if (!exam.is_object() || !exam.contains("clips") || !exam["clips"].is_array() ||
+        !std::all_of(exam["clips"].begin(), exam["clips"].end(), is_clip))
+      refuse(kind_, key, "clips with clip, log, findings and events");
+  }
 
 private:
+  static constexpr const char* clip_keys[] = {"clip", "log", "findings"};
   static bool is_votes(const json& value) {
     const auto is_text = [](const json& v) { return v.is_string(); };
     return value.is_array() && std::all_of(value.begin(), value.end(), [&](const json& vote) {
@@ -171,6 +186,7 @@ void check_event(std::string_view kind, const json& data) {
     check.text("score", true);
   } else if (kind == "sign" || kind == "sign_layer") {
     check.text("statement");
+    check.optional_exam("exam");
   } else if (kind == "protocol") {
     check.flag("blinded");
     check.names("readers");

@@ -1,7 +1,9 @@
 #include "modules/review/exam_board.h"
 
 #include "modules/core/error.h"
+#include "modules/review/exam_signing.h"
 #include "modules/review/in_force.h"
+#include "modules/review/mark_kinds.h"
 #include "modules/review/pooling.h"
 
 #include <fmt/format.h>
@@ -22,6 +24,14 @@ std::optional<int> number_in(std::string_view text) {
   const auto [at, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (fault != std::errc() || at != text.data() + text.size()) return std::nullopt;
   return value;
+}
+
+// A share in per cent; cases of earlier versions hold whole numbers. 0 for what is none.
+double share_in(const std::string& text) {
+  double value = 0;
+  const auto [at, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = fault == std::errc() && at == text.data() + text.size();
+  return whole && value >= 0 && value <= 100 ? value / 100 : 0;
 }
 
 std::optional<int> score_in(std::string_view text) {
@@ -70,19 +80,40 @@ void take_frames(const Findings& findings, ClipResult& out) {
     ClipFrame f{.frame = *frame - 1, .readable = cell(row, readable) == "yes"};
     f.score = score_in(cell(row, score)).value_or(0);
     for (std::size_t k = 0; f.readable && k < out.classes.size(); ++k)
-      f.shares.push_back(number_in(cell(row, score + 1 + k)).value_or(0) / 100.0);
+      f.shares.push_back(share_in(cell(row, score + 1 + k)));
     out.frame_count = std::max(out.frame_count, *frame);
     out.frames.push_back(std::move(f));
   }
 }
 
-int key_frame_of(const Findings& findings, const ClipResult& clip) {
-  for (const Finding& item : findings.items)
-    if (!item.footprint.empty()) return item.box[2];
+// A reader's own marks come first, then any that were not rejected, then the worst frame.
+int key_frame_of(const ReviewState& review, const ClipResult& clip) {
+  const ReviewedFinding* marked = nullptr;
+  for (const ReviewedFinding& f : review.findings) {
+    if (f.finding.footprint.empty() || f.state == FindingState::Rejected) continue;
+    const bool own = f.state != FindingState::Proposed;
+    if (marked == nullptr || (own && marked->state == FindingState::Proposed)) marked = &f;
+  }
+  if (marked != nullptr) return marked->finding.box[2];
   const ClipFrame* worst = nullptr;
   for (const ClipFrame& f : clip.frames)
     if (f.readable && (worst == nullptr || f.score > worst->score)) worst = &f;
   return worst == nullptr ? -1 : worst->frame;
+}
+
+void take_review(const ReviewState& review, ClipResult& out) {
+  bool verdict = false;
+  for (const ReviewedFinding& f : review.findings) {
+    out.unread += f.state == FindingState::Proposed;
+    if (!f.finding.footprint.empty() && mark_kind(f.label) != nullptr &&
+        f.state != FindingState::Proposed && f.state != FindingState::Rejected)
+      ++out.marks[f.label];
+    if (verdict || !f.finding.id.starts_with("clip-")) continue;
+    verdict = true;
+    out.state = f.state;
+    out.reader = f.reader;
+    if (f.state != FindingState::Rejected) out.decided_score = score_in(f.label);
+  }
 }
 
 void apply(const Event& event, ExamState& state) {
@@ -181,6 +212,20 @@ std::string class_under(const ExamBoard& board, const std::string& rule) {
   return whole_name(names[best_share(*pooled_shares(parts, rule, top))], board);
 }
 
+// Named by zone, not by file: reports without names say it too.
+void compare_with_signature(const ExamState& state, ExamBoard& board) {
+  board.signature = state.signature;
+  if (!board.signature) return;
+  for (BoardClip& c : board.clips) {
+    const auto then = board.signature->clips.find(c.clip.id);
+    c.change = then == board.signature->clips.end() ? "not signed with the others"
+                                                    : change_of(then->second, c.result.version);
+    if (!c.change.empty())
+      board.changed.push_back(
+          fmt::format("{}{} ({})", c.clip.id, c.zone.empty() ? "" : " in " + c.zone, c.change));
+  }
+}
+
 void sum_up(ExamBoard& board) {
   board.totals.assign(board.rules.size(), 0);
   for (const BoardZone& zone : board.zones) {
@@ -222,6 +267,16 @@ json exam_score_data(const Zone& zone, const std::string& score) {
 
 ExamState exam_state(std::span<const Event> events) {
   ExamState state;
+  for (const Event& event : events) {
+    try {
+      check_event(event.kind, event.data);
+      if (auto signature = exam_signature(event)) state.signature = std::move(signature);
+    } catch (const std::exception&) {
+      if (event.kind == "sign")
+        state.problems.push_back(
+            fmt::format("event {} ({}) is damaged and is not shown", event.number, event.kind));
+    }
+  }
   for (const Event* event : events_in_force(events)) {
     try {
       apply(*event, state);
@@ -238,17 +293,11 @@ ClipResult clip_result(const Findings& findings, const ReviewState& review) {
   out.analysed = true;
   take_rules(findings, out);
   take_frames(findings, out);
-  out.key_frame = key_frame_of(findings, out);
+  out.key_frame = key_frame_of(review, out);
   const json parameters = findings.parameters();
   if (const auto top = parameters.find("top"); top != parameters.end() && top->is_number())
     out.top = std::clamp(top->get<double>(), 0.0, 1.0);
-  for (const ReviewedFinding& f : review.findings) {
-    if (!f.finding.id.starts_with("clip-")) continue;
-    out.state = f.state;
-    out.reader = f.reader;
-    if (f.state != FindingState::Rejected) out.decided_score = score_in(f.label);
-    break;
-  }
+  take_review(review, out);
   return out;
 }
 
@@ -273,6 +322,7 @@ ExamBoard exam_board(const ExamState& state, const ZoneBook& book,
     board.analysed += c.result.analysed;
     board.clips.push_back(std::move(c));
   }
+  compare_with_signature(state, board);
   board.rules = rules_of(board.clips);
   if (board.rules.empty()) board.rules = {board.rule};
   for (const Zone& zone : board.scheme.zones) {
@@ -294,6 +344,12 @@ ExamBoard exam_board(const ExamState& state, const ZoneBook& book,
 
 std::vector<std::string> ExamBoard::notes() const {
   std::vector<std::string> out;
+  if (!changed.empty())
+    out.push_back(
+        fmt::format("Changed since signed: {}.{}", fmt::join(changed, "; "),
+                    signature->total && *signature->total != total
+                        ? fmt::format(" The total was {} when it was signed.", *signature->total)
+                        : std::string()));
   if (!missing.empty())
     out.push_back(fmt::format("Zones without a score: {}. The total is a lower bound.",
                               fmt::join(missing, ", ")));

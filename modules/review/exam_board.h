@@ -23,11 +23,26 @@ struct ExamClip {
 struct ZoneDecision {
   std::string score, reader;
 };
+// The state of a clip's case. Hashes are empty where there is no log, or no result.
+struct ClipVersion {
+  std::string log_hash;      // of the last event of its review
+  std::string findings_hash; // SHA-256 of its findings.json
+  std::int64_t events = 0;
+  std::string fault = {}; // empty, or why the log cannot be trusted or read
+};
+// As the event "sign" of the exam's log says it (exam_signing.h).
+struct ExamSignature {
+  std::string reader, time_utc, statement, hash;
+  std::map<std::string, ClipVersion> clips; // by clip id
+  std::optional<int> total;
+  std::vector<std::string> unread; // what had not been read then, one sentence each
+};
 struct ExamState {
   std::string scheme = "12", rule = "top";
   std::vector<ExamClip> clips;
   std::map<std::string, ZoneDecision> decisions; // by the zone's title
-  std::vector<std::string> problems;             // events that could not be applied
+  std::optional<ExamSignature> signature;
+  std::vector<std::string> problems; // events that could not be applied
 };
 ExamState exam_state(std::span<const Event> events);
 
@@ -54,12 +69,15 @@ struct ClipResult {
   std::vector<std::string> classes;
   std::vector<ClipFrame> frames;
   int frame_count = 0; // of the clip, as far as its table tells
-  int key_frame = -1;  // with marks, else the worst; -1: none is readable
+  int key_frame = -1;  // a reader's marks, else any marks, else the worst; -1: none is readable
   double top = 0.25;   // share of the frames that the rule "top" takes
   // A reader's decision on the clip counts under every rule; rejected or uninterpretable: no score.
   FindingState state = FindingState::Proposed;
   std::optional<int> decided_score;
   std::string reader;
+  int unread = 0;                   // findings nobody decided on, the verdict among them
+  std::map<std::string, int> marks; // what a reader has drawn or kept, by label (mark_kinds.h)
+  ClipVersion version;
   bool decided() const { return analysed && state != FindingState::Proposed; }
 };
 ClipResult clip_result(const Findings& findings, const ReviewState& review);
@@ -69,7 +87,8 @@ struct BoardClip {
   ExamClip clip;
   std::string zone; // id in the scheme, empty: in none
   ClipResult result;
-  bool agree = true; // score and class under all rules
+  bool agree = true;  // score and class under all rules
+  std::string change; // since the exam was signed; empty: none
 };
 struct BoardZone {
   Zone zone;
@@ -97,12 +116,14 @@ struct ExamBoard {
   bool agree = true;                      // zones' scores under all rules
   std::vector<std::string> class_by_rule; // of the exam; empty texts without a network
   bool classes_agree = true;
+  std::optional<ExamSignature> signature;
+  std::vector<std::string> changed; // since it was signed, one part of a sentence a clip
   int most() const { return 3 * static_cast<int>(zones.size()); }
   std::vector<std::string> notes() const; // what a reader must know, one sentence each
 };
 // results: by clip id; clips without one are not analysed yet. A zone's score is the worst of its
 // clips. The exam's class under a rule puts the clips together by the rule that put their frames
-// together, as the command line does, from percentages in whole numbers.
+// together, as the command line does.
 ExamBoard exam_board(const ExamState& state, const ZoneBook& book,
                      const std::map<std::string, ClipResult>& results);
 

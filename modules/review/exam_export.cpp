@@ -1,5 +1,5 @@
 // What leaves an exam: JSON, and findings for reports.
-#include "modules/review/exam_board.h"
+#include "modules/review/exam_signing.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -32,6 +32,17 @@ std::string score_text(const BoardZone& zone) {
   return zone.uninterpretable ? "uninterpretable" : "not examined";
 }
 
+// "consolidation 2, effusion 1" over the clips of a zone.
+std::string marks_text(const BoardZone& zone, const ExamBoard& board) {
+  std::map<std::string, int> sum;
+  for (const std::size_t i : zone.clips)
+    for (const auto& [label, count] : board.clips[i].result.marks) sum[label] += count;
+  std::string out;
+  for (const auto& [label, count] : sum)
+    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", label, count);
+  return out;
+}
+
 json clip_json(const BoardClip& c, bool with_file_names) {
   json rules = json::object(), classes = json::object();
   for (const RuleVerdict& r : c.result.rules) {
@@ -51,6 +62,10 @@ json clip_json(const BoardClip& c, bool with_file_names) {
           {"state", std::string(sensorium::name_of(c.result.state))},
           {"decided_score", c.result.decided() ? number(c.result.decided_score) : json()},
           {"decided_by", c.result.reader},
+          {"marks", c.result.marks},
+          {"log_hash", c.result.version.log_hash},
+          {"findings_sha256", c.result.version.findings_hash},
+          {"changed_since_signed", c.change},
           {"key_frame", c.result.key_frame < 0 ? json() : json(c.result.key_frame + 1)}};
 }
 
@@ -95,6 +110,8 @@ json to_json(const ExamBoard& board, bool with_file_names) {
           {"missing", board.missing},
           {"rules_agree", board.agree && board.classes_agree},
           {"clips", clips},
+          {"signature", signature_json(board)},
+          {"unread", unread_of(board)},
           {"notes", board.notes()}};
 }
 
@@ -117,6 +134,8 @@ Findings findings_of(const ExamBoard& board, bool with_file_names) {
       one.attributes["evaluation: worst pattern"] =
           board.patterns[static_cast<std::size_t>(*z.score)];
     if (!z.decided_by.empty()) one.attributes["scored by"] = z.decided_by;
+    if (const std::string marks = marks_text(z, board); !marks.empty())
+      one.attributes["marks"] = marks;
     std::vector<std::string> names;
     for (const std::size_t i : z.clips) names.push_back(name_of(board.clips[i], with_file_names));
     if (!names.empty()) one.attributes["clips"] = fmt::format("{}", fmt::join(names, ", "));

@@ -2,6 +2,7 @@
 
 #include "modules/core/error.h"
 #include "modules/core/file.h"
+#include "modules/core/hash.h"
 #include "modules/core/json_text.h"
 #include "modules/review/readers.h"
 
@@ -32,6 +33,7 @@ ExamFile read_exam_file(const fs::path& folder) {
     out.pipeline = document.at("pipeline");
     out.created = document.at("created");
     out.cases = document.at("cases").get<std::map<std::string, std::string>>();
+    out.signed_at = document.value("signed_at", "");
   } catch (const json::exception&) {
     throw Error(ErrorCode::BadInput, fmt::format("'{}' is damaged", file.string()),
                 "the log beside it (review.sqlite) still holds the exam's decisions");
@@ -41,11 +43,12 @@ ExamFile read_exam_file(const fs::path& folder) {
 
 void write_exam_file(const fs::path& folder, const ExamFile& exam) {
   make_folder(folder);
-  const json document{{"format", "sensorium-exam"},
-                      {"version", 1},
-                      {"pipeline", exam.pipeline},
-                      {"created", exam.created},
-                      {"cases", exam.cases}};
+  json document{{"format", "sensorium-exam"},
+                {"version", 1},
+                {"pipeline", exam.pipeline},
+                {"created", exam.created},
+                {"cases", exam.cases}};
+  if (!exam.signed_at.empty()) document["signed_at"] = exam.signed_at;
   write_atomically(folder / "exam.json", document.dump(1) + "\n");
 }
 
@@ -56,15 +59,25 @@ ClipResult read_clip_case(const fs::path& folder, const std::string& reader) {
       none.note = "not analysed yet";
       return none;
     }
-    const json document = parse_json(read_text(folder / "findings.json"),
-                                     (folder / "findings.json").string(), "run the clip again");
-    const Findings findings = findings_from_json(document);
+    const std::string text = read_text(folder / "findings.json");
+    const Findings findings = findings_from_json(
+        parse_json(text, (folder / "findings.json").string(), "run the clip again"));
     std::vector<Event> events;
-    if (fs::exists(folder / "review.sqlite"))
-      events = ReviewLog::open(folder / "review.sqlite", ReviewLog::Mode::ReadOnly)->events();
-    return clip_result(findings, fold(findings, visible_events(events, reader)));
+    ClipVersion version{.log_hash = "", .findings_hash = sha256(text)};
+    if (fs::exists(folder / "review.sqlite")) {
+      const auto log = ReviewLog::open(folder / "review.sqlite", ReviewLog::Mode::ReadOnly);
+      events = log->events();
+      version.log_hash = log->head_hash();
+      version.events = static_cast<std::int64_t>(events.size());
+      if (const Verification checked = log->verify(); !checked.intact)
+        version.fault = "its log is not as it was written: " + checked.text;
+    }
+    ClipResult out = clip_result(findings, fold(findings, visible_events(events, reader)));
+    out.version = std::move(version);
+    return out;
   } catch (const std::exception& e) {
     none.note = e.what();
+    none.version.fault = "its case cannot be read";
     return none;
   }
 }

@@ -10,6 +10,7 @@ namespace sensorium {
 struct ExamFile {
   std::string pipeline = "lung_ultrasound", created; // UTC
   std::map<std::string, std::string> cases;          // result folder of a clip's file
+  std::string signed_at = {}; // UTC, empty: not; for lists, what counts is the log
 };
 bool is_exam(const std::filesystem::path& folder);
 // Throws Error NotFound, BadInput (damaged, or made by a newer program).

@@ -113,7 +113,7 @@ class SqliteReviewLog : public ReviewLog {
 public:
   SqliteReviewLog(fs::path file, Mode mode);
   Event append(const std::string& reader, const std::string& kind, const json& data) override;
-  Event sign(const std::string& reader, const std::string& statement) override;
+  Event sign(const std::string& reader, const std::string& statement, const json& more) override;
   const std::vector<Event>& events() const override { return events_; }
   bool refresh() override;
   bool read_only() const override { return !reason_.empty(); }
@@ -300,8 +300,11 @@ Event SqliteReviewLog::append(const std::string& reader, const std::string& kind
   return copy;
 }
 
-Event SqliteReviewLog::sign(const std::string& reader, const std::string& statement) {
-  Event event = append(reader, "sign", {{"statement", statement}});
+Event SqliteReviewLog::sign(const std::string& reader, const std::string& statement,
+                            const json& more) {
+  json data = more;
+  data["statement"] = statement;
+  Event event = append(reader, "sign", data);
   const json witness = {{"format", "sensorium-signature"},
                         {"version", 1},
                         {"number", event.number},

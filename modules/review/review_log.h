@@ -37,8 +37,10 @@ public:
   // none.
   std::optional<Event> undo(const std::string& reader);
   std::optional<Event> redo(const std::string& reader);
-  // Freezes the log; also writes file + ".signature.json", the second witness of verify().
-  virtual Event sign(const std::string& reader, const std::string& statement) = 0;
+  // Freezes the log; also writes file + ".signature.json", the second witness of verify(). more:
+  // further keys of the event (of an exam: exam_signing.h).
+  virtual Event sign(const std::string& reader, const std::string& statement,
+                     const nlohmann::json& more = nlohmann::json::object()) = 0;
 
   virtual const std::vector<Event>& events() const = 0;
   // Reads what another program has appended; true when there was something.

@@ -1,4 +1,6 @@
 #include "modules/view/findings_panel.h"
+
+#include "modules/review/mark_kinds.h"
 #include "modules/view/theme.h"
 
 #include <QComboBox>
@@ -228,8 +230,11 @@ QPixmap FindingsModel::crop(const FindingItem& item) const {
     painter.setRenderHint(QPainter::Antialiasing);
     const QTransform t =
         QTransform::fromTranslate(-area.x(), -area.y()) * QTransform::fromScale(s, s);
-    painter.strokePath(marker_of(t.map(outline_of(item.finding.footprint, z))),
-                       pen_of(item.look, 1));
+    QPen pen = pen_of(item.look, 1);
+    if (const MarkKind* kind = mark_kind(item.finding.label);
+        kind && item.look != FindingLook::Rejected)
+      pen.setColor(QColor(kind->color));
+    painter.strokePath(marker_of(t.map(outline_of(item.finding.footprint, z))), pen);
   }
   crops_.insert(id, out);
   return out;

@@ -15,7 +15,8 @@
 namespace sensorium {
 namespace {
 
-constexpr double names_width = 88, time_height = 30, row_height = 18, row_gap = 3;
+constexpr double names_width = 88, values_width = 44, time_height = 30, row_height = 16,
+                 row_gap = 2;
 
 // Rising levels: sky, yellow to orange, vermilion (Okabe and Ito); their heights differ too.
 QColor level_color(double level) {
@@ -24,6 +25,9 @@ QColor level_color(double level) {
   const auto i = static_cast<std::size_t>(std::clamp(level, 0.0, 3.0));
   return QColor(current_theme() == Theme::Dark ? dark[i] : light[i]);
 }
+
+// As on the exam board.
+QColor share_color() { return current_theme() == Theme::Dark ? "#35b592" : "#007a58"; }
 
 }
 
@@ -67,7 +71,7 @@ void FrameStrip::set_frame(int frame) {
 }
 
 QRectF FrameStrip::track() const {
-  return QRectF(names_width, 0, width() - names_width - grid, height());
+  return QRectF(names_width, 0, width() - names_width - values_width - grid, height());
 }
 
 double FrameStrip::x_of(int frame) const {
@@ -106,10 +110,20 @@ QString FrameStrip::measures_of(int frame) const {
     if (!std::isfinite(value)) continue;
     parts << (row.kind == FrameRow::Kind::Flag ? QString(value > 0 ? "%1" : "no %1").arg(row.name)
               : row.name.endsWith(", %")
-                  ? QString("%1 %2 %").arg(row.name.chopped(3), QString::number(value, 'g', 3))
+                  ? QString("%1 %2 %").arg(row.name.chopped(3), QString::number(std::round(value)))
                   : QString("%1 %2").arg(row.name, QString::number(value, 'g', 3)));
   }
   return parts.join(", ");
+}
+
+// Of the frame that is shown, or of the nearest that was looked at.
+QString FrameStrip::value_text(const FrameRow& row) const {
+  const int at = nearest(frame_);
+  const auto i = static_cast<std::size_t>(at);
+  if (at < 0 || !readable_[i] || !std::isfinite(row.values[i])) return "–";
+  if (row.kind == FrameRow::Kind::Flag) return row.values[i] > 0 ? "yes" : "no";
+  return row.name.endsWith(", %") ? QString("%1 %").arg(std::round(row.values[i]))
+                                  : QString::number(row.values[i], 'g', 3);
 }
 
 // From half way to the neighbour before to half way to the one after.
@@ -144,7 +158,11 @@ void FrameStrip::draw_row(QPainter& painter, const FrameRow& row, double top) {
   const ThemeColors& c = theme_colors();
   painter.setPen(c.muted);
   painter.drawText(QRectF(grid, top, names_width - grid - 4, row_height),
-                   Qt::AlignLeft | Qt::AlignVCenter, row.name);
+                   Qt::AlignLeft | Qt::AlignVCenter,
+                   row.name.endsWith(", %") ? row.name.chopped(3) : row.name);
+  painter.setPen(c.text);
+  painter.drawText(QRectF(track().right() + 4, top, values_width - 4, row_height),
+                   Qt::AlignRight | Qt::AlignVCenter, value_text(row));
   painter.fillRect(QRectF(track().left(), top, track().width(), row_height), c.raised);
   for (std::size_t i = 0; i < looked_at_.size(); ++i) {
     const QRectF box = cell(i, top, row_height).adjusted(0, 0, -0.5, 0);
@@ -159,7 +177,9 @@ void FrameStrip::draw_row(QPainter& painter, const FrameRow& row, double top) {
                                                           : value / std::max(1e-12, row.most);
     QRectF bar = box;
     bar.setTop(box.bottom() - std::clamp(share, 0.0, 1.0) * box.height());
-    painter.fillRect(bar, level ? level_color(value) : c.accent);
+    painter.fillRect(bar, level                               ? level_color(value)
+                          : row.kind == FrameRow::Kind::Share ? share_color()
+                                                              : c.accent);
   }
 }
 

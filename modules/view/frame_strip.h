@@ -9,9 +9,10 @@
 namespace sensorium {
 
 // One measure over the frames that were looked at. Flag: there or not. Bar: a height, of most.
-// Level: a whole number, each with its colour and its height.
+// Share: the same, of what a network answered. Level: a whole number, each with its colour and its
+// height.
 struct FrameRow {
-  enum class Kind { Flag, Bar, Level };
+  enum class Kind { Flag, Bar, Share, Level };
   QString name;
   Kind kind = Kind::Bar;
   double most = 1;
@@ -54,6 +55,7 @@ private:
   int frame_at(double x) const;
   int nearest(int frame) const; // index into looked_at_, -1: none
   QRectF cell(std::size_t i, double top, double height) const;
+  QString value_text(const FrameRow& row) const;
   void draw_time(QPainter& painter);
   void draw_row(QPainter& painter, const FrameRow& row, double top);
   int frames_ = 0, frame_ = 0;

@@ -38,6 +38,8 @@ void SliceView::set_stack(PixelStack stack) {
   surfaces_.clear();
   items_.reset();
   measures_.clear();
+  regions_.clear();
+  measure_words_ = nullptr;
   selected_.clear();
   slice_ = stack_.depth / 2;
   window_ = auto_window(stack_);
@@ -85,6 +87,15 @@ void SliceView::set_measures(std::vector<MeasureLine> lines) {
   redraw_marks();
 }
 
+void SliceView::set_measure_regions(std::vector<MeasureRegion> regions) {
+  regions_ = std::move(regions);
+  redraw();
+}
+
+void SliceView::set_measure_words(std::function<QString(QPointF, QPointF)> words) {
+  measure_words_ = std::move(words);
+}
+
 void SliceView::set_selected(const QString& id) {
   selected_ = id;
   redraw_marks();
@@ -99,6 +110,11 @@ void SliceView::set_tool(SliceTool tool) {
 
 void SliceView::set_brush_radius(int pixels) {
   brush_radius_ = std::clamp(pixels, 0, 100);
+  redraw();
+}
+
+void SliceView::set_brush_color(const QColor& color) {
+  brush_color_ = color;
   redraw();
 }
 

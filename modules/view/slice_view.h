@@ -9,6 +9,7 @@
 #include <QPixmap>
 #include <QWidget>
 
+#include <functional>
 #include <optional>
 
 namespace sensorium {
@@ -20,6 +21,13 @@ struct MeasureLine {
   int slice = 0;
   QPointF from, to;
   QString text;
+};
+
+// A part of the picture with a scale of its own, shown while the reader measures. In pixels.
+struct MeasureRegion {
+  QRectF box;
+  bool calibrated = false;
+  QString name;
 };
 
 class SliceView : public QWidget {
@@ -34,9 +42,13 @@ public:
   void set_corner_text(const QString& text); // laterality, frame time ...
   void set_items(FindingItems items);
   void set_measures(std::vector<MeasureLine> lines);
+  void set_measure_regions(std::vector<MeasureRegion> regions);
+  // What is written beside a line while it is drawn, from its two ends in pixels; none: nothing.
+  void set_measure_words(std::function<QString(QPointF, QPointF)> words);
   void set_selected(const QString& id);
   void set_tool(SliceTool tool);
   void set_brush_radius(int pixels);
+  void set_brush_color(const QColor& color); // of a stroke while it is drawn; invalid: as drawn
 
   const PixelStack& stack() const { return stack_; }
   int slice() const { return slice_; }
@@ -113,6 +125,9 @@ private:
   void draw_stroke(QPainter& painter);
   void draw_cross(QPainter& painter);
   void draw_measures(QPainter& painter);
+  void draw_measure_regions(QPainter& painter);
+  void draw_tag(QPainter& painter, const QPainterPath& mark, const QString& text,
+                const QColor& color);
   void draw_legend(QPainter& painter);
   void draw_scale_bar(QPainter& painter);
   void draw_empty(QPainter& painter);
@@ -132,6 +147,8 @@ private:
   QString corner_text_, selected_;
   FindingItems items_;
   std::vector<MeasureLine> measures_;
+  std::vector<MeasureRegion> regions_;
+  std::function<QString(QPointF, QPointF)> measure_words_;
   std::vector<Outline> outlines_;
   int outlines_slice_ = -1;
   QImage image_, stroke_;
@@ -146,6 +163,7 @@ private:
        true_proportions_ = false;
   SliceTool tool_ = SliceTool::Browse;
   int brush_radius_ = 3;
+  QColor brush_color_;
   enum class Drag { None, Level, Pan, Stroke, Measure } drag_ = Drag::None;
   QPointF drag_from_, drag_at_, hover_;
   std::optional<QPointF> cross_; // in pixels, while a tool is moved by keys

@@ -1,4 +1,5 @@
 // How a slice is painted; what it does is in slice_view.cpp.
+#include "modules/review/mark_kinds.h"
 #include "modules/view/slice_view.h"
 #include "modules/view/theme.h"
 
@@ -79,7 +80,10 @@ void SliceView::paintEvent(QPaintEvent*) {
   }
   draw_stroke(painter);
   draw_cross(painter);
-  if (drag_ == Drag::Measure && moved_) draw_measure(painter, drag_from_, drag_at_, {});
+  if (drag_ == Drag::Measure && moved_)
+    draw_measure(painter, drag_from_, drag_at_,
+                 measure_words_ ? measure_words_(to_pixel(drag_from_), to_pixel(drag_at_))
+                                : QString());
   draw_legend(painter);
   draw_scale_bar(painter);
   if (hasFocus()) {
@@ -113,6 +117,7 @@ void SliceView::draw_backdrop(QPainter& painter) {
 void SliceView::draw_marks(QPainter& painter) {
   if (!overlay_) return;
   painter.setRenderHint(QPainter::Antialiasing, true);
+  draw_measure_regions(painter);
   draw_findings(painter);
   draw_measures(painter);
 }
@@ -165,14 +170,19 @@ void SliceView::draw_findings(QPainter& painter) {
     const FindingItem& item = (*items_)[static_cast<std::size_t>(outline.item)];
     const QPainterPath path = transform().map(outline.path), mark = marker_of(path);
     const bool selected = selected_.toStdString() == item.finding.id;
+    const MarkKind* kind =
+        item.look == FindingLook::Rejected ? nullptr : mark_kind(item.finding.label);
+    QPen pen = pen_of(item.look);
+    if (kind) pen.setColor(QColor(kind->color));
     if (fill_ && item.look != FindingLook::Rejected) {
-      QColor color = color_of(item.look);
+      QColor color = pen.color();
       color.setAlpha(90);
       painter.fillPath(path, color);
     }
     // A dark line below keeps the outline visible on bright tissue.
     painter.strokePath(mark, QPen(QColor(0, 0, 0, 150), 3));
-    painter.strokePath(mark, pen_of(item.look));
+    painter.strokePath(mark, pen);
+    if (kind) draw_tag(painter, mark, kind->short_name, pen.color());
     if (item.look == FindingLook::Rejected) {
       const QRectF box = mark.boundingRect();
       painter.setPen(QPen(color_of(item.look), 1.2));
@@ -188,6 +198,15 @@ void SliceView::draw_findings(QPainter& painter) {
   }
 }
 
+// Right of the mark, or left of it where there is no room.
+void SliceView::draw_tag(QPainter& painter, const QPainterPath& mark, const QString& text,
+                         const QColor& color) {
+  const QRectF box = mark.boundingRect();
+  const double wide = painter.fontMetrics().horizontalAdvance(text);
+  const double x = box.right() + 6 + wide < width() ? box.right() + 6 : box.left() - 6 - wide;
+  draw_label(painter, {x, box.center().y() + 4}, text, color);
+}
+
 void SliceView::draw_stroke(QPainter& painter) {
   if (!stroke_.isNull()) {
     std::vector<Run> runs;
@@ -201,7 +220,9 @@ void SliceView::draw_stroke(QPainter& painter) {
         x = end;
       }
     }
-    QColor color = tool_ == SliceTool::Erase ? QColor("#d55e00") : color_of(FindingLook::Drawn);
+    QColor color = tool_ == SliceTool::Erase ? QColor("#d55e00")
+                   : brush_color_.isValid()  ? brush_color_
+                                             : color_of(FindingLook::Drawn);
     color.setAlpha(130);
     for (const Run& run : runs)
       painter.fillRect(transform().mapRect(QRectF(run.x, run.y, run.length, 1)), color);
@@ -228,6 +249,20 @@ void SliceView::draw_cross(QPainter& painter) {
 void SliceView::draw_measures(QPainter& painter) {
   for (const MeasureLine& m : measures_)
     if (m.slice == slice_) draw_measure(painter, to_widget(m.from), to_widget(m.to), m.text);
+}
+
+void SliceView::draw_measure_regions(QPainter& painter) {
+  if (tool_ != SliceTool::Measure) return;
+  for (const MeasureRegion& region : regions_) {
+    const QRectF box = transform().mapRect(region.box);
+    painter.setBrush(Qt::NoBrush);
+    painter.setPen(QPen(QColor(0, 0, 0, 150), 3));
+    painter.drawRect(box);
+    painter.setPen(QPen(QColor(region.calibrated ? "#56b4e9" : "#a6abb0"), 1.2,
+                        region.calibrated ? Qt::SolidLine : Qt::DashLine));
+    painter.drawRect(box);
+    draw_label(painter, box.topLeft() + QPointF(6, 14), region.name, painter.pen().color());
+  }
 }
 
 void SliceView::draw_legend(QPainter& painter) {

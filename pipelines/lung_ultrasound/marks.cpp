@@ -221,7 +221,7 @@ Table frame_table(const std::vector<FrameScore>& frames, const std::vector<Frame
                                               std::to_string(f.score)}
                    : std::vector<std::string>{std::to_string(f.frame + 1), "no", "", "", "", ""});
     for (std::size_t k = 0; !answers.empty() && k < class_count; ++k)
-      t.rows.back().push_back(f.readable ? fmt::format("{:.0f}", 100 * answers[i].probability[k])
+      t.rows.back().push_back(f.readable ? fmt::format("{:.7g}", 100 * answers[i].probability[k])
                                          : "");
   }
   const auto per_cent = [](double share) { return fmt::format("{:.0f}", 100 * share); };

@@ -34,7 +34,7 @@ std::vector<Measure> summary_of(const ClipScore& clip, const ClassVerdicts& clas
                                 const std::string& rule);
 // With a column "class" where the network answered.
 Table verdict_table(const ClipScore& clip, const ClassVerdicts& classes, const std::string& rule);
-// probabilities: one a frame, or none; each class is then a column in per cent.
+// Each class is a column in per cent, to its last digit: an exam is put together from these.
 // answers, attention: of each frame, or empty.
 Table frame_table(const std::vector<FrameScore>& frames, const std::vector<FrameAnswer>& answers,
                   const std::vector<double>& attention);

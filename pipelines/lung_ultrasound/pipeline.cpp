@@ -40,8 +40,9 @@ PipelineInfo info() {
       "patients of many sources; its figures over patients are in the model card.";
   i.citation = "Signs: Volpicelli 2012 (Intensive Care Med 38:577); score: Rouby 2018 (Am J Respir "
                "Crit Care Med 197:790).";
-  i.labels = {"B-line",   "pleural line", "A-line",         "consolidation",
-              "effusion", "artefact",     "uninterpretable"};
+  i.labels = {"B-line",        "pleural line",    "A-line",
+              "consolidation", "effusion",        "pleural irregularity",
+              "artefact",      "uninterpretable", "B-line origin"};
   i.labels.insert(i.labels.end(), class_names.begin(), class_names.end());
   i.model = "lung_ultrasound.onnx";
   i.parameters = specs_of<LungParameters>();

@@ -5,7 +5,7 @@
 // finding, its measures, its attributes as text. Beside a DICOM source a group follows TID 1411
 // with an image region for each piece of each slice, selected from the source image. Without one it
 // follows TID 1501; the place is then text (runs of z, y, x, length) and a comment says that there
-// is no image reference and why.
+// is no image reference and why. Groups of an exam name the DICOM clips that they were made from.
 #pragma once
 
 #include "plugins/dcmtk/dicom_file.h"
@@ -33,6 +33,9 @@ inline constexpr const char* site_attribute = "finding site"; // its code
 inline constexpr const char* site_meaning_attribute = "finding site meaning";
 inline constexpr const char* laterality_attribute = "laterality"; // "right" or "left"
 inline constexpr const char* evaluation_prefix = "evaluation: ";  // then the evaluation's name
+// Then anything; the value is the path of a DICOM file that the group was made from. It becomes an
+// image reference of the group, of the image library and of the evidence; the path is not written.
+inline constexpr const char* source_prefix = "source image: ";
 
 // Names that both sides know.
 struct CodedName {
@@ -48,6 +51,8 @@ inline constexpr CodedName standard_measures[] = {
 inline constexpr CodedName units[] = {{"um", "um", "UCUM", "micrometer"},
                                       {"um2", "um2", "UCUM", "square micrometer"},
                                       {"um3", "um3", "UCUM", "cubic micrometer"},
+                                      {"mm", "mm", "UCUM", "millimeter"},
+                                      {"mm2", "mm2", "UCUM", "square millimeter"},
                                       {"px", "{pixels}", "UCUM", "pixels"},
                                       {"px2", "{pixels}2", "UCUM", "square pixels"},
                                       {"px3", "{voxels}", "UCUM", "voxels"},

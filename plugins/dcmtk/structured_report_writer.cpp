@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <unistd.h>
 
 namespace sensorium::dicom {
@@ -91,8 +92,8 @@ public:
     must(item().setNumericValue(DSRNumericMeasurementValue(of(decimal(value)), unit)), "number");
     up();
   }
-  void image(DSRTypes::E_RelationshipType how, const Source& source) {
-    below(how, DSRTypes::VT_Image, Code());
+  void image(DSRTypes::E_RelationshipType how, const Source& source, const Code& name = Code()) {
+    below(how, DSRTypes::VT_Image, name);
     DSRImageReferenceValue value(of(source.sop_class), of(source.instance), OFFalse);
     if (source.frame > 0) value.getFrameList().addItem(static_cast<Sint32>(source.frame));
     must(item().setImageReference(value, OFFalse), "image");
@@ -142,7 +143,42 @@ void add_context(Tree& tree, const WriteRequest& request) {
             Code("363679005", "SCT", "Imaging procedure"));
 }
 
-void add_library(Tree& tree, const Sources& sources) {
+// The DICOM files that groups without a place of their own were made from, by path.
+struct Evidence {
+  std::vector<std::unique_ptr<File>> files; // each once, in order of appearance
+  std::map<std::string, Source> sources;
+  DcmDataset& first() const { return files.front()->data(); }
+};
+
+Evidence evidence_of(const Findings& findings) {
+  Evidence out;
+  for (const Finding& f : findings.items)
+    for (const auto& [key, path] : f.attributes) {
+      if (!key.starts_with(source_prefix) || out.sources.contains(path)) continue;
+      auto file = std::make_unique<File>(path);
+      Source source;
+      source.sop_class = file->sop_class();
+      source.instance = text_of(file->data(), DCM_SOPInstanceUID);
+      for (const DcmTagKey& needed :
+           {DCM_SOPInstanceUID, DCM_StudyInstanceUID, DCM_SeriesInstanceUID})
+        if (text_of(file->data(), needed).empty())
+          throw unsupported(path, fmt::format("it has no {} to refer to", name_of_tag(needed)),
+                            "write the exam as JSON or PDF");
+      out.sources[path] = std::move(source);
+      out.files.push_back(std::move(file));
+    }
+  return out;
+}
+
+void add_library(Tree& tree, const Sources& sources, const Evidence& evidence) {
+  if (!evidence.files.empty()) {
+    tree.container(dcm("111028", "Image Library"), "1600");
+    tree.container(dcm("126200", "Image Library Group"));
+    for (const auto& file : evidence.files)
+      tree.image(contains, evidence.sources.at(file->path().string()));
+    tree.up();
+    return tree.up();
+  }
   if (sources.slices.empty()) return;
   tree.container(dcm("111028", "Image Library"), "1600");
   tree.container(dcm("126200", "Image Library Group"));
@@ -187,14 +223,17 @@ void add_site(Tree& tree, const Finding& f) {
 
 bool is_coded(const std::string& key) {
   return key == site_attribute || key == site_meaning_attribute || key == laterality_attribute ||
-         key.starts_with(evaluation_prefix);
+         key.starts_with(evaluation_prefix) || key.starts_with(source_prefix);
 }
 
-void add_zone(Tree& tree, const Finding& f, const std::string& seed) {
+void add_zone(Tree& tree, const Finding& f, const Evidence& evidence, const std::string& seed) {
   tree.container(dcm("125007", "Measurement Group"), "1501");
   tree.text(observed, dcm("112039", "Tracking Identifier"), f.id);
   tree.uid(observed, dcm("112040", "Tracking Unique Identifier"), derived_uid(seed + f.id));
   add_site(tree, f);
+  for (const auto& [key, value] : f.attributes)
+    if (key.starts_with(source_prefix))
+      tree.image(contains, evidence.sources.at(value), Code("260753009", "SCT", "Source"));
   for (const auto& [key, value] : f.attributes)
     if (key.starts_with(evaluation_prefix))
       tree.code(contains, own(key.substr(std::string(evaluation_prefix).size())), own(value));
@@ -204,8 +243,10 @@ void add_zone(Tree& tree, const Finding& f, const std::string& seed) {
   tree.up();
 }
 
-void add_finding(Tree& tree, const Finding& f, const Sources& sources, const std::string& seed) {
-  if (f.footprint.empty() && f.attributes.contains(site_attribute)) return add_zone(tree, f, seed);
+void add_finding(Tree& tree, const Finding& f, const Sources& sources, const Evidence& evidence,
+                 const std::string& seed) {
+  if (f.footprint.empty() && f.attributes.contains(site_attribute))
+    return add_zone(tree, f, evidence, seed);
   const bool placed = !sources.slices.empty();
   tree.container(dcm("125007", "Measurement Group"), placed ? "1411" : "1501");
   tree.text(observed, dcm("112039", "Tracking Identifier"), f.id);
@@ -237,14 +278,15 @@ void add_summary(Tree& tree, const Findings& findings) {
 }
 
 void build(DSRDocumentTree& document, const WriteRequest& request, const Sources& sources,
-           const std::string& absence) {
+           const Evidence& evidence, const std::string& absence) {
   Tree tree(document);
   const Findings& findings = *request.findings;
   tree.root(dcm("126000", "Imaging Measurement Report"), "1500");
   add_context(tree, request);
-  add_library(tree, sources);
+  add_library(tree, sources, evidence);
   tree.container(dcm("126010", "Imaging Measurements"));
-  for (const Finding& f : findings.items) add_finding(tree, f, sources, findings.input_sha256);
+  for (const Finding& f : findings.items)
+    add_finding(tree, f, sources, evidence, findings.input_sha256);
   add_summary(tree, findings);
   tree.up();
   tree.text(contains, dcm("121106", "Comment"),
@@ -307,15 +349,24 @@ void write_structured_report(const WriteRequest& request, const fs::path& path) 
   start();
   if (request.findings == nullptr)
     throw Error(ErrorCode::Usage, "a structured report needs findings", "export a case");
-  const auto [sources, absence] = sources_of(request.source, request.volume);
+  const Evidence evidence = evidence_of(*request.findings);
+  auto [sources, absence] = sources_of(request.source, request.volume);
+  if (!evidence.files.empty()) absence.clear();
   const bool referenced = absence.empty();
+  DcmDataset* const first = !evidence.files.empty() ? &evidence.first()
+                            : referenced            ? &sources.files.front()->data()
+                                                    : nullptr;
   DSRDocument document(DSRTypes::DT_ComprehensiveSR);
   must(document.createNewDocument(DSRTypes::DT_ComprehensiveSR), "create");
   if (referenced) {
-    DcmDataset& first = sources.files.front()->data();
-    must(document.createNewSeriesInStudy(of(text_of(first, DCM_StudyInstanceUID))), "study");
-    for (const auto& file : sources.files)
-      must(document.getCurrentRequestedProcedureEvidence().addItem(file->data()), "evidence");
+    const std::string study = text_of(*first, DCM_StudyInstanceUID);
+    must(document.createNewSeriesInStudy(of(study)), "study");
+    // Images of another study are no evidence of this procedure.
+    for (const auto& file : evidence.files.empty() ? sources.files : evidence.files)
+      must(text_of(file->data(), DCM_StudyInstanceUID) == study
+               ? document.getCurrentRequestedProcedureEvidence().addItem(file->data())
+               : document.getPertinentOtherEvidence().addItem(file->data()),
+           "evidence");
   } else {
     must(document.createNewSeriesInStudy(of(derived_uid(request.findings->input_sha256))), "study");
   }
@@ -330,11 +381,11 @@ void write_structured_report(const WriteRequest& request, const fs::path& path) 
        "series");
   must(document.getCodingSchemeIdentification().addItem(own_scheme), "coding scheme");
   must(document.getCodingSchemeIdentification().setCodingSchemeName("Sensorium"), "coding scheme");
-  build(document.getTree(), request, sources, absence);
+  build(document.getTree(), request, sources, evidence, absence);
   DcmFileFormat file;
   must(document.write(*file.getDataset()), "write");
   if (referenced)
-    copy_patient(sources.files.front()->data(), *file.getDataset());
+    copy_patient(*first, *file.getDataset());
   else if (request.source != nullptr)
     set_patient(origin_of(*request.source).patient, *file.getDataset());
   if (request.deidentified) deidentify(*file.getDataset());

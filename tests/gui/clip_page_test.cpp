@@ -6,6 +6,7 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QPushButton>
+#include <QToolButton>
 
 using namespace sensorium;
 
@@ -33,6 +34,14 @@ protected:
       }
     FAIL() << "no button " << text.toStdString();
   }
+  void drag_on_frame(QPointF from, QPointF to) {
+    const QPoint a = frame()->to_widget(from).toPoint(), b = frame()->to_widget(to).toPoint();
+    QTest::mousePress(frame(), Qt::LeftButton, {}, a);
+    QTest::mouseMove(frame(), (a + b) / 2);
+    QTest::mouseMove(frame(), b);
+    QTest::mouseRelease(frame(), Qt::LeftButton, {}, b);
+  }
+  Event last_event() { return session().review().log()->events().back(); }
   std::size_t events() { return session().review().log()->events().size(); }
   ClipPage* page_ = nullptr;
 };
@@ -226,12 +235,123 @@ TEST_F(ClipWindow, marks_are_painted_measured_and_stepped_through) {
   QTest::mouseRelease(frame(), Qt::LeftButton, {}, b);
   EXPECT_EQ(count(), 3u) << "a stroke beside all marks draws a new one";
   EXPECT_TRUE(page_->key_frames().contains(7)) << "and its frame is one to look at";
+}
+
+TEST_F(ClipWindow, each_kind_of_mark_is_drawn_as_its_own) {
+  open_and_run_clip("lung.clip");
+  ASSERT_TRUE(page_->marks()->isVisible());
+  frame()->set_slice(6);
+  const std::vector<std::pair<int, const char*>> kinds{{Qt::Key_1, "A-line"},
+                                                       {Qt::Key_2, "B-line origin"},
+                                                       {Qt::Key_3, "pleural irregularity"},
+                                                       {Qt::Key_4, "consolidation"},
+                                                       {Qt::Key_5, "effusion"}};
+  double y = 8;
+  for (const auto& [key, label] : kinds) {
+    QTest::keyClick(window_.get(), static_cast<Qt::Key>(key), Qt::ControlModifier);
+    EXPECT_EQ(page_->marks()->chosen(), label);
+    EXPECT_EQ(frame()->tool(), SliceTool::Brush);
+    drag_on_frame({20, y}, {40, y});
+    EXPECT_EQ(last_event().kind, "draw") << "never a relabelled B-line";
+    EXPECT_EQ(last_event().data.at("label"), label);
+    y += 10;
+  }
+  EXPECT_EQ(count(), 7u);
+  EXPECT_EQ(events(), 5u);
+  EXPECT_TRUE(page_->marks()->button(3)->text().endsWith("1"));
+  EXPECT_TRUE(page_->key_frames().contains(6));
+  for (int i = 0; i < 2; ++i) trigger("undo");
+  EXPECT_EQ(count(), 5u);
+  EXPECT_EQ(page_->marks()->button(3)->text(), "Consolidation");
+  trigger("redo");
+  EXPECT_EQ(count(), 6u);
+  restart();
+  session().open_file(path("lung.clip"));
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(count(), 6u) << "stored when they were drawn";
+  EXPECT_EQ(session().review().state().findings.back().label, "consolidation");
+}
+
+TEST_F(ClipWindow, a_mark_over_another_kind_is_a_mark_of_its_own) {
+  open_and_run_clip("lung.clip");
+  frame()->set_slice(4); // the proposed B-line covers x 10 to 13, y 20 to 23
+  trigger("clip_mark_4");
+  drag_on_frame({8, 22}, {20, 22});
+  EXPECT_EQ(last_event().kind, "draw");
+  EXPECT_EQ(look("ray"), FindingLook::Machine) << "the proposal is as it was";
+  drag_on_frame({18, 22}, {30, 22});
+  EXPECT_EQ(last_event().kind, "paint") << "one of the same kind grows";
+  EXPECT_EQ(count(), 3u);
+  trigger("brush"); // the plain brush changes what it touches
+  EXPECT_EQ(page_->marks()->chosen(), "");
+  findings().select("ray");
+  drag_on_frame({11, 18}, {11, 21});
+  EXPECT_EQ(look("ray"), FindingLook::Changed);
+}
+
+TEST_F(ClipWindow, the_chooser_shows_keys_and_follows_the_tools) {
+  open_and_run_clip("lung.clip");
+  MarkChooser* marks = page_->marks();
+  EXPECT_TRUE(marks->button(1)->toolTip().contains("Ctrl+2"));
+  EXPECT_TRUE(marks->button(1)->accessibleName().contains("B-line origin"));
+  QTest::mouseClick(marks->button(1), Qt::LeftButton);
+  EXPECT_EQ(marks->chosen(), "B-line origin");
+  EXPECT_TRUE(marks->hint().startsWith("Click where"));
+  trigger("erase");
+  EXPECT_EQ(marks->chosen(), "") << "another tool ends it";
+  EXPECT_FALSE(marks->button(1)->isChecked());
+  QTest::mouseClick(marks->button(4), Qt::LeftButton);
+  QTest::mouseClick(marks->button(4), Qt::LeftButton);
+  EXPECT_EQ(marks->chosen(), "") << "pressed again";
+  EXPECT_EQ(frame()->tool(), SliceTool::Browse);
+  trigger("clip_mark_5");
+  trigger("start");
+  EXPECT_FALSE(window_->actions().find("clip_mark_5")->isEnabled());
+  EXPECT_EQ(session().mark(), "");
+}
+
+TEST_F(ClipWindow, a_signed_review_takes_no_marks) {
+  open_and_run_clip("lung.clip");
+  session().sign();
+  EXPECT_FALSE(window_->actions().find("clip_mark_1")->isEnabled());
+  EXPECT_FALSE(page_->marks()->button(0)->isEnabled());
+  EXPECT_TRUE(page_->marks()->hint().contains("no longer be changed"));
+}
+
+TEST_F(ClipWindow, a_clip_without_a_scale_is_not_measured_and_says_why) {
+  open_and_run_clip("lung.clip");
   trigger("measure");
-  QTest::mousePress(frame(), Qt::LeftButton, {}, a);
-  QTest::mouseMove(frame(), b);
-  QTest::mouseRelease(frame(), Qt::LeftButton, {}, b);
+  drag_on_frame({10, 10}, {30, 10});
+  EXPECT_EQ(session().review().measures().size(), 0u);
+  EXPECT_EQ(events(), 0u);
+  EXPECT_TRUE(window_->notice().message().contains("Not measured: the scale is unknown"))
+      << window_->notice().message().toStdString();
+  EXPECT_EQ(page_->measure_words({10, 10}, {30, 10}), "not measured: the scale is unknown: a test");
+}
+
+TEST_F(ClipWindow, lengths_are_measured_within_one_calibrated_region) {
+  open_and_run_clip("regions.clip");
+  EXPECT_TRUE(page_->scale_text().startsWith("each region has a scale of its own"));
+  trigger("measure");
+  drag_on_frame({5, 10}, {35, 10});
   ASSERT_EQ(session().review().measures().size(), 1u);
-  EXPECT_TRUE(session().review().measures()[0].text.contains("scale unknown"));
+  const Measure m = session().review().state().measurements[0].measure;
+  EXPECT_NEAR(m.value, 3, 0.1); // to the pixel of the pointer
+  EXPECT_EQ(m.unit, "mm");
+  drag_on_frame({30, 10}, {60, 10});
+  EXPECT_TRUE(window_->notice().message().contains("leaves its region"));
+  drag_on_frame({50, 10}, {70, 10});
+  EXPECT_TRUE(window_->notice().message().contains("x is in seconds"));
+  EXPECT_EQ(session().review().measures().size(), 1u);
+  trigger("clip_mark_4");
+  drag_on_frame({10, 40}, {20, 40});
+  EXPECT_EQ(session().review().state().findings.back().finding.measures[0].unit, "mm2");
+  drag_on_frame({60, 40}, {70, 40});
+  EXPECT_EQ(session().review().state().findings.back().finding.measures[0].unit, "px2");
+  trigger("undo");
+  trigger("undo");
+  trigger("undo");
+  EXPECT_EQ(session().review().measures().size(), 0u);
 }
 
 }

@@ -8,7 +8,9 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QMenu>
+#include <QMessageBox>
 #include <QPushButton>
+#include <QTimer>
 #include <QToolButton>
 
 using namespace sensorium;
@@ -54,6 +56,17 @@ protected:
     QTest::mouseMove(from, b);
     QTest::mouseRelease(from, Qt::LeftButton, {}, b);
     QTest::qWait(1);
+  }
+  // Presses a button of the next message box, and tells what it asked.
+  void answer_box(const QString& button, QString* asked) {
+    QTimer::singleShot(0, qApp, [=] {
+      auto* box = qobject_cast<QMessageBox*>(QApplication::activeModalWidget());
+      ASSERT_NE(box, nullptr);
+      *asked = box->text() + " " + box->informativeText();
+      for (QAbstractButton* one : box->buttons())
+        if (one->text().remove('&') == button) return one->click();
+      box->reject();
+    });
   }
   QString zone_of(std::size_t clip) { return QString::fromStdString(board().clips[clip].zone); }
 };
@@ -301,6 +314,94 @@ TEST_F(Exam, the_start_page_leads_to_exams) {
   EXPECT_TRUE(row->accessibleName().endsWith("1 clip"));
   QTest::mouseClick(row, Qt::LeftButton);
   EXPECT_EQ(window_->page(), &page());
+}
+
+TEST_F(Exam, a_person_signs_it_and_it_is_frozen) {
+  start({"a_R1.clip", "bad_R2.clip"});
+  EXPECT_TRUE(page().sign_button()->isVisible());
+  QString asked;
+  answer_box("Cancel", &asked);
+  QTest::mouseClick(page().sign_button(), Qt::LeftButton);
+  EXPECT_TRUE(asked.contains("1 clip is not analysed.")) << asked.toStdString();
+  EXPECT_TRUE(asked.contains("1 clip's verdict has not been decided on."));
+  EXPECT_FALSE(exam().is_signed()) << "cancelled";
+  answer_box("Sign", &asked);
+  QTest::mouseClick(page().sign_button(), Qt::LeftButton);
+  ASSERT_TRUE(QTest::qWaitFor([this] { return exam().is_signed(); }, 120000));
+  EXPECT_EQ(exam().events(), 2u);
+  EXPECT_TRUE(page().signature_text().contains("signed by"));
+  EXPECT_FALSE(page().sign_button()->isVisible());
+  EXPECT_FALSE(window_->actions().find("undo")->isEnabled());
+  EXPECT_FALSE(window_->actions().find("sign")->isEnabled());
+  EXPECT_FALSE(page().rule_box()->isEnabled());
+  ZoneMap* map = page().map();
+  map->choose("R1");
+  map->setFocus();
+  QTest::keyClick(map, Qt::Key_3);
+  EXPECT_EQ(board().total, 0);
+  EXPECT_TRUE(window_->notice().message().contains("can no longer be changed"));
+  drop({file("late_R3.clip")});
+  EXPECT_EQ(board().clips.size(), 2u);
+  const QString folder = QString::fromStdString(exam().folder().string());
+  restart();
+  ASSERT_TRUE(settled());
+  ASSERT_EQ(exam().exams().size(), 1u);
+  EXPECT_TRUE(exam().exams()[0].is_signed);
+  window_->open_exam(folder);
+  EXPECT_TRUE(page().signature_text().contains("signed by"));
+  EXPECT_TRUE(board().changed.empty()) << "opening it changes nothing";
+}
+
+TEST_F(Exam, what_is_changed_in_a_clip_later_is_shown) {
+  start({"a_R1.clip", "b_L1.clip"});
+  exam().sign();
+  ASSERT_TRUE(QTest::qWaitFor([this] { return exam().is_signed(); }, 120000));
+  QTest::mouseClick(card("clip-1"), Qt::LeftButton, {}, {30, 30});
+  ASSERT_TRUE(settled());
+  auto* clip = qobject_cast<ClipPage*>(window_->page());
+  ASSERT_NE(clip, nullptr);
+  trigger("exam");
+  EXPECT_TRUE(board().changed.empty()) << "looking at a clip is no change";
+  QTest::mouseClick(card("clip-1"), Qt::LeftButton, {}, {30, 30});
+  ASSERT_TRUE(settled());
+  clip->give_verdict("score 3");
+  trigger("exam");
+  EXPECT_TRUE(page().signature_text().startsWith("≠ changed since it was signed"));
+  EXPECT_TRUE(page().notes_text().contains("clip-1 in R1 (1 later event)"));
+  EXPECT_TRUE(page().notes_text().contains("The total was 0 when it was signed."));
+  EXPECT_TRUE(card("clip-1")->text().contains("changed since signed"));
+  EXPECT_FALSE(card("clip-2")->text().contains("changed since signed"));
+  trigger("exam_again");
+  EXPECT_FALSE(exam().is_signed());
+  EXPECT_EQ(board().total, 3) << "the new exam has the clips as they are now";
+  EXPECT_FALSE(exam().running()) << "nothing is analysed again";
+  exam().score_zone("R2", "1");
+  EXPECT_EQ(board().total, 4);
+  EXPECT_EQ(exam().exams().size(), 2u);
+}
+
+TEST_F(Exam, marks_drawn_on_a_clip_are_on_its_card_and_in_its_key_frame) {
+  start({"a_R1.clip"});
+  const QString before = exam().picture_of("clip-1");
+  EXPECT_TRUE(before.endsWith("clip-1-5.png")) << before.toStdString();
+  QTest::mouseClick(card("clip-1"), Qt::LeftButton, {}, {30, 30});
+  ASSERT_TRUE(settled());
+  auto* clip = qobject_cast<ClipPage*>(window_->page());
+  ASSERT_NE(clip, nullptr);
+  clip->slice_view()->set_slice(7);
+  trigger("clip_mark_4");
+  QTest::mouseClick(clip->slice_view(), Qt::LeftButton, {},
+                    clip->slice_view()->to_widget({40, 30}).toPoint());
+  trigger("exam");
+  EXPECT_TRUE(card("clip-1")->text().contains("marked: consolidation"))
+      << page().card("clip-1")->text().toStdString();
+  EXPECT_TRUE(exam().picture_of("clip-1").endsWith("clip-1-8.png"));
+  const QImage picture(exam().picture_of("clip-1"));
+  bool orange = false; // the colour of a consolidation, on a frame that is grey
+  for (int y = 0; y < picture.height(); ++y)
+    for (int x = 0; x < picture.width(); ++x)
+      orange = orange || picture.pixelColor(x, y).red() > picture.pixelColor(x, y).blue() + 60;
+  EXPECT_TRUE(orange);
 }
 
 TEST_F(Exam, every_clip_and_zone_has_a_name_for_screen_readers) {

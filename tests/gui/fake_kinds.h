@@ -1,7 +1,8 @@
 // The made-up cubes and clips of the made-up worker. The file's name decides: ".cube" is a cube,
 // ".clip" a clip; "nowave" states no wavelengths, "unhashed" has no hash
 // before a run, "untimed" no frame time, "unreadable" shows no
-// pleural line, "agree" has rules that agree, "network" names a class and has maps.
+// pleural line, "agree" has rules that agree, "network" names a class and has maps, "regions" has a
+// calibrated half and one that is not.
 #pragma once
 
 #include "modules/core/extension.h"
@@ -55,6 +56,11 @@ inline Video clip_of(const std::string& path) {
     pixels.insert(pixels.end(), std::size_t{80} * 60, static_cast<std::uint8_t>(20 * z));
   v.pixels = Buffer::of(std::move(pixels));
   for (Spacing& s : v.spacing) s = unknown_spacing("a test");
+  if (has(path, "regions")) // left: 0.1 mm a pixel; right: seconds
+    v.regions = {{0, 0, 39, 59, known_spacing(100, ScaleSource::HeaderTag, "a tag"),
+                  known_spacing(100, ScaleSource::HeaderTag, "a tag"), "2D"},
+                 {40, 0, 79, 59, unknown_spacing("x is in seconds"),
+                  known_spacing(100, ScaleSource::HeaderTag, "a tag"), "doppler"}};
   if (!has(path, "untimed")) {
     v.frame_time_ms = 40;
     v.frame_time_source = "a test";
@@ -116,7 +122,8 @@ inline nlohmann::json clip_pipeline() {
   PipelineInfo info;
   info.id = "lung_ultrasound", info.version = "1.0", info.title = "Fake clips";
   info.input = "video", info.question = "Is the page right?", info.maturity = "test";
-  info.labels = {"B-line", "pleural line", "A-line"};
+  info.labels = {"B-line",   "pleural line",         "A-line",       "consolidation",
+                 "effusion", "pleural irregularity", "B-line origin"};
   info.parameters = {
       {"rule", ParameterType::Choice, "top", {"majority", "max", "top"}, {.live = true}}};
   return to_json(info);
@@ -149,7 +156,7 @@ inline Findings clip_findings(const nlohmann::json& parameters, const std::strin
     verdicts.columns.push_back("class");
     for (auto& row : verdicts.rows) row.push_back(row[0] == "max" ? "COVID-19" : "regular");
     frames.columns.push_back("regular, %");
-    for (auto& row : frames.rows) row.push_back(row[1] == "yes" ? "72" : "");
+    for (auto& row : frames.rows) row.push_back(row[1] == "yes" ? "71.94183" : "");
   }
   f.tables = {verdicts, frames};
   Finding verdict;

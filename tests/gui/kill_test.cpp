@@ -97,6 +97,60 @@ TEST(Kill, every_shown_event_survives) {
   EXPECT_EQ(intact, kills);
 }
 
+QByteArray mark_script(const QString& clip) {
+  using nlohmann::json;
+  json steps = json::array({{{"do", "wait"}},
+                            {{"do", "open"}, {"path", clip.toStdString()}},
+                            {{"do", "wait"}},
+                            {{"do", "run"}},
+                            {{"do", "wait"}}});
+  for (int i = 0; i < 2000; ++i) {
+    const int x = 4 + i * 7 % 60, y = 4 + i * 11 % 50;
+    steps.push_back({{"do", "stroke"}, {"mark", 1 + i % 5}, {"from", {x, y}}, {"to", {x + 6, y}}});
+    if (i % 4 == 3) steps.push_back({{"do", "undo"}});
+    steps.push_back({{"do", "say_shown"}});
+  }
+  return QByteArray::fromStdString(steps.dump());
+}
+
+// Marks of every kind: what was on the screen is in the log, under the label it was drawn with.
+TEST(Kill, marks_on_a_clip_survive) {
+  std::mt19937 random(20260301);
+  const QStringList kinds{"A-line", "B-line origin", "pleural irregularity", "consolidation",
+                          "effusion"};
+  for (int i = 0; i < 3; ++i) {
+    QTemporaryDir folder;
+    ASSERT_TRUE(folder.isValid());
+    QFile clip(folder.filePath("lung.clip"));
+    ASSERT_TRUE(clip.open(QIODevice::WriteOnly));
+    clip.write("a clip");
+    clip.close();
+    QFile steps(folder.filePath("steps.json"));
+    ASSERT_TRUE(steps.open(QIODevice::WriteOnly));
+    steps.write(mark_script(clip.fileName()));
+    steps.close();
+    const std::size_t shown = shown_before_kill(folder.path(), 6 + static_cast<int>(random() % 30),
+                                                static_cast<int>(random() % 20000));
+    ASSERT_GE(shown, 6u);
+    const QStringList cases =
+        QDir(folder.filePath("cases")).entryList(QDir::Dirs | QDir::NoDotAndDotDot);
+    ASSERT_EQ(cases.size(), 1);
+    const auto log = ReviewLog::open(
+        (folder.filePath("cases") + "/" + cases[0] + "/review.sqlite").toStdString(),
+        ReviewLog::Mode::ReadOnly);
+    EXPECT_GE(log->events().size(), shown);
+    EXPECT_TRUE(log->verify().intact) << log->verify().text;
+    QStringList seen;
+    for (const Event& event : log->events()) {
+      if (event.kind == "undo") continue;
+      const auto label = QString::fromStdString(event.data.value("label", ""));
+      EXPECT_TRUE(kinds.contains(label)) << event.kind << " " << label.toStdString();
+      if (!seen.contains(label)) seen << label;
+    }
+    EXPECT_EQ(seen.size(), 5);
+  }
+}
+
 QByteArray exam_script(const QStringList& clips) {
   using nlohmann::json;
   json paths = json::array();

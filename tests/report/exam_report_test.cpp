@@ -102,10 +102,42 @@ TEST(ExamReport, says_zones_rules_and_what_is_missing) {
         "secret_R1.mp4", "not analysed", "Not a medical device", "Rouby et al. 2018",
         "right upper anterior"})
     EXPECT_NE(text.find(words), std::string::npos) << words << "\n" << text;
+  EXPECT_NE(text.find("Not signed."), std::string::npos);
   write_exam_pdf(
       {.board = b, .created = "2026-01-31T12:00:00Z", .reader = "", .deidentified = true}, file);
   EXPECT_EQ(text_of(file).find("secret"), std::string::npos);
   EXPECT_NE(text_of(file).find("clip-1"), std::string::npos);
+  fs::remove(file);
+}
+
+TEST(ExamReport, says_who_signed_what_was_unread_and_what_has_changed) {
+  const fs::path file =
+      fs::temp_directory_path() / ("sensorium-signed-" + std::to_string(::getpid()) + ".pdf");
+  ExamBoard b = board();
+  b.signature = ExamSignature{.reader = "Ada Secret",
+                              .time_utc = "2026-01-31T12:34:56Z",
+                              .statement = "",
+                              .hash = "",
+                              .clips = {},
+                              .total = 1,
+                              .unread = {"1 clip is not analysed."}};
+  b.clips[0].result.marks = {{"consolidation", 2}, {"effusion", 1}};
+  write_exam_pdf({.board = b, .created = "2026-01-31T12:00:00Z", .reader = "Ada"}, file);
+  std::string text = text_of(file);
+  for (const char* words :
+       {"Signed by Ada Secret at 2026-01-31T12:34:56Z.",
+        "When it was signed: 1 clip is not analysed.", "marked: 2 × consolidation, effusion"})
+    EXPECT_NE(text.find(words), std::string::npos) << words << "\n" << text;
+  EXPECT_EQ(text.find("Changed since signed"), std::string::npos);
+  b.clips[0].change = "2 later events";
+  b.changed = {"clip-1 in R1 (2 later events)"};
+  write_exam_pdf(
+      {.board = b, .created = "2026-01-31T12:00:00Z", .reader = "", .deidentified = true}, file);
+  text = text_of(file);
+  EXPECT_NE(text.find("Signed at 2026-01-31T12:34:56Z."), std::string::npos);
+  EXPECT_NE(text.find("Changed since signed"), std::string::npos);
+  EXPECT_NE(text.find("clip-1 in R1 (2 later events)"), std::string::npos);
+  EXPECT_EQ(text.find("Secret"), std::string::npos);
   fs::remove(file);
 }
 

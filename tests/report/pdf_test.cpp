@@ -162,6 +162,27 @@ TEST_F(Report, TheListOfFindingsSpeaksOfWhatTheRecordingHas) {
   EXPECT_TRUE(says(list_of(report()), "Label Frame x, y"));
 }
 
+// Two kinds of marks in two frames, and a length: pictures, legend, table.
+TEST_F(Report, AClipShowsItsFramesWithMarksByKindAndWhatWasMeasured) {
+  Video video{.width = 120, .height = 80, .frames = 3};
+  video.pixels = Buffer::of(std::vector<std::uint8_t>(std::size_t{120} * 80 * 3, 0));
+  dataset_ = video;
+  findings_.items.clear();
+  findings_.tables = {
+      {"frames", "Frames", {"frame", "regular, %", "share, %"}, {{"1", "71.94183", "49.74"}}}};
+  act("draw", {{"finding", "drawn-1"}, {"label", "consolidation"}, {"footprint", {0, 30, 20, 40}}});
+  act("draw", {{"finding", "drawn-2"}, {"label", "A-line"}, {"footprint", {2, 40, 20, 60}}});
+  act("measure", measure_data({{1, 1, 2}, {31, 1, 2}}, {"distance", 3, "mm", "PhysicalDeltaX"}));
+  const std::string text = report();
+  for (const char* words : {"Key frames", "frame 1 of 3", "frame 3 of 3 A-line consolidation",
+                            "Measured by hand", "distance 3 mm 3 PhysicalDeltaX", "1 72 49.74"})
+    EXPECT_TRUE(says(text, words)) << words << "\n" << text;
+  act("reject", {{"finding", "drawn-1"}});
+  const std::string less = report();
+  EXPECT_TRUE(says(less, "Key frame, 3 of 3")) << less;
+  EXPECT_FALSE(says(less, "frame 1 of 3"));
+}
+
 TEST_F(Report, ACubeHasNoSlices) {
   Cube cube;
   cube.samples = 120, cube.lines = 80, cube.bands = 3;

@@ -1,7 +1,9 @@
 // The board of an exam from its log and its clips' results: sums by hand, undo, schemes, bad input.
 #include "modules/core/error.h"
 #include "modules/core/file.h"
+#include "modules/core/hash.h"
 #include "modules/review/exam_folder.h"
+#include "modules/review/exam_signing.h"
 #include "modules/review/pooling.h"
 
 #include <gtest/gtest.h>
@@ -199,6 +201,53 @@ TEST(ExamBoard, the_exam_s_class_goes_from_frames_to_clips_to_exam_by_one_rule) 
   EXPECT_FALSE(board.classes_agree);
 }
 
+// 49.6 to 50.4: in whole per cent both are 50, and the first class would win.
+TEST(ExamBoard, the_exam_s_class_comes_from_the_shares_to_their_last_digit) {
+  Findings base = findings("1", true);
+  for (std::size_t row : {0u, 1u}) {
+    auto& cells = base.tables[1].rows[row];
+    cells[cells.size() - 2] = "49.6";
+    cells[cells.size() - 1] = "50.4";
+  }
+  for (auto& row : base.tables[0].rows) row[0] = row[0] == "top" ? "mean" : "max";
+  const ClipResult clip = clip_result(base, fold(base, {}));
+  EXPECT_DOUBLE_EQ(clip.frames[0].shares[1], 0.504);
+  EXPECT_EQ(exam_board(exam_state(two_clips().events), book(), {{"clip-1", clip}}).class_by_rule,
+            (std::vector<std::string>{"regular", "regular"}));
+  base.tables[1].rows[0].back() = "no number";
+  EXPECT_EQ(clip_result(base, fold(base, {})).frames[0].shares[1], 0);
+}
+
+Finding mark(const std::string& id, int frame) {
+  Finding f;
+  f.id = id, f.label = "B-line";
+  f.box = {3, 3, frame, 6, 3, frame};
+  f.footprint = {{frame, 3, 3, 4}};
+  return f;
+}
+
+TEST(ExamBoard, a_reader_s_marks_are_counted_by_kind_and_choose_the_key_frame) {
+  Findings base = findings("1");
+  base.items.push_back(mark("ray", 4));
+  Script s;
+  EXPECT_EQ(clip_result(base, fold(base, s.events)).key_frame, 4);
+  EXPECT_EQ(clip_result(base, fold(base, s.events)).unread, 2) << "the verdict and a B-line";
+  json drawn = draw_data({{7, 5, 5, 3}}, "consolidation");
+  drawn["finding"] = "drawn-1";
+  s.add("draw", drawn);
+  drawn["finding"] = "drawn-2";
+  const auto second = s.add("draw", drawn);
+  s.add("accept", decision_data(base.items[1]));
+  const ClipResult marked = clip_result(base, fold(base, s.events));
+  EXPECT_EQ(marked.marks, (std::map<std::string, int>{{"consolidation", 2}}))
+      << "a B-line is no kind of mark";
+  EXPECT_EQ(marked.unread, 1);
+  s.add("undo", {{"number", second}});
+  EXPECT_EQ(clip_result(base, fold(base, s.events)).marks.at("consolidation"), 1);
+  s.add("reject", decision_data(base.items[1]));
+  EXPECT_EQ(clip_result(base, fold(base, s.events)).key_frame, 7);
+}
+
 TEST(ExamBoard, events_that_do_not_fit_are_refused_or_told) {
   EXPECT_THROW(check_event("exam_clips", {{"items", json::array()}}), Error);
   EXPECT_THROW(check_event("exam_clips", {{"items", {{{"clip", "a"}}}}}), Error);
@@ -265,6 +314,143 @@ TEST_F(ExamFolder, is_read_as_it_was_written) {
   EXPECT_EQ(out.at("clips").at(0).at("file"), "x_R1.mp4");
   EXPECT_EQ(to_json(exam.board, false).dump().find("x_R1"), std::string::npos);
   EXPECT_EQ(to_json(findings_of(exam.board, false)).dump().find("x_R1"), std::string::npos);
+}
+
+class SignedExam : public ExamFolder {
+protected:
+  void SetUp() override {
+    ExamFolder::SetUp();
+    for (const char* name : {"one", "two"}) {
+      make_folder(folder_ / name);
+      write_atomically(folder_ / name / "findings.json", to_json(findings("1")).dump());
+    }
+    write_exam_file(folder_, {.created = "2026-01-31T12:00:00Z",
+                              .cases = {{"/a/x_R1.mp4", (folder_ / "one").string()},
+                                        {"/a/y_L2.mp4", (folder_ / "two").string()}}});
+    log()->append("kim", "exam_clips",
+                  exam_clips_data({{"clip-1", "/a/x_R1.mp4"}, {"clip-2", "/a/y_L2.mp4"}}));
+    decide("one", "accept");
+  }
+  std::unique_ptr<ReviewLog> log(const char* part = "") {
+    return ReviewLog::open(folder_ / part / "review.sqlite", ReviewLog::Mode::ReadWrite);
+  }
+  void decide(const char* clip, const std::string& kind) {
+    log(clip)->append("kim", kind, decision_data(findings("1").items[0]));
+  }
+  StoredExam now() { return read_exam(folder_, ""); }
+  void sign() { sign_exam(*log(), "ada", now().board); }
+};
+
+TEST_F(SignedExam, names_the_state_of_every_clip_and_what_was_not_read) {
+  EXPECT_EQ(unread_of(now().board),
+            (std::vector<std::string>{"1 clip's verdict has not been decided on.",
+                                      "10 zones have no score."}));
+  EXPECT_EQ(signature_text(now().board), "not signed");
+  const std::string head = log("one")->head_hash();
+  sign();
+  const StoredExam exam = now();
+  ASSERT_TRUE(exam.board.signature.has_value());
+  const ExamSignature& signature = *exam.board.signature;
+  EXPECT_EQ(signature.reader, "ada");
+  EXPECT_EQ(signature.total, 2);
+  EXPECT_EQ(signature.clips.at("clip-1").log_hash, head);
+  EXPECT_EQ(signature.clips.at("clip-1").events, 1);
+  EXPECT_EQ(signature.clips.at("clip-2").log_hash, "");
+  EXPECT_EQ(signature.clips.at("clip-2").findings_hash,
+            sha256(read_text(folder_ / "two" / "findings.json")));
+  EXPECT_EQ(signature.unread.size(), 2u);
+  EXPECT_TRUE(exam.board.changed.empty());
+  EXPECT_TRUE(exam.verification.intact) << exam.verification.text;
+  EXPECT_EQ(to_json(exam.board).at("signature").at("changed_since_signed"), false);
+  EXPECT_EQ(signature_json(exam.board, false).dump().find("\"ada\""), std::string::npos);
+}
+
+TEST_F(SignedExam, is_frozen) {
+  sign();
+  EXPECT_THROW(log()->append("kim", "exam_remove", {{"clip", "clip-1"}}), Error);
+  EXPECT_THROW(sign(), Error);
+  EXPECT_THROW((void)log()->undo("kim"), Error);
+}
+
+TEST_F(SignedExam, a_clip_s_later_review_is_a_change_even_when_it_is_taken_back) {
+  sign();
+  decide("two", "reject");
+  StoredExam exam = now();
+  EXPECT_EQ(exam.board.clips[0].change, "");
+  EXPECT_EQ(exam.board.clips[1].change, "1 later event");
+  EXPECT_EQ(exam.board.changed, (std::vector<std::string>{"clip-2 in L2 (1 later event)"}));
+  EXPECT_NE(exam.board.notes()[0].find("The total was 2 when it was signed."), std::string::npos)
+      << exam.board.notes()[0];
+  EXPECT_NE(signature_text(exam.board).find("changed since signed"), std::string::npos);
+  log("two")->undo("kim");
+  EXPECT_EQ(now().board.clips[1].change, "2 later events");
+}
+
+TEST_F(SignedExam, another_result_or_a_case_that_is_gone_is_a_change) {
+  sign();
+  write_atomically(folder_ / "one" / "findings.json", to_json(findings("2")).dump());
+  fs::remove_all(folder_ / "two");
+  const ExamBoard board = now().board;
+  EXPECT_EQ(board.clips[0].change, "analysed or counted again");
+  EXPECT_EQ(board.clips[1].change, "its result is gone");
+}
+
+TEST_F(SignedExam, a_clip_s_log_that_was_tampered_with_is_a_change) {
+  sign();
+  const fs::path file = folder_ / "one" / "review.sqlite";
+  std::string bytes = read_text(file);
+  const auto at = bytes.find("accept");
+  ASSERT_NE(at, std::string::npos);
+  bytes.replace(at, 6, "reject"); // the hash stays
+  fs::remove(folder_ / "one" / "review.sqlite-wal");
+  write_atomically(file, bytes);
+  EXPECT_NE(now().board.clips[0].change.find("not as it was written"), std::string::npos)
+      << now().board.clips[0].change;
+}
+
+TEST_F(SignedExam, a_changed_signature_is_found) {
+  sign();
+  const fs::path file = folder_ / "review.sqlite";
+  std::string bytes = read_text(file);
+  const auto at = bytes.find("\"total\":2");
+  ASSERT_NE(at, std::string::npos);
+  bytes[at + 8] = '3';
+  write_atomically(file, bytes);
+  EXPECT_FALSE(now().verification.intact);
+}
+
+TEST_F(SignedExam, can_be_begun_again_unsigned) {
+  const ZoneScheme& twelve = *find_scheme(book(), "12");
+  log()->append("kim", "exam_zone", exam_zone_data("clip-2", find_zone(twelve, "L6")));
+  log()->append("kim", "exam_score", exam_score_data(*find_zone(twelve, "R4"), "3"));
+  sign();
+  const StoredExam before = now();
+  Script again;
+  for (const auto& [kind, data] : events_again(before.state, before.board)) again.add(kind, data);
+  const ExamState state = exam_state(again.events);
+  EXPECT_FALSE(state.signature.has_value());
+  const ExamBoard board = exam_board(state, book(), {});
+  EXPECT_EQ(board.clips[1].zone, "L6");
+  EXPECT_EQ(board.clips[0].zone, "R1") << "by its name, as before";
+  EXPECT_EQ(board.zones[3].decision, "3");
+}
+
+TEST(ExamSignature, data_that_does_not_fit_is_refused_or_told) {
+  EXPECT_THROW(check_event("sign", {{"statement", "x"}, {"exam", 3}}), Error);
+  EXPECT_THROW(check_event("sign", {{"statement", "x"}, {"exam", {{"clips", {{{"clip", 1}}}}}}}),
+               Error);
+  EXPECT_NO_THROW(check_event("sign", {{"statement", "a case"}}));
+  Script s = two_clips();
+  s.events.push_back({2,
+                      "2026-01-31T12:00:00Z",
+                      "kim",
+                      "sign",
+                      {{"statement", "x"}, {"exam", {{"clips", "none"}}}},
+                      "",
+                      ""});
+  const ExamState state = exam_state(s.events);
+  EXPECT_FALSE(state.signature.has_value());
+  ASSERT_EQ(state.problems.size(), 1u);
 }
 
 TEST_F(ExamFolder, damaged_files_are_told_apart_from_none) {

@@ -1,4 +1,5 @@
 // Linked pictures, the difference plot, the fovea, and colours for colour-blind readers.
+#include "modules/review/mark_kinds.h"
 #include "modules/view/bland_altman_plot.h"
 #include "modules/view/en_face_view.h"
 #include "modules/view/finding_item.h"
@@ -84,6 +85,16 @@ TEST(ColourBlind, looks_stay_apart_without_red_or_green_cones) {
         for (std::size_t k = i + 1; k < looks.size(); ++k)
           EXPECT_GT(distance(color_of(looks[i]), color_of(looks[k]), seen), 15)
               << text_of(looks[i]).toStdString() << " and " << text_of(looks[k]).toStdString();
+}
+
+TEST(ColourBlind, kinds_of_marks_stay_apart_and_are_seen_on_black) {
+  for (const Matrix& seen : {none, protanopia, deuteranopia})
+    for (std::size_t i = 0; i < mark_kinds.size(); ++i) {
+      EXPECT_GT(distance(QColor(mark_kinds[i].color), Qt::black, seen), 50) << mark_kinds[i].label;
+      for (std::size_t k = i + 1; k < mark_kinds.size(); ++k)
+        EXPECT_GT(distance(QColor(mark_kinds[i].color), QColor(mark_kinds[k].color), seen), 15)
+            << mark_kinds[i].label << " and " << mark_kinds[k].label;
+    }
 }
 
 TEST(ColourBlind, the_layers_of_a_comparison_differ_in_line_too) {
