@@ -141,18 +141,28 @@ Graph context_of(const SceneNetworkOptions& o, std::uint64_t seed) {
     graph.nodes.push_back(node("Conv", name, {x, name + ".weight", name + ".bias0"}, result,
                                {{"kernel_shape", Sizes{1, 1}}}));
   };
-  const std::string near = mean("near", "seen", 5), far = mean("far", near, 9);
+  const std::string near = mean("near", "rgb", near_side), far = mean("far", near, far_side);
   graph.nodes.push_back(
-      node("Concat", "context", {"seen", near, far}, "context.out", {{"axis", std::int64_t{1}}}));
-  std::string x = "context.out";
+      node("Concat", "context", {"rgb", near, far}, "context.out", {{"axis", std::int64_t{1}}}));
   std::int64_t in = 3 * o.channels;
-  for (const std::string name : {"layer1", "layer2"}) {
+  graph.nodes.push_back(norm(graph, "context", "context.out", "context.normed", in));
+  std::string x = "context.normed";
+  const auto drop = [&](const std::string& name) {
+    if (o.dropout <= 0) return;
+    graph.initializers["const.dropout"] = HostTensor::floats({}, {static_cast<float>(o.dropout)});
+    graph.nodes.push_back(node("Dropout", name + ".drop", {x, "const.dropout"}, name + ".kept"));
+    x = name + ".kept";
+  };
+  for (int i = 1; i <= o.layers; ++i) {
+    const std::string name = fmt::format("layer{}", i);
+    drop(name);
     layer(name, x, in, o.width, name + ".conv");
     graph.nodes.push_back(norm(graph, name, name + ".conv", name + ".normed", o.width));
     graph.nodes.push_back(node("Relu", name + ".relu", {name + ".normed"}, name + ".out"));
     x = name + ".out";
     in = o.width;
   }
+  drop("head");
   layer("head", x, in, o.classes, "logits");
   graph.outputs = {{.name = "logits",
                     .dims = {-1, o.classes, -1, -1},
@@ -162,7 +172,8 @@ Graph context_of(const SceneNetworkOptions& o, std::uint64_t seed) {
 
 // Behind a picture whose channels may have any range.
 Graph own_network(const SceneNetworkOptions& o, std::uint64_t seed) {
-  Graph graph = o.network == "unet" ? unet_of(o, seed) : context_of(o, seed);
+  if (o.network != "unet") return context_of(o, seed);
+  Graph graph = unet_of(o, seed);
   graph.nodes.insert(graph.nodes.begin(), norm(graph, "seen", "rgb", "seen", o.channels));
   return graph;
 }
@@ -222,6 +233,45 @@ Graph build_picture_network(const SceneNetworkOptions& o, std::uint64_t seed) {
                    .dim_names = {"batch", "", "height", "width"}}};
   graph.name = "picture_network";
   check(graph, graph.name);
+  return graph;
+}
+
+bool sees_means_alone(const Graph& graph) {
+  const auto is = [&](const char* name, const char* op) {
+    return std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                       [&](const Node& n) { return n.name == name && n.op == op; });
+  };
+  return is("near", "AveragePool") && is("far", "AveragePool") && is("context", "Concat");
+}
+
+Graph on_means(Graph graph) {
+  for (int i = 0; i <= 3; ++i)
+    graph.initializers[fmt::format("const.row{}", i)] = HostTensor::ints({1}, {i});
+  graph.initializers["const.rows"] = HostTensor::ints({1}, {2});
+  const auto row = [&](const std::string& name, int i) {
+    return node(
+        "Slice", name,
+        {"rgb", fmt::format("const.row{}", i), fmt::format("const.row{}", i + 1), "const.rows"},
+        name + ".out");
+  };
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (graph.nodes[i].name == "near") graph.nodes[i] = row("near", 1);
+    if (graph.nodes[i].name == "far") graph.nodes[i] = row("far", 2);
+    if (graph.nodes[i].name != "context" || graph.nodes[i].op != "Concat") continue;
+    graph.nodes[i].inputs[0] = "own.out";
+    graph.nodes.insert(graph.nodes.begin() + static_cast<std::ptrdiff_t>(i), row("own", 0));
+    ++i;
+  }
+  for (ValueInfo& in : graph.inputs) in.dims[2] = 3;
+  for (ValueInfo& out : graph.outputs) out.dims[2] = 1;
+  check(graph, graph.name);
+  return graph;
+}
+
+Graph with_weights_of(const Graph& from, Graph graph) {
+  for (auto& [name, tensor] : graph.initializers)
+    if (const auto found = from.initializers.find(name); found != from.initializers.end())
+      tensor = found->second;
   return graph;
 }
 

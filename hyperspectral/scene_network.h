@@ -24,10 +24,12 @@ struct MixStart {
 struct SceneNetworkOptions {
   int classes = 2;
   int channels = 3; // that the bands are mixed to
-  // "context": each pixel with its means over 5 x 5 and about 13 x 13, and two layers of 1x1
-  // convolutions; "unet": a residual U-Net.
+  // "context": each pixel with its means over 5 x 5 and about 13 x 13, and `layers` layers of 1x1
+  // convolutions before the last; "unet": a residual U-Net.
   std::string network = "context";
   int width = 48;                  // of the layers of context
+  int layers = 2;                  // of context; 0: the last alone
+  double dropout = 0;              // of the channels of context that each layer sees, in training
   std::string widths = "16,32,48"; // of the residual U-Net behind
   // A network of the user's own instead: one input [batch, 3, height, width], logits of the same
   // height and width.
@@ -43,6 +45,16 @@ Graph build_scene_network(const SceneNetworkOptions& options, const BandScaling&
                           const MixStart* start, std::uint64_t seed);
 // The same without a mix, for pictures of `channels` planes: input "picture".
 Graph build_picture_network(const SceneNetworkOptions& options, std::uint64_t seed);
+
+// The network "context" sees means of squares alone, and a mix of means is the mean of mixes. So it
+// learns from the labelled pixels and their means (input [batch, bands, 3, pixels]: the pixel, its
+// mean over near_side x near_side, and the mean of those over far_side x far_side; edges count what
+// is there), at a fraction of the work, and its norms see labelled pixels alone.
+inline constexpr int near_side = 5, far_side = 9;
+bool sees_means_alone(const Graph& graph);
+Graph on_means(Graph graph);
+// The weights of the one where the other has the same name.
+Graph with_weights_of(const Graph& from, Graph graph);
 
 // Height and width must be a multiple of this; 1 where any go.
 int size_multiple(const Graph& graph);

@@ -86,7 +86,7 @@ Planes cut(const Planes& all, int line, int sample, int lines, int samples) {
 // What validates while training must be something; this counts nothing.
 class Nothing : public SampleSource {
 public:
-  explicit Nothing(const SceneSource& like) : like_(like) {}
+  explicit Nothing(const SampleSource& like) : like_(like) {}
   std::size_t size() const override { return 1; }
   std::string group(std::size_t) const override { return "no labels"; }
   Sample get(std::size_t, std::uint64_t) const override {
@@ -96,8 +96,33 @@ public:
   }
 
 private:
-  const SceneSource& like_;
+  const SampleSource& like_;
 };
+
+// Mean over side x side of what lies inside; one plane.
+std::vector<float> means_of(std::span<const float> plane, int lines, int samples, int side) {
+  const int reach = side / 2;
+  const auto along = [reach](int count, int step, int other, int other_step, auto& values) {
+    std::vector<double> sums(static_cast<std::size_t>(count) + 1);
+    for (int k = 0; k < other; ++k) {
+      auto* first = values.data() + static_cast<std::ptrdiff_t>(k) * other_step;
+      for (int i = 0; i < count; ++i)
+        sums[static_cast<std::size_t>(i) + 1] =
+            sums[static_cast<std::size_t>(i)] +
+            static_cast<double>(first[std::ptrdiff_t{i} * step]);
+      for (int i = 0; i < count; ++i) {
+        const int from = std::max(0, i - reach), to = std::min(count, i + reach + 1);
+        first[std::ptrdiff_t{i} * step] = static_cast<float>(
+            (sums[static_cast<std::size_t>(to)] - sums[static_cast<std::size_t>(from)]) /
+            (to - from));
+      }
+    }
+  };
+  std::vector<float> out(plane.begin(), plane.end());
+  along(samples, 1, lines, samples, out);
+  along(lines, samples, samples, 1, out);
+  return out;
+}
 
 }
 
@@ -335,14 +360,52 @@ Sample SceneSource::get(std::size_t index, std::uint64_t seed) const {
   return sample;
 }
 
+MeansSource::MeansSource(const std::vector<LabelledPlanes>& scenes, double jitter)
+    : jitter_(jitter) {
+  for (const LabelledPlanes& scene : scenes) {
+    const Planes& planes = *scene.planes;
+    const std::size_t pixels = planes.pixels();
+    std::vector<std::size_t> at;
+    for (std::size_t p = 0; p < pixels; ++p)
+      if (scene.labels[p] != 0 && planes.usable[p] != 0) at.push_back(p);
+    if (at.empty()) continue;
+    const auto count = static_cast<std::int64_t>(at.size());
+    Sample sample;
+    sample.input.shape = {planes.channels, 3, count};
+    sample.target.shape = sample.weight.shape = {1, 1, count};
+    for (int c = 0; c < planes.channels; ++c) {
+      const std::span<const float> plane(
+          planes.values.data() + static_cast<std::size_t>(c) * pixels, pixels);
+      const std::vector<float> near = means_of(plane, planes.lines, planes.samples, near_side),
+                               far = means_of(near, planes.lines, planes.samples, far_side);
+      for (const std::span<const float> row :
+           {plane, std::span<const float>(near), std::span<const float>(far)})
+        for (const std::size_t p : at) sample.input.values.push_back(row[p]);
+    }
+    for (const std::size_t p : at)
+      sample.target.values.push_back(static_cast<float>(scene.labels[p] - 1));
+    sample.weight.values.assign(at.size(), 1.0f);
+    samples_.push_back(std::move(sample));
+    groups_.push_back(scene.group);
+  }
+}
+
+Sample MeansSource::get(std::size_t index, std::uint64_t seed) const {
+  Sample sample = samples_.at(index);
+  if (seed == 0 || jitter_ <= 0) return sample;
+  Random random(random_key({seed, index, 0x6d65616e73}));
+  const auto row = static_cast<std::size_t>(3 * sample.input.shape[2]);
+  for (std::size_t c = 0; c * row < sample.input.values.size(); ++c) {
+    const auto gain = static_cast<float>(1 + jitter_ * random.normal());
+    for (std::size_t i = 0; i < row; ++i) sample.input.values[c * row + i] *= gain;
+  }
+  return sample;
+}
+
 Graph train_on_scenes(const Graph& start, std::vector<LabelledPlanes> scenes,
                       const SceneTraining& o, const std::filesystem::path& run_folder,
                       const Context& context) {
   constexpr int piece = 192;
-  const SceneSource source(std::move(scenes), size_multiple(start), piece, o.jitter);
-  if (source.size() == 0)
-    throw Error(ErrorCode::BadInput, "no labelled pixel is left to train on",
-                "give more labels, or another split");
   TrainingOptions t;
   t.loss = "cross_entropy";
   t.learning_rate = o.learning_rate;
@@ -355,7 +418,15 @@ Graph train_on_scenes(const Graph& start, std::vector<LabelledPlanes> scenes,
   t.keep_checkpoints = 1;
   t.seed = o.seed;
   t.threads = o.threads;
-  return read_onnx(train(start, source, Nothing(source), t, run_folder, context).last);
+  const auto trained = [&](const Graph& graph, const SampleSource& source) {
+    if (source.size() == 0)
+      throw Error(ErrorCode::BadInput, "no labelled pixel is left to train on",
+                  "give more labels, or another split");
+    return read_onnx(train(graph, source, Nothing(source), t, run_folder, context).last);
+  };
+  if (sees_means_alone(start))
+    return with_weights_of(trained(on_means(start), MeansSource(scenes, o.jitter)), start);
+  return trained(start, SceneSource(std::move(scenes), size_multiple(start), piece, o.jitter));
 }
 
 std::vector<std::uint8_t> classify(Model& model, const Planes& planes, int views,

@@ -73,12 +73,28 @@ private:
   double jitter_;
 };
 
+// The labelled pixels of a scene as on_means() takes them; one sample a scene. Pixels that are no
+// measurement count as 0, as they do for the network on the scene.
+class MeansSource : public SampleSource {
+public:
+  MeansSource(const std::vector<LabelledPlanes>& scenes, double jitter);
+  std::size_t size() const override { return samples_.size(); }
+  std::string group(std::size_t index) const override { return groups_.at(index); }
+  Sample get(std::size_t index, std::uint64_t seed) const override;
+
+private:
+  std::vector<Sample> samples_;
+  std::vector<std::string> groups_;
+  double jitter_;
+};
+
 struct SceneTraining {
   int steps = 150;
   double learning_rate = 5e-3, weight_decay = 1e-3, jitter = 0.05;
   int seed = 1, threads = 1;
 };
-// The graph after the last step: no validation chooses among them. Throws as train(), and Error
+// The graph after the last step, on whole scenes, or for the network "context" on labelled pixels
+// and their means: no validation chooses among them. Throws as train(), and Error
 // BadInput where no scene has a label.
 Graph train_on_scenes(const Graph& start, std::vector<LabelledPlanes> scenes,
                       const SceneTraining& options, const std::filesystem::path& run_folder,

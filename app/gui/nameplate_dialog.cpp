@@ -4,6 +4,7 @@
 #include "modules/core/file.h"
 #include "modules/core/hash.h"
 #include "modules/core/promoted_models.h"
+#include "modules/signal/bearing_list.h"
 #include "modules/view/theme.h"
 
 #include <nlohmann/json.hpp>
@@ -22,6 +23,22 @@ namespace sensorium {
 namespace {
 
 enum Column { Name, Elements, Ball, Pitch, Angle, Source, Columns };
+
+// As it was entered: what is no number stays text, and is refused as a file's would be.
+nlohmann::json json_of(const QTableWidget& table, int row) {
+  const auto text = [&](int column) {
+    const QTableWidgetItem* item = table.item(row, column);
+    return item ? item->text().trimmed() : QString();
+  };
+  const auto value = [&](int column) -> nlohmann::json {
+    bool ok = false;
+    const double v = text(column).replace(',', '.').toDouble(&ok);
+    return ok ? nlohmann::json(v) : nlohmann::json(text(column).toStdString());
+  };
+  return {{"name", text(Name).toStdString()}, {"source", text(Source).toStdString()},
+          {"elements", value(Elements)},      {"element_diameter", value(Ball)},
+          {"pitch_diameter", value(Pitch)},   {"contact_angle_degrees", value(Angle)}};
+}
 
 }
 
@@ -93,15 +110,23 @@ NameplateDialog::NameplateDialog(const Nameplate& n, QWidget* parent)
   bearings_->setMinimumHeight(110);
   for (const Bearing& b : n.bearings) add_bearing(b);
   list_->setAccessibleName("Common bearings");
-  for (const Bearing& b : common_bearings()) list_->addItem(QString::fromStdString(b.name));
-  list_->addItem("other geometry");
+  list_->setToolTip("The common ones, and those that you kept");
   auto* add = new QPushButton("Add bearing");
   auto* remove = new QPushButton("Remove");
-  remove->setToolTip("Takes the chosen bearing out of the list");
+  remove->setToolTip("Takes the chosen bearing out of the table");
+  auto* keep = new QPushButton("Keep in list");
+  keep->setObjectName("keep_bearing");
+  keep->setToolTip("Puts the chosen bearing of the table into the list, for other motors too");
+  auto* forget = new QPushButton("Forget");
+  forget->setObjectName("forget_bearing");
+  forget->setToolTip("Takes your own bearing out of the list; common ones stay");
   auto* line = new QHBoxLayout;
   line->addWidget(list_);
   line->addWidget(add);
+  line->addWidget(forget);
+  line->addSpacing(2 * grid);
   line->addWidget(remove);
+  line->addWidget(keep);
   line->addStretch(1);
   auto* hint = new QLabel("What is not given is not used: without pole pairs and a speed there are "
                           "no fault bands. Diameters in any one unit; bearings can be edited.");
@@ -125,14 +150,66 @@ NameplateDialog::NameplateDialog(const Nameplate& n, QWidget* parent)
   connect(buttons, &QDialogButtonBox::accepted, this, &NameplateDialog::accept);
   connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
   connect(add, &QPushButton::clicked, this, [this] {
-    const int k = list_->currentIndex();
-    const auto& known = common_bearings();
-    add_bearing(k < static_cast<int>(known.size())
-                    ? known[static_cast<std::size_t>(k)]
-                    : Bearing{"bearing", "entered by hand", 8, 10, 50, 0});
+    const auto k = static_cast<std::size_t>(list_->currentIndex());
+    add_bearing(k < choices_.size() ? choices_[k]
+                                    : Bearing{"bearing", "entered by hand", 8, 10, 50, 0});
+  });
+  connect(keep, &QPushButton::clicked, this, [this] { keep_in_list(); });
+  connect(forget, &QPushButton::clicked, this, [this] { forget_from_list(); });
+  connect(list_, &QComboBox::currentIndexChanged, this, [this, forget](int k) {
+    const auto chosen = static_cast<std::size_t>(std::max(0, k));
+    forget->setEnabled(chosen >= common_ && chosen < choices_.size());
+    list_->setToolTip(chosen < choices_.size()
+                          ? "Geometry from: " + QString::fromStdString(choices_[chosen].source)
+                          : QString("Enter the geometry by hand"));
   });
   connect(remove, &QPushButton::clicked, this,
           [this] { bearings_->removeRow(bearings_->currentRow()); });
+  forget->setEnabled(false);
+  fill_list();
+}
+
+void NameplateDialog::fill_list() {
+  choices_ = common_bearings();
+  common_ = choices_.size();
+  try {
+    for (Bearing& b : own_bearings()) choices_.push_back(std::move(b));
+  } catch (const Error& e) {
+    say(QString::fromStdString(e.what()));
+  }
+  list_->clear();
+  for (const Bearing& b : choices_) list_->addItem(QString::fromStdString(b.name));
+  list_->addItem("other geometry");
+}
+
+void NameplateDialog::say(const QString& problem) {
+  problem_->setText(problem);
+  problem_->setVisible(!problem.isEmpty());
+}
+
+void NameplateDialog::keep_in_list() {
+  if (bearings_->currentRow() < 0) return say("Choose a bearing of the table first.");
+  try {
+    const Bearing b = bearing_of(bearings_->currentRow());
+    keep_bearing(b);
+    say({});
+    fill_list();
+    list_->setCurrentIndex(list_->findText(QString::fromStdString(b.name)));
+  } catch (const Error& e) {
+    say(QString::fromStdString(e.what()));
+  }
+}
+
+void NameplateDialog::forget_from_list() {
+  const auto k = static_cast<std::size_t>(std::max(0, list_->currentIndex()));
+  if (k < common_ || k >= choices_.size()) return;
+  try {
+    forget_bearing(choices_[k].name);
+    say({});
+    fill_list();
+  } catch (const Error& e) {
+    say(QString::fromStdString(e.what()));
+  }
 }
 
 void NameplateDialog::add_bearing(const Bearing& b) {
@@ -145,6 +222,10 @@ void NameplateDialog::add_bearing(const Bearing& b) {
   for (int column = 0; column < Columns; ++column)
     bearings_->setItem(row, column, new QTableWidgetItem(cells[column]));
   bearings_->setCurrentCell(row, 0);
+}
+
+Bearing NameplateDialog::bearing_of(int row) const {
+  return bearing_from_json(json_of(*bearings_, row), "the form");
 }
 
 // Through JSON, so that the form refuses what a file would be refused for.
@@ -161,23 +242,8 @@ Nameplate NameplateDialog::nameplate() const {
   put("rated_power_kw", power_->value());
   if (pole_pairs_->value() > 0) out["pole_pairs"] = pole_pairs_->value();
   if (bars_->value() > 0) out["rotor_bars"] = bars_->value();
-  for (int row = 0; row < bearings_->rowCount(); ++row) {
-    const auto text = [&](int column) {
-      const QTableWidgetItem* item = bearings_->item(row, column);
-      return item ? item->text().trimmed() : QString();
-    };
-    const auto value = [&](int column) -> nlohmann::json {
-      bool ok = false;
-      const double v = text(column).replace(',', '.').toDouble(&ok);
-      return ok ? nlohmann::json(v) : nlohmann::json(text(column).toStdString());
-    };
-    out["bearings"].push_back({{"name", text(Name).toStdString()},
-                               {"source", text(Source).toStdString()},
-                               {"elements", value(Elements)},
-                               {"element_diameter", value(Ball)},
-                               {"pitch_diameter", value(Pitch)},
-                               {"contact_angle_degrees", value(Angle)}});
-  }
+  for (int row = 0; row < bearings_->rowCount(); ++row)
+    out["bearings"].push_back(json_of(*bearings_, row));
   return nameplate_from_json(out, "the form");
 }
 

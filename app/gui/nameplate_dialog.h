@@ -26,9 +26,17 @@ public:
   // As the form has it. Throws Error BadInput naming what does not fit.
   Nameplate nameplate() const;
   void add_bearing(const Bearing& bearing);
+  // The list of bearings to choose from: the common ones and a person's own, which are kept in
+  // their data folder. keep: the bearing of the table's chosen row, forget: the one chosen in the
+  // list.
+  void keep_in_list();
+  void forget_from_list();
   void accept() override; // stays open, with the reason, when something does not fit
 
 private:
+  void fill_list();
+  void say(const QString& problem);
+  Bearing bearing_of(int row) const;
   QDoubleSpinBox* number(const char* name, double value, double most, int decimals,
                          const QString& unit);
   QLineEdit* name_;
@@ -36,6 +44,8 @@ private:
   QSpinBox *pole_pairs_, *bars_;
   QComboBox* list_;
   QTableWidget* bearings_;
+  std::vector<Bearing> choices_; // as in list_
+  std::size_t common_ = 0;       // of them, first
   QLabel* problem_;
 };
 

@@ -20,6 +20,8 @@
 #include "modules/view/signal_plot.h"
 #include "modules/view/theme.h"
 
+#include <fmt/format.h>
+
 #include <QApplication>
 #include <QComboBox>
 #include <QDialog>
@@ -186,21 +188,32 @@ static double memory_of(qint64 process, const std::string& what) {
   return 0;
 }
 
-// Views of a long recording are moved as a hand on the wheel does; the slowest answer is told.
-static double slowest_pan(SignalPage& page) {
+// Views of a long recording are moved as a hand on the wheel does: how long each answer took, and
+// how much of it this thread worked.
+static std::string pan_times(SignalPage& page) {
   const auto [from, to] = page.time_plot()->x_view();
   const double width = (to - from) / 50;
-  double most = 0;
+  const auto worked_ms = [] {
+    timespec t{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return 1e3 * static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e6;
+  };
+  std::vector<double> wall, worked;
   for (int k = 0; k < 100; ++k) {
     QElapsedTimer timer;
     timer.start();
-    const double at = from + (to - from - width) * k / 100;
+    const double before = worked_ms(), at = from + (to - from - width) * k / 100;
     page.time_plot()->set_x_view(at, at + width);
     QApplication::processEvents();
-    most = std::max(most, static_cast<double>(timer.nsecsElapsed()) / 1e6);
+    wall.push_back(static_cast<double>(timer.nsecsElapsed()) / 1e6);
+    worked.push_back(worked_ms() - before);
   }
   page.time_plot()->set_x_view(from, to);
-  return most;
+  std::sort(wall.begin(), wall.end());
+  std::sort(worked.begin(), worked.end());
+  return fmt::format("100 moves: median {:.1f}, 95 % {:.1f}, slowest {:.1f} ms; processor: median "
+                     "{:.1f}, 95 % {:.1f}, slowest {:.1f} ms",
+                     wall[50], wall[95], wall[99], worked[50], worked[95], worked[99]);
 }
 
 bool ScriptDriver::perform_signal(const json& step, SignalPage& page) {
@@ -216,7 +229,7 @@ bool ScriptDriver::perform_signal(const json& step, SignalPage& page) {
   else if (word == "nameplate")
     page.use_nameplate(read_nameplate(step.at("path").get<std::string>()));
   else if (word == "pan")
-    std::printf("slowest of 100 moves %.1f ms\n", slowest_pan(page));
+    std::printf("%s\n", pan_times(page).c_str());
   else if (word == "say_memory") {
     const qint64 worker = window_.session().worker().process_id();
     for (const auto& [name, id] : {std::pair<const char*, qint64>{"window", ::getpid()},

@@ -24,7 +24,7 @@
 //  {"do": "map", "index": 1} (0: none); a "stroke" with "mark": 4 draws that kind of mark
 // On the page of a recording: {"do": "span", "from": 0, "to": 1000}, {"do": "compare_recording",
 //  "path": F}, {"do": "shown_as", "index": 1}, {"do": "rate", "hertz": 1000}, {"do": "nameplate",
-//  "path": F}, {"do": "pan"} (prints the slowest of a hundred moves), {"do": "say_memory"},
+//  "path": F}, {"do": "pan"} (prints the times of a hundred moves), {"do": "say_memory"},
 //  {"do": "wait_picture"} and {"do": "wait_page"} (print how long after "open").
 // On the page of runs: {"do": "train_on_cluster"}, {"do": "sweep_on_cluster"} (open the dialog),
 // then

@@ -64,16 +64,20 @@ OverviewLine line_of(const Channel& channel, std::uint64_t from, std::uint64_t t
 
 }
 
-SignalDesk::SignalDesk(QObject* parent) : QObject(parent) {}
+// Most of the work waits for the disk: a picture shall not wait for a spectrum.
+SignalDesk::SignalDesk(QObject* parent) : QObject(parent) {
+  QThreadPool* threads = QThreadPool::globalInstance();
+  threads->setMaxThreadCount(std::max(8, threads->maxThreadCount()));
+}
 
 SignalDesk::~SignalDesk() {
-  for (Lane* lane : {&overview_, &span_, &ratio_, &spectrogram_, &building_})
+  for (Lane* lane : {&overview_, &span_, &ratio_, &spectrogram_, &view_, &building_})
     if (lane->stop) *lane->stop = true;
 }
 
 bool SignalDesk::busy() const {
   return overview_.running || span_.running || ratio_.running || spectrogram_.running ||
-         building_.running;
+         view_.running || building_.running;
 }
 
 void SignalDesk::submit(Lane& lane, Work work) {
@@ -117,14 +121,27 @@ void SignalDesk::start(Lane& lane, Work work) {
 void SignalDesk::set_recording(std::shared_ptr<const Recording> recording,
                                std::vector<std::size_t> channels) {
   ++generation_;
-  for (Lane* lane : {&overview_, &span_, &ratio_, &spectrogram_, &building_}) {
+  for (Lane* lane : {&overview_, &span_, &ratio_, &spectrogram_, &view_, &building_}) {
     if (lane->stop) *lane->stop = true;
     lane->waiting = nullptr;
   }
   recording_ = std::move(recording);
   pyramids_ = std::make_shared<Pyramids>();
   pyramids_->of_channel.resize(recording_->channels.size());
-  if (recording_->length > directly) build_pyramid(std::move(channels));
+  to_build_.clear();
+  if (recording_->length <= directly) return;
+  std::error_code code;
+  const bool stored = std::all_of(channels.begin(), channels.end(), [&](std::size_t c) {
+    return std::filesystem::exists(pyramid_file(recording_->origin.path, c), code);
+  });
+  if (stored)
+    build_pyramid(std::move(channels));
+  else
+    to_build_ = std::move(channels);
+}
+
+void SignalDesk::build_if_waiting() {
+  if (!to_build_.empty()) build_pyramid(std::exchange(to_build_, {}));
 }
 
 // What was stored shows at once; the rest is built in one pass over the recording.
@@ -178,7 +195,10 @@ void SignalDesk::ask_overview(std::uint64_t from, std::uint64_t to, std::size_t 
           line_of(recording->channels[channel], from, out.to, columns, pyramid.get(), out.coarse));
       out.lines.back().channel = channel;
     }
-    return Deliver([this, out = std::move(out)] { emit overview_ready(out); });
+    return Deliver([this, out = std::move(out)] {
+      emit overview_ready(out);
+      build_if_waiting();
+    });
   });
 }
 
@@ -204,6 +224,13 @@ void SignalDesk::ask_spectrogram(std::size_t channel, std::uint64_t from, std::u
     SpectrogramView out =
         spectrogram_view(*recording, channel, from, to, rate, columns, segment, context);
     return Deliver([this, out = std::move(out)] { emit spectrogram_ready(out); });
+  });
+}
+
+void SignalDesk::ask_view(const SpanViewRequest& request) {
+  submit(view_, [this, request, recording = recording_](const Context& context) {
+    auto out = std::make_shared<const SpanViewResult>(view_span(*recording, request, context));
+    return Deliver([this, out] { emit view_ready(out); });
   });
 }
 

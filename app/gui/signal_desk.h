@@ -4,7 +4,7 @@
 #pragma once
 
 #include "modules/signal/pyramid.h"
-#include "modules/signal/span_analysis.h"
+#include "modules/signal/span_views.h"
 
 #include <QObject>
 #include <QString>
@@ -40,6 +40,7 @@ public:
   void ask_ratio(const std::array<std::size_t, 3>& phases, double rate, double fundamental);
   void ask_spectrogram(std::size_t channel, std::uint64_t from, std::uint64_t to, double rate,
                        std::size_t columns, std::size_t segment);
+  void ask_view(const SpanViewRequest& request);
   bool busy() const;
 
 signals:
@@ -47,6 +48,7 @@ signals:
   void span_ready(std::shared_ptr<const sensorium::SpanAnalysis> analysis);
   void ratio_ready(const sensorium::RatioCourse& course);
   void spectrogram_ready(const sensorium::SpectrogramView& view);
+  void view_ready(std::shared_ptr<const sensorium::SpanViewResult> view);
   void pyramids_changed(); // a better overview can be asked for
   void failed(const QString& message);
 
@@ -65,10 +67,13 @@ private:
   void submit(Lane& lane, Work work);
   void start(Lane& lane, Work work);
   void build_pyramid(std::vector<std::size_t> channels);
+  // One that was not stored is built after the first picture, which would wait for the disk else.
+  void build_if_waiting();
 
   std::shared_ptr<const Recording> recording_;
   std::shared_ptr<Pyramids> pyramids_;
-  Lane overview_, span_, ratio_, spectrogram_, building_;
+  Lane overview_, span_, ratio_, spectrogram_, view_, building_;
+  std::vector<std::size_t> to_build_;
   int generation_ = 0;
 };
 

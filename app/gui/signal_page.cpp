@@ -1,6 +1,7 @@
 #include "app/gui/signal_page.h"
 
 #include "app/gui/actions.h"
+#include "app/gui/command_call.h"
 #include "app/gui/nameplate_dialog.h"
 #include "app/gui/signal_comparison.h"
 #include "modules/core/error.h"
@@ -94,6 +95,7 @@ QWidget* SignalPage::build_tools() {
   mark_ = new QPushButton("Mark span");
   plate_ = new QPushButton("Nameplate");
   compare_ = new QPushButton("Compare");
+  save_ = new QPushButton("Save span");
   line->addWidget(channels_);
   line->addWidget(lanes_button_);
   line->addSpacing(grid);
@@ -102,6 +104,7 @@ QWidget* SignalPage::build_tools() {
   line->addWidget(mark_);
   line->addWidget(plate_);
   line->addWidget(compare_);
+  line->addWidget(save_);
   connect(lanes_button_, &QToolButton::toggled, this, [this](bool on) { set_lanes(on); });
   return bar;
 }
@@ -158,6 +161,30 @@ QWidget* SignalPage::build_spectrum() {
   shown_as_->setAccessibleName("How two recordings are shown");
   shown_as_->setToolTip("Two spectra, their difference, or this recording alone");
   shown_as_->hide();
+  looked_at_ = new QComboBox;
+  looked_at_->setObjectName("looked_at");
+  looked_at_->addItems(
+      {"Spectrum", "Averaged", "Zoom", "Envelope", "Extended Park", "Spectral kurtosis", "Orders"});
+  looked_at_->setAccessibleName("How the span is looked at");
+  looked_at_->setToolTip("How the span is looked at");
+  const auto band_box = [&](const char* name, const char* from) {
+    auto* box = new QDoubleSpinBox;
+    box->setRange(0, 1e8);
+    box->setDecimals(2);
+    box->setSuffix(" Hz");
+    box->setSpecialValueText(from);
+    box->setKeyboardTracking(false);
+    box->setAccessibleName(name);
+    box->setToolTip(name);
+    box->hide();
+    connect(box, &QDoubleSpinBox::valueChanged, this, [this] {
+      fitted_ = false;
+      ask_view();
+    });
+    return box;
+  };
+  band_low_ = band_box("Lower end of the band", "from");
+  band_high_ = band_box("Upper end of the band; 0: about the fundamental", "to");
   spectrum_->read_all_lines(true);
   spectrum_text_ = new ElidedLabel;
   spectrum_text_->set_mode(Qt::ElideRight);
@@ -167,6 +194,9 @@ QWidget* SignalPage::build_spectrum() {
   head->setSpacing(grid);
   head->addWidget(line_);
   head->addWidget(shown_as_);
+  head->addWidget(looked_at_);
+  head->addWidget(band_low_);
+  head->addWidget(band_high_);
   head->addWidget(spectrum_text_, 1);
   auto* left = new QFrame;
   left->setObjectName("panel");
@@ -183,7 +213,9 @@ QWidget* SignalPage::build_spectrum() {
   both->setStretchFactor(1, 2);
   both->setSizes({480, 220});
   both->setHandleWidth(6);
-  connect(line_, &QComboBox::currentIndexChanged, this, [this] { show_analysis(); });
+  connect(line_, &QComboBox::currentIndexChanged, this, [this] { ask_view(), show_analysis(); });
+  connect(looked_at_, &QComboBox::currentIndexChanged, this,
+          [this](int index) { choose_view(index, band_low_->value(), band_high_->value()); });
   connect(shown_as_, &QComboBox::currentIndexChanged, this,
           [this](int index) { index == 2 ? end_comparison() : show_analysis(); });
   return both;
@@ -199,8 +231,15 @@ void SignalPage::connect_parts() {
   connect(desk_, &SignalDesk::span_ready, this,
           [this](std::shared_ptr<const SpanAnalysis> analysis) {
             analysis_ = std::move(analysis);
+            ask_view();
             show_analysis();
           });
+  connect(desk_, &SignalDesk::view_ready, this, [this](std::shared_ptr<const SpanViewResult> view) {
+    if (looked_at_->currentIndex() != static_cast<int>(view->view) + 1) return;
+    view_ = std::move(view);
+    show_analysis();
+  });
+  connect(spectrum_, &SignalPlot::threshold_moved, this, &SignalPage::set_threshold);
   connect(comparison_, &SignalComparison::ready, this, [this] { show_analysis(); });
   connect(comparison_, &SignalComparison::failed, desk_, &SignalDesk::failed);
   connect(desk_, &SignalDesk::failed, this, [this](const QString& message) {
@@ -240,6 +279,9 @@ void SignalPage::attach(CaseSession& session, ActionSet& actions) {
          add("signal_plate", "Nameplate of the motor", "Ctrl+J", [this] { ask_nameplate(); }));
   button(compare_, add("signal_compare", "Compare with another recording", "Ctrl+Shift+D",
                        [this] { ask_comparison(); }));
+  button(save_,
+         add("signal_save", "Save the span as a file", "Ctrl+Shift+E", [this] { ask_saving(); }));
+  saving_ = new CommandCall(session_->worker().program(), this);
   QAction* lanes = add("signal_lanes", "Channels in lanes, or over each other", "Ctrl+L",
                        [this] { lanes_button_->toggle(); });
   lanes_button_->setToolTip(lanes->toolTip());
@@ -286,6 +328,7 @@ void SignalPage::show_dataset(std::shared_ptr<const Dataset> dataset) {
   phases_ = phase_channels(*recording_);
   analysis_.reset();
   end_comparison();
+  choose_view(0);
   overview_ = {};
   items_.reset();
   notes_.clear();
@@ -487,8 +530,8 @@ QString SignalPage::scale_text() const {
 }
 
 bool SignalPage::busy() const {
-  return desk_->busy() || comparison_->busy() || opening_comparison_ ||
-         overview_timer_.isActive() || spectrogram_timer_.isActive();
+  return desk_->busy() || comparison_->busy() || (saving_ && saving_->busy()) ||
+         opening_comparison_ || overview_timer_.isActive() || spectrogram_timer_.isActive();
 }
 
 QString SignalPage::diagnosis() const {

@@ -18,6 +18,7 @@ class QToolButton;
 
 namespace sensorium {
 
+class CommandCall;
 class ElidedLabel;
 class HeatPlot;
 class LocusPlot;
@@ -50,9 +51,16 @@ public:
   void end_comparison();
   SignalComparison* comparison() const { return comparison_; }
   QComboBox* shown_as() const { return shown_as_; } // both, difference, end
-  void set_lanes(bool on); // each channel in its own lane, or all over each other
-  double rate() const;     // 0: unknown
-  bool busy() const;       // something is still being computed
+  // Another look at the span: 0 its spectrum, then SpanView in its order. The band, in Hz, is that
+  // of Zoom and Envelope; 0, 0: about the fundamental.
+  void choose_view(int index, double low = 0, double high = 0);
+  const SpanViewResult* view() const { return view_.get(); } // null: the spectrum is shown
+  // Incipient begins at that level, for all bands of the fault: a live parameter.
+  void set_threshold(int band, double decibels);
+  void save_span(const QString& path); // as `sensorium convert` writes it, by the suffix
+  void set_lanes(bool on);             // each channel in its own lane, or all over each other
+  double rate() const;                 // 0: unknown
+  bool busy() const;                   // something is still being computed
   SignalPlot* time_plot() const { return time_; }
   SignalPlot* ratio_plot() const { return ratio_; }
   SignalPlot* spectrum_plot() const { return spectrum_; }
@@ -93,6 +101,10 @@ private:
   void show_span_text();
   void fill_channels();
   void ask_comparison();
+  void ask_view();
+  void ask_saving();
+  void show_view();
+  void show_spectrum();
   bool shows_difference() const;
   std::optional<PlotSeries> compared_series() const;
   std::optional<PlotSeries> difference_series(const FrequencySpectrum& shown,
@@ -117,6 +129,8 @@ private:
   QStringList notes_;
   QString selected_, ratio_asked_, parameters_seen_;
   bool lanes_ = true, fitted_ = false, opening_comparison_ = false;
+  std::shared_ptr<const SpanViewResult> view_;
+  CommandCall* saving_ = nullptr;
 
   SignalDesk* desk_;
   SignalComparison* comparison_;
@@ -129,12 +143,14 @@ private:
   QMenu* channel_menu_ = nullptr;
   QToolButton* lanes_button_ = nullptr;
   ElidedLabel* span_label_ = nullptr;
-  QPushButton *whole_ = nullptr, *mark_ = nullptr, *plate_ = nullptr, *compare_ = nullptr;
+  QPushButton *whole_ = nullptr, *mark_ = nullptr, *plate_ = nullptr, *compare_ = nullptr,
+              *save_ = nullptr;
   QFrame* card_ = nullptr;
   QLabel *headline_ = nullptr, *evidence_ = nullptr;
   QWidget* rate_row_ = nullptr;
   QDoubleSpinBox* rate_box_ = nullptr;
-  QComboBox *line_ = nullptr, *shown_as_ = nullptr;
+  QComboBox *line_ = nullptr, *shown_as_ = nullptr, *looked_at_ = nullptr;
+  QDoubleSpinBox *band_low_ = nullptr, *band_high_ = nullptr;
   ElidedLabel* spectrum_text_ = nullptr;
   QTimer overview_timer_, spectrogram_timer_;
 };

@@ -45,6 +45,8 @@ void SignalPage::compare_with(const QString& path) {
           comparison_->set_recording(std::shared_ptr<const Recording>(dataset, other), name);
           if (const QString no = comparison_->refusal(rate(), entered_rate()); !no.isEmpty())
             throw Error(ErrorCode::Unsupported, no.toStdString());
+          choose_view(0); // two recordings are compared by their spectra
+          looked_at_->setEnabled(false);
           shown_as_->show();
           shown_as_->setCurrentIndex(0);
           ask_analysis();
@@ -58,6 +60,7 @@ void SignalPage::compare_with(const QString& path) {
 
 void SignalPage::end_comparison() {
   comparison_->clear();
+  looked_at_->setEnabled(true);
   shown_as_->hide();
   shown_as_->setCurrentIndex(0);
   show_analysis();

@@ -148,9 +148,33 @@ void SignalPage::show_analysis() {
   if (!analysis_ || !recording_ || analysis_->spectra.empty()) {
     spectrum_->set_series({});
     spectrum_->set_bands({});
+    spectrum_->set_empty_text("No span of at least 16 samples is chosen.");
     spectrum_text_->set_text({});
     return;
   }
+  if (looked_at_->currentIndex() > 0)
+    show_view();
+  else
+    show_spectrum();
+  const SpanAnalysis& a = *analysis_;
+  const bool known = rate() > 0;
+  const QString unit = phases_ ? of(recording_->channels[phases_->index[0]].unit) : QString();
+  locus_->set_axes(unit.isEmpty() ? "id" : "id, " + unit, unit.isEmpty() ? "iq" : "iq, " + unit);
+  locus_->set_curve(a.park.d, a.park.q);
+  if (phases_ && known && a.fundamental > 0) {
+    const QString wanted = QString::number(std::round(a.fundamental * 10) / 10);
+    if (ratio_asked_ != wanted) {
+      ratio_asked_ = wanted;
+      desk_->ask_ratio(phases_->index, rate(), a.fundamental);
+    }
+  } else if (phases_) {
+    ratio_->set_empty_text(known ? "No alternating current: no I2/I1."
+                                 : "I2/I1 over time needs the sample rate.");
+  }
+  show_span_text();
+}
+
+void SignalPage::show_spectrum() {
   const SpanAnalysis& a = *analysis_;
   const bool known = rate() > 0;
   const int row = line_->currentIndex();
@@ -218,6 +242,12 @@ void SignalPage::show_analysis() {
   if (phases_ && a.fundamental > 0)
     text
         << QString("I2/I1 %1, THD %2 %").arg(a.ratio, 0, 'f', 3).arg(100 * a.distortion, 0, 'f', 1);
+  text << QString("rms %1 %2, crest %3")
+              .arg(a.level, 0, 'g', 3)
+              .arg(unit)
+              .arg(a.crest, 0, 'f', 2)
+              .replace(" ,", ",");
+  if (phases_) text.back() += QString(", unbalance %1 %").arg(100 * a.unbalance, 0, 'f', 1);
   if (a.pieces > 1) text << QString("mean of %1 pieces").arg(a.pieces);
   if (known && a.bands.empty() && phases_) text << "no fault bands without a speed";
   if (const QStringList b = comparison_text(); !b.isEmpty()) {
@@ -226,22 +256,13 @@ void SignalPage::show_analysis() {
   }
   spectrum_text_->set_text(text.join("  ·  "));
   spectrum_text_->setToolTip(text.join("\n") + (a.slip.text.empty() ? "" : "\n" + of(a.slip.text)));
-  locus_->set_axes(unit.isEmpty() ? "id" : "id, " + unit, unit.isEmpty() ? "iq" : "iq, " + unit);
-  locus_->set_curve(a.park.d, a.park.q);
-  if (phases_ && known && a.fundamental > 0) {
-    const QString wanted = QString::number(std::round(a.fundamental * 10) / 10);
-    if (ratio_asked_ != wanted) {
-      ratio_asked_ = wanted;
-      desk_->ask_ratio(phases_->index, rate(), a.fundamental);
-    }
-  } else if (phases_) {
-    ratio_->set_empty_text(known ? "No alternating current: no I2/I1."
-                                 : "I2/I1 over time needs the sample rate.");
-  }
-  show_span_text();
 }
 
 void SignalPage::show_bands() {
+  const int look = looked_at_->currentIndex(); // the bands lie on an axis of the current's hertz
+  if (look > 0 && look != static_cast<int>(SpanView::Averaged) + 1 &&
+      look != static_cast<int>(SpanView::Zoom) + 1)
+    return;
   std::vector<PlotBand> bands;
   const auto& parameters = session_->parameters();
   for (BandLevel b : analysis_->bands) {
@@ -253,7 +274,8 @@ void SignalPage::show_bands() {
                   .to = b.band.centre + b.band.half_width,
                   .raised = b.severity > 0,
                   .threshold = b.band.thresholds[0],
-                  .has_threshold = true};
+                  .has_threshold = true,
+                  .movable = true};
     const QString place = of(b.band.label).replace(" - ", "−").replace(" + ", "+");
     band.label = b.resolved ? QString("%1 %2 dB").arg(place).arg(b.level_db, 0, 'f', 0)
                             : QString("%1 ?").arg(place);
@@ -262,7 +284,7 @@ void SignalPage::show_bands() {
       band.label = QString("%1 %2%3 dB")
                        .arg(place, b.level_db >= *of_other ? "+" : "−")
                        .arg(std::abs(b.level_db - *of_other), 0, 'f', 0);
-      band.has_threshold = false;
+      band.has_threshold = band.movable = false;
     }
     band.text =
         b.resolved

@@ -30,6 +30,7 @@ public:
 
   explicit WorkerClient(QString program, QStringList arguments = {"worker"},
                         QObject* parent = nullptr);
+  const QString& program() const { return program_; }
   ~WorkerClient() override;
   // Starts the worker when there is none. fields: everything but id and op. Returns the id.
   int request(const std::string& op, nlohmann::json fields, Done done, Progress progress = {});

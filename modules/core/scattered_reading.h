@@ -2,6 +2,7 @@
 #pragma once
 
 #include "modules/core/origin.h"
+#include "modules/core/recording.h"
 
 namespace sensorium {
 
@@ -20,5 +21,9 @@ private:
   Buffer buffer_; // shares the memory
   bool acts_;
 };
+
+// Tells the system that these samples of a channel are read next, whatever was said of the rest of
+// the file. Nothing for owned memory; what lies beyond the channel's end is left out.
+void expect_reading(const Channel& channel, std::uint64_t first, std::uint64_t count);
 
 }

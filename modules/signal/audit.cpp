@@ -1,6 +1,7 @@
 #include "modules/signal/audit.h"
 
-#include "modules/signal/three_phase.h"
+#include "modules/signal/continuity.h"
+#include "modules/signal/gaps.h"
 
 #include <fmt/format.h>
 
@@ -103,6 +104,30 @@ void judge_channel(const Recording& r, int index, const ChannelStatistics& s, Au
                      name, s.longest_hold)});
 }
 
+// At most the first 2^20 samples.
+void judge_continuity(const Recording& r, const PhaseChannels& phases, double frequency,
+                      Audit& out) {
+  const std::uint64_t count = std::min<std::uint64_t>(r.length, 1u << 20);
+  std::array<std::vector<double>, 3> x;
+  for (std::size_t k = 0; k < 3; ++k) {
+    x[k] = block(r, phases.index[k], 0, count);
+    bridge_gaps(x[k]);
+  }
+  const auto jumps = phase_jumps({x[0], x[1], x[2]}, frequency);
+  if (jumps.empty()) return;
+  const PhaseJump& first = jumps.front();
+  out.entries.push_back(
+      {"dropped samples", -1, static_cast<double>(jumps.size()),
+       fmt::format("All three currents jump by {:.0f} degrees near sample {}{}: about {:.0f} "
+                   "samples, or that and whole periods, may be missing there.",
+                   first.degrees, first.sample + 1,
+                   jumps.size() > 1
+                       ? fmt::format(" (the first of {}{} such places)",
+                                     jumps.size() == 16 ? "at least " : "", jumps.size())
+                       : "",
+                   first.missing)});
+}
+
 void judge_phases(const Recording& r, Audit& out) {
   const auto phases = phase_channels(r);
   if (!phases) return;
@@ -144,6 +169,7 @@ void judge_phases(const Recording& r, Audit& out) {
         {"phase order", -1, n / p,
          "The three currents are no three-phase system in this order: a sensor may "
          "be turned round or a phase recorded twice."});
+  if (n <= 0.5 * p || n > 2 * p) judge_continuity(r, *phases, sine->frequency, out);
 }
 
 }

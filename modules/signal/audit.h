@@ -36,8 +36,9 @@ struct AuditOptions {
 // what the next 6 % hold (a sine: as much) and more than 2 % of all samples; 1.4 is empirical.
 // Offset: mean above 5 % of rms. Missing phase: rms below a tenth of the largest of the three.
 // Phase order: negative sequence above the positive one, at the strongest line of the first
-// samples. Unbalance: rms of the phases apart by more than 5 % (NEMA MG 1, 14.36). Channels of two
-// states are left out.
+// samples. Dropped samples: a value held eight times inside the range, or phases that jump together
+// (continuity.h, first 2^20 samples). Unbalance: rms of the phases apart by more than 5 % (NEMA MG
+// 1, 14.36). Channels of two states are left out.
 Audit audit(const Recording& recording, const AuditOptions& options = {},
             const Context& context = {});
 

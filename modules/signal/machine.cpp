@@ -41,38 +41,6 @@ std::string text(const json& value, const std::string& key, const std::string& s
   return value.get<std::string>();
 }
 
-Bearing bearing_from_json(const json& in, const std::string& source) {
-  if (in.is_string()) {
-    for (const Bearing& b : common_bearings())
-      if (b.name == in.get<std::string>()) return b;
-    throw bad_key(source, fmt::format("the bearing '{}' is not in the list; give its geometry",
-                                      in.get<std::string>().substr(0, 40)));
-  }
-  if (!in.is_object()) throw bad_key(source, "a bearing is a name of the list or its geometry");
-  Bearing b{.source = source};
-  for (const auto& [key, value] : in.items()) {
-    if (key == "name")
-      b.name = text(value, key, source);
-    else if (key == "source")
-      b.source = text(value, key, source);
-    else if (key == "elements")
-      b.elements = whole(value, key, source, 200);
-    else if (key == "element_diameter")
-      b.element_diameter = positive(value, key, source, 1e4);
-    else if (key == "pitch_diameter")
-      b.pitch_diameter = positive(value, key, source, 1e5);
-    else if (key == "contact_angle_degrees") {
-      if (value != 0) b.contact_angle_degrees = positive(value, key, source, 89);
-    } else
-      throw bad_key(source, fmt::format("a bearing has no key '{}'", key.substr(0, 40)));
-  }
-  if (b.elements < 3 || !(b.element_diameter > 0) || !(b.element_diameter < b.pitch_diameter))
-    throw bad_key(source, fmt::format("the bearing '{}' needs at least 3 elements, and elements "
-                                      "smaller than the pitch diameter",
-                                      b.name));
-  return b;
-}
-
 // Amplitude of the highest value within hz +- half_width; 0 outside the spectrum.
 std::pair<double, double> peak_near(const FrequencySpectrum& s, double hz, double half_width) {
   if (s.values.empty() || !(s.step > 0)) return {hz, 0};
@@ -114,6 +82,47 @@ void add_pair(std::vector<FaultBand>& out, const std::string& fault, const std::
   }
 }
 
+}
+
+Bearing bearing_from_json(const json& in, const std::string& source) {
+  if (in.is_string()) {
+    for (const Bearing& b : common_bearings())
+      if (b.name == in.get<std::string>()) return b;
+    throw bad_key(source, fmt::format("the bearing '{}' is not in the list; give its geometry",
+                                      in.get<std::string>().substr(0, 40)));
+  }
+  if (!in.is_object()) throw bad_key(source, "a bearing is a name of the list or its geometry");
+  Bearing b{.source = source};
+  for (const auto& [key, value] : in.items()) {
+    if (key == "name")
+      b.name = text(value, key, source);
+    else if (key == "source")
+      b.source = text(value, key, source);
+    else if (key == "elements")
+      b.elements = whole(value, key, source, 200);
+    else if (key == "element_diameter")
+      b.element_diameter = positive(value, key, source, 1e4);
+    else if (key == "pitch_diameter")
+      b.pitch_diameter = positive(value, key, source, 1e5);
+    else if (key == "contact_angle_degrees") {
+      if (value != 0) b.contact_angle_degrees = positive(value, key, source, 89);
+    } else
+      throw bad_key(source, fmt::format("a bearing has no key '{}'", key.substr(0, 40)));
+  }
+  if (b.elements < 3 || !(b.element_diameter > 0) || !(b.element_diameter < b.pitch_diameter))
+    throw bad_key(source, fmt::format("the bearing '{}' needs at least 3 elements, and elements "
+                                      "smaller than the pitch diameter",
+                                      b.name));
+  return b;
+}
+
+json to_json(const Bearing& b) {
+  return {{"name", b.name},
+          {"source", b.source},
+          {"elements", b.elements},
+          {"element_diameter", b.element_diameter},
+          {"pitch_diameter", b.pitch_diameter},
+          {"contact_angle_degrees", b.contact_angle_degrees}};
 }
 
 BearingFrequencies bearing_frequencies(const Bearing& b, double shaft_hz) {
@@ -173,13 +182,7 @@ json to_json(const Nameplate& n) {
   if (n.pole_pairs > 0) out["pole_pairs"] = n.pole_pairs;
   if (n.rotor_bars > 0) out["rotor_bars"] = n.rotor_bars;
   if (!n.name.empty()) out["name"] = n.name;
-  for (const Bearing& b : n.bearings)
-    out["bearings"].push_back({{"name", b.name},
-                               {"source", b.source},
-                               {"elements", b.elements},
-                               {"element_diameter", b.element_diameter},
-                               {"pitch_diameter", b.pitch_diameter},
-                               {"contact_angle_degrees", b.contact_angle_degrees}});
+  for (const Bearing& b : n.bearings) out["bearings"].push_back(to_json(b));
   return out;
 }
 
@@ -327,6 +330,19 @@ const std::vector<Bearing>& common_bearings() {
        0.2656, 1.122, 0},
       {"6205-2RS", "Case Western Reserve University Bearing Data Center, lengths in inch", 9,
        0.3126, 1.537, 0},
+      {"UER204", "XJTU-SY data set, Wang et al., IEEE Trans. Reliab. 69(1), 2020, lengths in mm", 8,
+       7.92, 34.55, 0},
+      {"ZA-2115",
+       "IMS data set, University of Cincinnati, Qiu et al., J. Sound Vib. 289, 2006, lengths in "
+       "inch; a row of two",
+       16, 0.331, 2.815, 15.17},
+      {"6804DD",
+       "PRONOSTIA data set, FEMTO-ST, Nectoux et al., IEEE PHM conference, 2012, lengths in mm", 13,
+       3.5, 25.6, 0},
+      {"NICE, MFPT",
+       "fault data sets of the Society for Machinery Failure Prevention Technology, lengths in "
+       "inch",
+       8, 0.235, 1.245, 0},
   };
   return list;
 }

@@ -18,6 +18,11 @@ struct Bearing {
   double contact_angle_degrees = 0;
 };
 
+// A name of common_bearings(), or an object with keys as the members (name, source, contact angle
+// may be left out). Throws Error BadInput naming the key and the source.
+Bearing bearing_from_json(const nlohmann::json& json, const std::string& source);
+nlohmann::json to_json(const Bearing& bearing);
+
 // Frequencies of a damaged bearing on a shaft of that speed. With r = d / D cos(beta):
 // BPFO = N/2 f (1 - r), BPFI = N/2 f (1 + r), BSF = D / (2 d) f (1 - r^2), FTF = f/2 (1 - r).
 struct BearingFrequencies {

@@ -50,7 +50,8 @@ private:
 
 namespace {
 
-constexpr std::uint64_t chunk = Pyramid::base * 256, released_every = 64; // samples; chunks
+constexpr std::uint64_t chunk = Pyramid::base * 256;         // samples
+constexpr std::uint64_t released_every = 64, read_ahead = 8; // chunks
 
 }
 
@@ -98,6 +99,9 @@ std::vector<Pyramid> Pyramid::build(const Recording& recording,
     if (number % 16 == 1)
       context.step(static_cast<double>(at) / static_cast<double>(recording.length), "overview");
     const std::uint64_t count = std::min(chunk, recording.length - at);
+    if (number % read_ahead == 1)
+      for (const std::size_t c : channels)
+        expect_reading(recording.channels.at(c), at, read_ahead * chunk);
     for (std::size_t k = 0; k < channels.size(); ++k) {
       const Channel& channel = recording.channels.at(channels[k]);
       read_block(channel, at, std::span(values).first(count));
@@ -117,13 +121,14 @@ std::vector<Extremes> Pyramid::columns(const Channel& channel, std::uint64_t fro
   to = std::min(to, length_);
   if (from >= to || columns == 0) return {};
   const double width = static_cast<double>(to - from) / static_cast<double>(columns);
-  std::size_t level = 0;
+  std::size_t chosen = 0;
   double size = base;
-  while (level + 1 < levels_.size() && size * factor <= width / 2) {
+  while (chosen + 1 < level_count() && size * factor <= width / 2) {
     size *= factor;
-    ++level;
+    ++chosen;
   }
-  const bool raw = width < 2 * base;
+  const bool raw = width < base;
+  const std::span<const Extremes> pieces = level(chosen);
   std::vector<double> values;
   std::vector<Extremes> out;
   for (std::size_t c = 0; c < columns; ++c) {
@@ -136,7 +141,6 @@ std::vector<Extremes> Pyramid::columns(const Channel& channel, std::uint64_t fro
       read_block(channel, a, values);
       for (const double v : values) piece.add(v);
     } else {
-      const auto& pieces = levels_[level];
       const auto first = static_cast<std::size_t>(static_cast<double>(a) / size);
       const auto last = std::min(
           pieces.size(),
@@ -145,6 +149,7 @@ std::vector<Extremes> Pyramid::columns(const Channel& channel, std::uint64_t fro
     }
     out.push_back(piece.value());
   }
+  if (raw && to - from > 4 * base) channel.samples.release();
   return out;
 }
 
@@ -153,13 +158,13 @@ void Pyramid::store(const fs::path& path) const {
   const auto put = [&](const void* p, std::size_t n) {
     bytes.append(static_cast<const char*>(p), n);
   };
-  const std::uint64_t levels = levels_.size();
+  const std::uint64_t levels = level_count();
   put(&length_, 8);
   put(&levels, 8);
-  for (const auto& level : levels_) {
-    const std::uint64_t count = level.size();
+  for (std::size_t k = 0; k < levels; ++k) {
+    const std::uint64_t count = level(k).size();
     put(&count, 8);
-    put(level.data(), count * sizeof(Extremes));
+    put(level(k).data(), count * sizeof(Extremes));
   }
   make_folder(path.parent_path());
   write_atomically(path, bytes);
@@ -186,12 +191,20 @@ std::optional<Pyramid> Pyramid::load(const fs::path& path, std::uint64_t length)
     std::uint64_t count = 0;
     if (!take(&count, 8) || count != expected || count > rest.size() / sizeof(Extremes))
       return std::nullopt;
-    out.levels_.emplace_back(count);
-    if (!take(out.levels_.back().data(), count * sizeof(Extremes))) return std::nullopt;
+    // Behind 8 bytes of a count each level begins at a multiple of four.
+    out.mapped_.emplace_back(reinterpret_cast<const Extremes*>(rest.data()), count);
+    rest = rest.subspan(count * sizeof(Extremes));
     expected = (expected + factor - 1) / factor;
   }
+  out.file_ = file;
   return out;
 }
+
+std::span<const Extremes> Pyramid::level(std::size_t k) const {
+  return file_ ? mapped_[k] : std::span<const Extremes>(levels_[k]);
+}
+
+std::size_t Pyramid::level_count() const { return file_ ? mapped_.size() : levels_.size(); }
 
 std::vector<Extremes> coarse_columns(const Channel& channel, std::uint64_t from, std::uint64_t to,
                                      std::size_t columns, std::size_t probe) {

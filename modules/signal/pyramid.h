@@ -22,7 +22,8 @@ public:
   static std::vector<Pyramid> build(const Recording& recording,
                                     const std::vector<std::size_t>& channels,
                                     const Context& context = {});
-  // For cached pyramids. load: nothing when the file is not there, damaged, or of another length.
+  // For cached pyramids. load: nothing when the file is not there, damaged, or of another length;
+  // the file stays mapped, and is read where a picture needs it.
   void store(const std::filesystem::path& path) const;
   static std::optional<Pyramid> load(const std::filesystem::path& path, std::uint64_t length);
 
@@ -35,8 +36,12 @@ public:
 private:
   void add_chunk(std::span<const double> values);
   void add_levels();
+  std::span<const Extremes> level(std::size_t k) const;
+  std::size_t level_count() const;
   std::uint64_t length_ = 0;
   std::vector<std::vector<Extremes>> levels_; // level k: pieces of base * factor^k samples
+  std::shared_ptr<const MappedFile> file_;    // of a stored one, in place of levels_
+  std::vector<std::span<const Extremes>> mapped_;
 };
 
 // A first picture without a pyramid: of each column only the first `probe` samples are read, so

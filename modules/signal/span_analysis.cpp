@@ -67,6 +67,18 @@ void measure_phases(const Recording& r, const SpanRequest& q, std::uint64_t midd
   out.ratio_angle = s.angle();
 }
 
+// Of the phases, else of the first channel.
+void measure_levels(const std::vector<std::vector<double>>& signals, SpanAnalysis& out) {
+  std::vector<double> levels;
+  for (const auto& x : signals) {
+    const double mean = mean_of(x), level = rms(x);
+    levels.push_back(std::sqrt(std::max(0.0, level * level - mean * mean)));
+    out.level += levels.back() / static_cast<double>(signals.size());
+    out.crest += crest_factor(x) / static_cast<double>(signals.size());
+  }
+  if (levels.size() == 3) out.unbalance = unbalance({levels[0], levels[1], levels[2]});
+}
+
 }
 
 SpanAnalysis analyse_span(const Recording& r, const SpanRequest& q, const Context& context) {
@@ -105,6 +117,7 @@ SpanAnalysis analyse_span(const Recording& r, const SpanRequest& q, const Contex
   take_root(out.joint);
   for (double& v : out.rms) v = std::sqrt(v);
   context.step(0.8, "fundamental");
+  measure_levels(head, out);
   std::vector<std::span<const double>> signals;
   const std::size_t enough = std::min<std::size_t>(count, std::size_t{1} << 16);
   for (const auto& x : head) signals.push_back(std::span(x).first(enough));

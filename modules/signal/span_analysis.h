@@ -38,6 +38,9 @@ struct SpanAnalysis {
   std::vector<double> rms;
   double ratio = 0, ratio_angle = 0; // |I2/I1| and degrees over (one piece of) the span
   double distortion = 0;             // THD, mean of the phases (else the first channel)
+  // Of the first piece: rms and crest factor, without the mean, mean of the phases (else of the
+  // first channel); how far the phases' rms are apart (NEMA MG 1).
+  double level = 0, crest = 0, unbalance = 0;
 };
 
 inline constexpr std::uint64_t longest_piece = 1u << 18;

@@ -15,7 +15,7 @@
 namespace sensorium {
 namespace {
 
-constexpr int drag_pixels = 4, label_rows = 4, row_pixels = 15;
+constexpr int drag_pixels = 4, grab_pixels = 5, label_rows = 4, row_pixels = 15;
 
 QVector<double> vector_of(const std::vector<double>& x) { return {x.begin(), x.end()}; }
 
@@ -204,8 +204,7 @@ void SignalPlot::draw_bands() {
   for (const PlotBand* band : order) {
     const QColor color = band->raised ? c.warning : c.muted;
     // At least two pixels wide, or it would not be seen.
-    const double half = std::max((band->to - band->from) / 2, 1.5 / pixels),
-                 middle = (band->from + band->to) / 2;
+    const double half = shown_half_width(*band), middle = (band->from + band->to) / 2;
     column(middle - half, middle + half, color, band->raised ? 0.5 : 0.28);
     if (band->has_threshold)
       line(middle - half - 3 / pixels, band->threshold, middle + half + 3 / pixels, band->threshold,
@@ -394,6 +393,39 @@ void SignalPlot::pan(double by) {
   set_x_view(from + by, to + by);
 }
 
+double SignalPlot::shown_half_width(const PlotBand& band) const {
+  const auto [from, to] = x_view();
+  const double pixels = plot_->axisRect()->width() / std::max(1e-300, to - from);
+  return std::max((band.to - band.from) / 2, 1.5 / pixels);
+}
+
+std::optional<std::size_t> SignalPlot::threshold_at(const QPointF& place) const {
+  std::optional<std::size_t> out;
+  double least = grab_pixels;
+  for (std::size_t k = 0; k < bands_.size(); ++k) {
+    const PlotBand& b = bands_[k];
+    if (!b.movable || !b.has_threshold) continue;
+    const double middle = (b.from + b.to) / 2, half = shown_half_width(b);
+    const double away = std::abs(y_to_pixel(b.threshold) - place.y());
+    if (place.x() < x_to_pixel(middle - half) - grab_pixels ||
+        place.x() > x_to_pixel(middle + half) + grab_pixels || away > least)
+      continue;
+    least = away;
+    out = k;
+  }
+  return out;
+}
+
+bool SignalPlot::drag_threshold(const QPointF& place) {
+  if (press_ != Press::Threshold || moved_ >= bands_.size()) return false;
+  const QCPRange range = plot_->yAxis->range();
+  bands_[moved_].threshold =
+      std::clamp(plot_->yAxis->pixelToCoord(place.y()), range.lower, range.upper);
+  draw_bands();
+  replot();
+  return true;
+}
+
 bool SignalPlot::mouse(QEvent* event) {
   if (event->type() == QEvent::Wheel) {
     const auto* wheel = static_cast<QWheelEvent*>(event);
@@ -420,9 +452,16 @@ bool SignalPlot::mouse(QEvent* event) {
              : mouse->button() == Qt::LeftButton ? Press::Left
                                                  : Press::None;
     pan_from_ = x;
+    if (const auto band = threshold_at(mouse->position()); band && press_ == Press::Left) {
+      press_ = Press::Threshold;
+      moved_ = *band;
+    }
     if (mouse->button() == Qt::RightButton) set_cursor(1, std::clamp(x, low_, high_));
     return true;
   case QEvent::MouseMove:
+    if (press_ == Press::None)
+      plot_->setCursor(threshold_at(mouse->position()) ? Qt::SizeVerCursor : Qt::ArrowCursor);
+    if (drag_threshold(mouse->position())) return true;
     if (press_ == Press::Pan) {
       pan(pan_from_ - x);
     } else if (press_ == Press::Left &&
@@ -436,6 +475,9 @@ bool SignalPlot::mouse(QEvent* event) {
   case QEvent::MouseButtonRelease: {
     const Press press = std::exchange(press_, Press::None);
     const auto span = std::exchange(dragged_, std::nullopt);
+    if (press == Press::Threshold && moved_ < bands_.size() &&
+        std::abs(mouse->position().y() - pressed_at_.y()) >= 1)
+      emit threshold_moved(static_cast<int>(moved_), bands_[moved_].threshold);
     if (press != Press::Left) return true;
     if (!span) {
       set_cursor(active_, std::clamp(x, low_, high_));

@@ -37,6 +37,7 @@ struct PlotBand {
   bool raised = false;  // drawn stronger
   double threshold = 0; // a short line at this y, where has_threshold
   bool has_threshold = false;
+  bool movable = false; // the threshold can be dragged
 };
 
 class SignalPlot : public QWidget {
@@ -81,6 +82,7 @@ signals:
   void view_changed(double from, double to);
   void span_dragged(double from, double to);
   void cursors_changed();
+  void threshold_moved(int band, double y); // dragged and let go: bands()[band]
 
 protected:
   bool eventFilter(QObject* object, QEvent* event) override;
@@ -99,6 +101,10 @@ private:
   void pan(double by);
   void step_cursor(int by);
   std::optional<std::size_t> nearest(double x) const;
+  // The band whose movable threshold is under that place of the canvas.
+  std::optional<std::size_t> threshold_at(const QPointF& place) const;
+  double shown_half_width(const PlotBand& band) const;
+  bool drag_threshold(const QPointF& place);
   // Of the first line, or of every one, at x; of two places: the differences.
   QString values_text(double x, std::optional<double> before) const;
   void describe();
@@ -116,9 +122,10 @@ private:
   int active_ = 0;
   bool read_all_ = false;
   double low_ = 0, high_ = 1;
-  enum class Press { None, Left, Pan } press_ = Press::None;
+  enum class Press { None, Left, Pan, Threshold } press_ = Press::None;
   QPointF pressed_at_;
   double pan_from_ = 0;
+  std::size_t moved_ = 0; // band whose threshold is dragged
 };
 
 }

@@ -7,6 +7,19 @@ void describe(ParameterVisitor& v, NetworkParameters& p) {
            {.help = "The network behind: each pixel with its means over two neighbourhoods and two "
                     "small layers (context), or a residual U-Net."});
   v.integer("width", p.width, {.help = "Of the layers of context.", .min = 2, .max = 1024});
+  v.integer("layers", p.layers, {.help = "Of context, before the last.", .min = 0, .max = 8});
+  v.number("dropout", p.dropout,
+           {.help = "Share of the channels that each layer of context does without, in training.",
+            .min = 0,
+            .max = 0.95});
+  v.flag("whiten", p.whiten,
+         {.help = "Train on directions of equal spread instead of bands: faint differences are "
+                  "learned as fast as brightness. The network that is written takes bands."});
+  v.number("floor", p.floor,
+           {.help = "Of whiten: directions with less than this share of the mean variance stay "
+                    "faint.",
+            .min = 0,
+            .max = 10});
   v.text("widths", p.widths, {.help = "Channels of each level of the U-Net, with commas."});
   v.text("backbone", p.backbone,
          {.help =
@@ -40,6 +53,10 @@ void describe(ParameterVisitor& v, TrainParameters& p) {
              .max = 4096});
   v.number("test_percent", p.test_percent,
            {.help = "Labels kept back for the card's figures.", .unit = "%", .min = 1, .max = 90});
+  v.flag("pictures", p.pictures,
+         {.help =
+              "Train the network behind alone, on the pictures that --start gives, and write it "
+              "as backbone.onnx, to stand behind other cubes with --backbone."});
   describe(v, p.network);
 }
 

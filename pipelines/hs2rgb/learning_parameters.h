@@ -9,12 +9,15 @@ namespace sensorium::hs2rgb {
 
 struct NetworkParameters {
   std::string network = "context";
-  int width = 48;
+  int width = 48, layers = 1;
+  double dropout = 0.5;
+  bool whiten = true;
+  double floor = 1e-3;
   std::string widths = "16,32,48";
   std::string backbone;
   std::string start = "cie";
   int steps = 120;
-  double learning_rate = 5e-3, weight_decay = 1e-3, jitter = 0.05;
+  double learning_rate = 1e-2, weight_decay = 0.3, jitter = 0;
   int views = 8, seed = 1, threads = 1;
 };
 void describe(ParameterVisitor& v, NetworkParameters& p);
@@ -23,6 +26,7 @@ struct TrainParameters {
   std::string labels, classes;
   int block = 12;
   double test_percent = 25;
+  bool pictures = false; // the network behind alone
   NetworkParameters network;
 };
 void describe(ParameterVisitor& v, TrainParameters& p);
@@ -36,7 +40,7 @@ struct EvaluateParameters {
   bool force_leak = false;
   int block = 12;
   double train_percent = 30;
-  int channels = 16, majority = 7, away = 5;
+  int channels = 48, majority = 7, away = 5;
   NetworkParameters network{.start = "pca"};
 };
 void describe(ParameterVisitor& v, EvaluateParameters& p);

@@ -11,7 +11,7 @@
 namespace sensorium::lung_ultrasound {
 namespace {
 
-constexpr int variants = 3;
+constexpr int variants = 6;
 
 using Rows = std::vector<std::vector<float>>;
 

@@ -14,7 +14,7 @@ struct Sequence {
   std::string group;
 };
 
-// The frame network stays as it is: its features of each picture, plain and in two variations (one
+// The frame network stays as it is: its features of each picture, plain and in five variations (one
 // gain, contrast and frame for a whole clip), are worked out once. Sequences without pictures are
 // left out. `check` is looked at once and chooses nothing. Throws what train() throws.
 Graph train_head(const Graph& frame_network, const std::vector<Sequence>& training,

@@ -116,8 +116,10 @@ json summary_of(const Judgement& all, const LungParameters& p, int frames, doubl
 Follower::Follower(int width, int height, const LungParameters& parameters, const fs::path& model,
                    Classifier& classifier, const Context& context)
     : parameters_(parameters), classifier_(classifier), width_(width), height_(height) {
-  if (parameters.use_network && has_network() && !model.empty())
-    side_ = classifier.load(model, context);
+  if (!parameters.use_network || !has_network() || model.empty()) return;
+  Context one = context; // threads wait for each other longer than a frame takes
+  if (one.threads == 0) one.threads = 1;
+  side_ = classifier.load(model, one);
 }
 
 void Follower::look_for_beam() {

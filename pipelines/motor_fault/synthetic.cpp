@@ -62,7 +62,7 @@ void add_fault(std::vector<Wave>& waves, const SyntheticOptions& o, Random& rand
   } else if (o.fault == "eccentricity") {
     pair(shaft);
   } else if (o.fault == "bearing") {
-    pair(bearing_frequencies(common_bearings().back(), shaft).outer);
+    pair(bearing_frequencies(common_bearings().at(1), shaft).outer);
   }
 }
 

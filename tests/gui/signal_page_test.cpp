@@ -19,12 +19,14 @@
 #include <QApplication>
 #include <QComboBox>
 #include <QDoubleSpinBox>
+#include <QFile>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QSpinBox>
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -342,6 +344,118 @@ TEST_F(Signal, without_a_rate_the_axis_is_in_samples_until_one_is_entered) {
   EXPECT_TRUE(page().scale_text().contains("entered by hand"));
   run();
   EXPECT_TRUE(page().diagnosis().contains("phase A"));
+}
+
+TEST_F(Signal, the_span_can_be_looked_at_in_other_ways) {
+  open("motor.csv", three_currents(true));
+  page().use_nameplate(plate());
+  ASSERT_TRUE(settled());
+  page().choose_span(2000, 4000);
+  ASSERT_TRUE(settled());
+  SignalPlot* s = page().spectrum_plot();
+  auto* looks = page().findChild<QComboBox*>("looked_at");
+  ASSERT_TRUE(looks);
+  ASSERT_EQ(looks->count(), 7);
+  for (int k = 1; k < looks->count(); ++k) {
+    looks->setCurrentIndex(k);
+    ASSERT_TRUE(settled());
+    ASSERT_TRUE(page().view()) << k;
+    EXPECT_EQ(static_cast<int>(page().view()->view), k - 1);
+    ASSERT_EQ(s->series().size(), 1u) << k;
+    EXPECT_EQ(s->series().front().name, looks->currentText());
+  }
+  // Orders of the shaft: the supply is at 50 Hz over 24.5 Hz (1470 rpm).
+  EXPECT_TRUE(page().view()->of_shaft);
+  s->set_cursor(0, 50 / 24.5);
+  EXPECT_NEAR(s->cursor(0)->y(), 0, 1.5);
+  page().choose_view(4); // extended Park: I2/I1 of a fifth at twice the supply
+  ASSERT_TRUE(settled());
+  s->set_cursor(0, 100);
+  EXPECT_NEAR(s->cursor(0)->y(), 20 * std::log10(0.2), 0.5);
+  EXPECT_FALSE(s->bands().empty()) << "where faults would show";
+  page().choose_view(2, 140, 160); // zoom
+  ASSERT_TRUE(settled());
+  EXPECT_NEAR(s->x_view().first, 140, 1e-9);
+  s->set_cursor(0, 150);
+  EXPECT_NEAR(s->cursor(0)->y(), -46.2, 0.5);
+  page().choose_view(2, 160, 140); // no band: one message, nothing breaks
+  ASSERT_TRUE(settled());
+  EXPECT_TRUE(page().diagnosis().contains("no band")) << page().diagnosis().toStdString();
+  looks->setCurrentIndex(0);
+  ASSERT_TRUE(settled());
+  EXPECT_FALSE(page().view());
+  EXPECT_NEAR(s->x_view().first, 0, 1e-9);
+}
+
+TEST_F(Signal, a_threshold_is_dragged_on_the_plot_and_taken_back) {
+  open("motor.csv", three_currents(true));
+  page().use_nameplate(plate());
+  ASSERT_TRUE(settled());
+  run();
+  SignalPlot* s = page().spectrum_plot();
+  s->set_x_view(40, 60);
+  QTest::qWait(50);
+  const auto level = [&] { return session().parameters().at("broken_bar_from").get<double>(); };
+  EXPECT_EQ(level(), -50);
+  const PlotBand& band = s->bands().front(); // (1 - 2s) f at 48 Hz
+  const int x = static_cast<int>(std::lround(s->x_to_pixel((band.from + band.to) / 2)));
+  const auto y = [&](double db) { return static_cast<int>(std::lround(s->y_to_pixel(db))); };
+  QTest::mousePress(s->canvas(), Qt::LeftButton, {}, QPoint(x, y(-50)));
+  QTest::mouseMove(s->canvas(), QPoint(x, y(-55)));
+  QTest::mouseMove(s->canvas(), QPoint(x, y(-60)));
+  QTest::mouseRelease(s->canvas(), Qt::LeftButton, {}, QPoint(x, y(-60)));
+  ASSERT_TRUE(settled());
+  EXPECT_NEAR(level(), -60, 1.5);
+  EXPECT_NEAR(s->bands().front().threshold, level(), 1e-9);
+  EXPECT_NEAR(s->x_view().first, 40, 1e-9) << "it was no zoom";
+  EXPECT_FALSE(s->cursor(0)) << "and no cursor";
+  // The settled level is an event of the log.
+  ASSERT_TRUE(QTest::qWaitFor(
+      [&] { return session().review().state().parameters.contains("broken_bar_from"); }, 20000));
+  trigger("undo");
+  EXPECT_EQ(level(), -50);
+}
+
+TEST_F(Signal, a_span_is_saved_as_a_file) {
+  open("motor.csv", three_currents(true));
+  page().choose_span(1000, 1500);
+  ASSERT_TRUE(settled());
+  page().save_span(path("part.csv"));
+  ASSERT_TRUE(settled());
+  EXPECT_TRUE(window_->notice().message().contains("part.csv"))
+      << window_->notice().message().toStdString();
+  const std::string text = read_text(path("part.csv").toStdString());
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 501) << "names and 500 rows";
+  page().save_span(path("part.unknown"));
+  ASSERT_TRUE(settled());
+  EXPECT_FALSE(QFile::exists(path("part.unknown")));
+  EXPECT_FALSE(window_->notice().message().contains("Span written"))
+      << window_->notice().message().toStdString();
+}
+
+TEST_F(Signal, own_bearings_are_kept_in_the_list) {
+  const auto choices = [](NameplateDialog& d) {
+    QStringList out;
+    auto* box = d.findChild<QComboBox*>();
+    for (int k = 0; k < box->count(); ++k) out << box->itemText(k);
+    return out;
+  };
+  {
+    NameplateDialog dialog({});
+    dialog.keep_in_list(); // nothing is chosen: one message
+    dialog.add_bearing({"NU 210", "data sheet", 16, 11, 70, 0});
+    QTest::mouseClick(dialog.findChild<QPushButton*>("keep_bearing"), Qt::LeftButton);
+    EXPECT_TRUE(choices(dialog).contains("NU 210"));
+  }
+  NameplateDialog again({}); // another time, another motor
+  ASSERT_TRUE(choices(again).contains("NU 210"));
+  auto* box = again.findChild<QComboBox*>();
+  auto* forget = again.findChild<QPushButton*>("forget_bearing");
+  EXPECT_FALSE(forget->isEnabled()) << "a common bearing stays";
+  box->setCurrentIndex(box->findText("NU 210"));
+  ASSERT_TRUE(forget->isEnabled());
+  QTest::mouseClick(forget, Qt::LeftButton);
+  EXPECT_FALSE(choices(again).contains("NU 210"));
 }
 
 TEST_F(Signal, one_channel_has_a_spectrum_and_says_what_is_missing) {

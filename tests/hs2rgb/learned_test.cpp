@@ -11,6 +11,8 @@
 #include "tests/support/pipeline.h"
 
 #ifdef SENSORIUM_HAS_LEARN
+#include "hyperspectral/scene_training.h"
+#include "hyperspectral/scene_whitening.h"
 #include "modules/learn/model.h"
 #endif
 
@@ -303,6 +305,126 @@ TEST(LearnedRgb, LearnsWhatNoEyeSees) {
   EXPECT_LT(apart("cie"), 0.3);
 }
 
+TEST(LearnedRgb, WhiteningIsALinearStepThatFoldsIntoTheMix) {
+  // 6 bands of 15 x 9 pixels, nearly alike; one pixel is no measurement.
+  hyper::Planes planes{9, 15, 6, std::vector<float>(6 * 135), std::vector<std::uint8_t>(135, 1)};
+  std::vector<std::uint8_t> classes(135);
+  for (std::size_t p = 0; p < 135; ++p) {
+    classes[p] = static_cast<std::uint8_t>(p % 3); // 0 is not chosen
+    for (std::size_t b = 0; b < 6; ++b)
+      planes.values[b * 135 + p] = std::sin(0.7f * static_cast<float>(p)) +
+                                   0.01f * std::sin(static_cast<float>(p * (b + 2))) +
+                                   static_cast<float>(classes[p]);
+  }
+  planes.usable[7] = 0;
+  for (std::size_t b = 0; b < 6; ++b) planes.values[b * 135 + 7] = 0;
+  const std::vector<const hyper::Planes*> scenes{&planes};
+  const std::vector<const std::vector<std::uint8_t>*> chosen{&classes};
+  const hyper::Whitening w = hyper::whitening_of(scenes, chosen, 0);
+  hyper::Planes white = planes;
+  hyper::whiten(white, w);
+  // Within each class: no two directions go together, and each has a variance of 1.
+  for (std::size_t i = 0; i < 6; ++i) {
+    EXPECT_EQ(white.values[i * 135 + 7], 0);
+    for (std::size_t j = 0; j <= i; ++j) {
+      double sum = 0, pixels = 0;
+      for (std::uint8_t c = 1; c <= 2; ++c) {
+        double a = 0, b = 0, ab = 0, n = 0;
+        for (std::size_t p = 0; p < 135; ++p) {
+          if (classes[p] != c || planes.usable[p] == 0) continue;
+          const double x = white.values[i * 135 + p], y = white.values[j * 135 + p];
+          a += x, b += y, ab += x * y, n += 1;
+        }
+        sum += ab - a * b / n;
+        pixels += n;
+      }
+      EXPECT_NEAR(sum / pixels, i == j ? 1 : 0, 2e-3) << i << " " << j;
+    }
+  }
+  const hyper::BandScaling none{std::vector<float>(6, 0.0f), std::vector<float>(6, 1.0f)};
+  const Graph graph =
+      hyper::build_scene_network({.classes = 3, .channels = 4, .width = 8}, none, nullptr, 5);
+  const auto logits = [](const Graph& g, const hyper::Planes& seen) {
+    Model model = Model::from_graph(g, {.threads = 1});
+    return model.run(Tensor{{1, 6, 9, 15}, seen.values}).values;
+  };
+  const Graph on_white = hyper::for_whitened(graph, w);
+  const std::vector<float> want = logits(graph, planes), got = logits(on_white, white),
+                           back = logits(hyper::for_unwhitened(on_white, w), planes);
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    ASSERT_NEAR(got[i], want[i], 2e-3) << i;
+    ASSERT_NEAR(back[i], want[i], 2e-3) << i;
+  }
+  const std::vector<std::uint8_t> nobody(135, 0);
+  const std::vector<const std::vector<std::uint8_t>*> empty{&nobody};
+  EXPECT_EQ(error_of([&] { hyper::whitening_of(scenes, empty, 0); }).code(), ErrorCode::BadInput);
+}
+
+TEST(LearnedRgb, LabelledPixelsAndTheirMeansGiveWhatTheSceneGives) {
+  hyper::Planes planes{11, 17, 4, std::vector<float>(4 * 187), std::vector<std::uint8_t>(187, 1)};
+  for (std::size_t i = 0; i < planes.values.size(); ++i)
+    planes.values[i] = std::sin(0.37f * static_cast<float>(i * i % 1009));
+  std::vector<std::uint8_t> labels(187, 0);
+  const std::vector<std::size_t> places{0, 3, 90, 169, 186}; // corners, edges, the middle
+  for (const std::size_t p : places) labels[p] = 2;
+  const hyper::MeansSource source({{&planes, labels, "one"}}, 0.1);
+  ASSERT_EQ(source.size(), 1u);
+  const Sample sample = source.get(0, 0);
+  EXPECT_EQ(sample.input.shape, (std::vector<std::int64_t>{4, 3, 5}));
+  EXPECT_EQ(sample.target.values, std::vector<float>(5, 1.0f));
+  EXPECT_NE(source.get(0, 9).input.values, sample.input.values);
+  const hyper::BandScaling none{std::vector<float>(4, 0.0f), std::vector<float>(4, 1.0f)};
+  const Graph graph =
+      hyper::build_scene_network({.classes = 3, .channels = 5, .width = 8}, none, nullptr, 2);
+  ASSERT_TRUE(hyper::sees_means_alone(graph));
+  Model scene = Model::from_graph(graph, {.threads = 1}),
+        means = Model::from_graph(hyper::on_means(graph), {.threads = 1});
+  const std::vector<float> all = scene.run(Tensor{{1, 4, 11, 17}, planes.values}).values,
+                           some = means.run(Tensor{{1, 4, 3, 5}, sample.input.values}).values;
+  ASSERT_EQ(some.size(), 15u);
+  for (std::size_t c = 0; c < 3; ++c)
+    for (std::size_t i = 0; i < 5; ++i)
+      EXPECT_NEAR(some[c * 5 + i], all[c * 187 + places[i]], 1e-4) << c << " " << i;
+  EXPECT_FALSE(hyper::sees_means_alone(hyper::build_scene_network(
+      {.classes = 3, .network = "unet", .widths = "4,8"}, none, nullptr, 2)));
+}
+
+TEST(LearnedRgb, ABackboneIsTrainedOnPicturesAndStandsBehindOtherBands) {
+  const Field field;
+  // On colours nothing can be learned here; on principal components it can.
+  const json pictures = ran("train", {field.cube},
+                            {{"labels", field.labels},
+                             {"pictures", true},
+                             {"start", "pca"},
+                             {"network", "unet"},
+                             {"widths", "8,16"},
+                             {"block", 5},
+                             {"steps", 40}},
+                            field.folder / "pictures");
+  const std::string backbone = pictures.at("model");
+  EXPECT_TRUE(backbone.ends_with("backbone.onnx"));
+  EXPECT_GT(pictures.at("metrics").at("overall accuracy").get<double>(), 0.9);
+  const Graph before = read_onnx(backbone);
+  EXPECT_EQ(before.inputs.at(0).dims.at(1), 3);
+  const json result = ran("train", {field.cube},
+                          {{"labels", field.labels},
+                           {"backbone", backbone},
+                           {"start", "pca"},
+                           {"block", 5},
+                           {"steps", 5}},
+                          field.folder / "behind");
+  EXPECT_GT(result.at("metrics").at("overall accuracy").get<double>(), 0.9)
+      << "it knows the classes already";
+  const Graph after = read_onnx(field.folder / "behind" / "hs2rgb.onnx");
+  EXPECT_EQ(after.inputs.at(0).dims.at(1), 26);
+  EXPECT_EQ(hyper::rgb_model_of(after, "behind").started_from, "pca");
+  Model model = Model::load(field.folder / "behind" / "hs2rgb.onnx");
+  EXPECT_EQ(model.run({{"spectra", Tensor{{1, 26, 8, 8}, std::vector<float>(26 * 64, 0.3f)}}})
+                .at("logits")
+                .values.size(),
+            2u * 64);
+}
+
 TEST(LearnedRgb, TrainingRefusesWhatDoesNotFit) {
   const Field field;
   const auto failure = [&](const std::vector<std::string>& files, const json& values) {
@@ -324,8 +446,8 @@ TEST(LearnedRgb, AComparisonGoesOnAndALeakIsRefusedOrLabelled) {
                  {"splits", 1},
                  {"leaking_splits", 0},
                  {"block", 5},
-                 {"steps", 20},
-                 {"width", 8},
+                 {"steps", 60},
+                 {"width", 16},
                  {"train_percent", 50}};
   const json first = ran("evaluate", {field.cube}, values, out);
   ASSERT_EQ(first.at("summary").size(), 3u);

@@ -63,9 +63,10 @@ using Complex = std::complex<double>;
 std::vector<Complex> transformed(const std::vector<Complex>& in, int side, double sign) {
   const auto n = static_cast<std::size_t>(side);
   std::vector<Complex> half(n * n), out(n * n);
-  const auto turn = [&](std::size_t a, std::size_t b) {
-    return std::polar(1.0, sign * 2 * std::numbers::pi * static_cast<double>(a * b % n) / side);
-  };
+  std::vector<Complex> turns;
+  for (std::size_t k = 0; k < n; ++k)
+    turns.push_back(std::polar(1.0, sign * 2 * std::numbers::pi * static_cast<double>(k) / side));
+  const auto turn = [&](std::size_t a, std::size_t b) { return turns[a * b % n]; };
   for (std::size_t y = 0; y < n; ++y)
     for (std::size_t v = 0; v < n; ++v)
       for (std::size_t x = 0; x < n; ++x) half[y * n + v] += in[y * n + x] * turn(v, x);

@@ -2,7 +2,7 @@
 relative to the largest value exceeds 1e-9."""
 import sys, json, os
 import numpy as np
-from scipy import fft, signal
+from scipy import fft, interpolate, signal
 
 folder = sys.argv[1]
 load = lambda name: np.fromfile(os.path.join(folder, name), np.float64)
@@ -49,4 +49,6 @@ for i, (kind, order, edges) in enumerate([("lowpass", 5, 80.0), ("highpass", 4, 
     check(f"both ways {i}", load(f"both_{i}"), signal.sosfiltfilt(sos, x))
 sos = signal.butter(4, [40.0, 75.0], "bandpass", fs=rate, output="sos")
 check("envelope", load("envelope"), np.abs(signal.hilbert(signal.sosfiltfilt(sos, x))))
+spline = interpolate.CubicSpline(np.arange(x.size), x, bc_type="natural")
+check("spline", load("spline"), spline(load("places")))
 sys.exit(1 if bad else 0)

@@ -1,5 +1,6 @@
 #include "modules/core/error.h"
 #include "modules/signal/filter.h"
+#include "modules/signal/orders.h"
 #include "modules/signal/spectrum.h"
 
 #include <gtest/gtest.h>
@@ -163,6 +164,10 @@ TEST(Spectra, ScipyAgrees) {
     write("both_" + std::to_string(i), filter_both_ways(filters[i], x));
   }
   write("envelope", band_envelope(x, 1000, 40, 75));
+  std::vector<double> places;
+  for (std::size_t i = 0; i < 3333; ++i) places.push_back(0.75 * static_cast<double>(i));
+  write("places", places);
+  write("spline", spline_values(x, places));
   const std::string command = "'" + python +
                               "' '" SENSORIUM_SOURCE_DIR "/tests/signal/spectra_judge.py' '" +
                               folder.string() + "'";

@@ -68,6 +68,13 @@ Graph with_standardisation_of(const Graph& from, Graph graph) {
   return graph;
 }
 
+std::optional<hyper::Whitening>
+whitening_for(const NetworkParameters& p, std::span<const hyper::Planes* const> standardised,
+              std::span<const std::vector<std::uint8_t>* const> chosen) {
+  if (!p.whiten) return std::nullopt;
+  return hyper::whitening_of(standardised, chosen, p.floor);
+}
+
 hyper::SceneTraining training_of(const NetworkParameters& p) {
   return {.steps = p.steps,
           .learning_rate = p.learning_rate,

@@ -4,8 +4,10 @@
 #include "hyperspectral/learned_rgb.h"
 #include "hyperspectral/scene_labels.h"
 #include "hyperspectral/scene_training.h"
+#include "hyperspectral/scene_whitening.h"
 #include "pipelines/hs2rgb/learning_parameters.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +35,12 @@ hyper::MixStart start_of(const std::string& name, std::span<const double> grid,
 Graph for_standardised(Graph graph, double mix_rate);
 // The standardisation of one graph, everything else of the other.
 Graph with_standardisation_of(const Graph& from, Graph graph);
+
+// The whitening that is asked for, of standardised scenes; none: nothing is done. chosen: the
+// pixels of the training side.
+std::optional<hyper::Whitening>
+whitening_for(const NetworkParameters& p, std::span<const hyper::Planes* const> standardised,
+              std::span<const std::vector<std::uint8_t>* const> chosen);
 
 hyper::SceneTraining training_of(const NetworkParameters& p);
 

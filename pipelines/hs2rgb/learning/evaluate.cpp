@@ -229,6 +229,8 @@ Found Comparison::network(const Job& job, const std::vector<std::uint8_t>& label
   SceneNetworkOptions o{.classes = labels_.classes,
                         .network = p_.network.network,
                         .width = p_.network.width,
+                        .layers = p_.network.layers,
+                        .dropout = p_.network.dropout,
                         .widths = p_.network.widths,
                         .backbone = p_.network.backbone};
   const std::vector<const Planes*> all{&spectra_};
@@ -244,7 +246,7 @@ Found Comparison::network(const Job& job, const std::vector<std::uint8_t>& label
     standardise(planes, scaling);
     if (job.route == "all") {
       o.channels = p_.channels;
-      o.mix_rate = 0.3;
+      o.mix_rate = p_.network.whiten ? 1 : 0.3;
       if (!o.backbone.empty())
         throw Error(ErrorCode::Usage, "route all has no place for a backbone of three channels",
                     "leave 'all' out of --routes");
@@ -255,11 +257,21 @@ Found Comparison::network(const Job& job, const std::vector<std::uint8_t>& label
     start = for_standardised(
         build_scene_network(o, scaling, o.channels == 3 ? &mix : nullptr, seed), o.mix_rate);
   } else {
+    // A backbone of the user's own takes pictures as they are.
     planes = mixed(spectra_, fixed_mix(job.route, scaling, side));
     const std::vector<const Planes*> shown{&planes};
-    standardise(planes, scaling_of(shown, chosen));
+    if (o.backbone.empty()) standardise(planes, scaling_of(shown, chosen));
     start = build_picture_network(o, seed);
     mixing = 2 * 3 * (job.route == "bands" ? 0 : bands);
+  }
+  // Every route learns from directions of equal spread; a fixed picture's are of its channels.
+  const bool mixes = start.initializers.contains("hs2rgb.weight");
+  const std::vector<const Planes*> seen{&planes};
+  if (mixes || o.backbone.empty()) {
+    if (const auto whitening = whitening_for(p_.network, seen, chosen)) {
+      whiten(planes, *whitening);
+      if (mixes) start = for_whitened(start, *whitening);
+    }
   }
   SceneTraining t = training_of(p_.network);
   t.seed = static_cast<int>(seed);

@@ -88,14 +88,30 @@ BandScaling scaling_of_training(const Material& m) {
   return scaling_of(planes, chosen);
 }
 
-// Accuracy on the squares kept back, of all scenes.
-json figures_of(const Material& m, const std::vector<Planes>& standardised, const Graph& graph,
+std::optional<Whitening> whiten_all(std::vector<Planes>& standardised, const Material& m,
+                                    const TrainParameters& p) {
+  std::vector<const Planes*> planes;
+  std::vector<std::vector<std::uint8_t>> sides;
+  std::vector<const std::vector<std::uint8_t>*> chosen;
+  for (std::size_t i = 0; i < m.scenes.size(); ++i) {
+    planes.push_back(&standardised[i]);
+    sides.push_back(side_of(m.splits[i], nullptr));
+  }
+  for (const auto& side : sides) chosen.push_back(&side);
+  const std::optional<Whitening> whitening = whitening_for(p.network, planes, chosen);
+  for (Planes& scene : standardised)
+    if (whitening) whiten(scene, *whitening);
+  return whitening;
+}
+
+// Accuracy on the squares kept back, of all scenes. seen: what the graph takes.
+json figures_of(const Material& m, const std::vector<Planes>& seen, const Graph& graph,
                 const TrainParameters& p, const Context& context) {
   Model model = Model::from_graph(graph, {.threads = p.network.threads});
   double right = 0, all = 0;
   for (std::size_t i = 0; i < m.scenes.size(); ++i) {
     const SceneScore s = score_map(m.scenes[i].labels, m.splits[i],
-                                   classify(model, standardised[i], p.network.views, context));
+                                   classify(model, seen[i], p.network.views, context));
     right += s.overall * static_cast<double>(s.pixels);
     all += static_cast<double>(s.pixels);
   }
@@ -127,10 +143,10 @@ ModelCard card_for(const TrainParameters& p, const Material& m, const Graph& gra
       "1x1 convolution {} to 3, started from {}, before {}; {} parameters, {:.0f} "
       "operations a pixel",
       m.grid.size(), p.network.start,
-      !p.network.backbone.empty() ? "a network of the user's own"
-      : p.network.network == "unet"
-          ? "a residual U-Net of widths " + p.network.widths
-          : fmt::format("means over neighbourhoods and two layers of {}", p.network.width),
+      !p.network.backbone.empty()   ? "a network of the user's own"
+      : p.network.network == "unet" ? "a residual U-Net of widths " + p.network.widths
+                                    : fmt::format("means over neighbourhoods and {} layers of {}",
+                                                  p.network.layers, p.network.width),
       graph.parameters(), operations_per_pixel(graph));
   card.input =
       fmt::format("spectra [batch, {}, height, width] at {:g} to {:g} nm, {}", m.grid.size(),
@@ -150,9 +166,11 @@ ModelCard card_for(const TrainParameters& p, const Material& m, const Graph& gra
       "measured on squares of the same scenes: other scenes, sensors and light may differ";
   card.command = fmt::format(
       "sensorium train hs2rgb CUBE... --labels FILE... -o DIR --start {} "
-      "--network {} --width {} --widths {} --steps {} --block {} --test_percent {} --seed {}",
-      p.network.start, p.network.network, p.network.width, p.network.widths, p.network.steps,
-      p.block, p.test_percent, p.network.seed);
+      "--network {} --width {} --layers {} --dropout {:g} --whiten {} --floor {:g} --widths {} "
+      "--steps {} --learning_rate {:g} --weight_decay {:g} --block {} --test_percent {} --seed {}",
+      p.network.start, p.network.network, p.network.width, p.network.layers, p.network.dropout,
+      p.network.whiten, p.network.floor, p.network.widths, p.network.steps, p.network.learning_rate,
+      p.network.weight_decay, p.block, p.test_percent, p.network.seed);
   return card;
 }
 
@@ -169,6 +187,52 @@ std::vector<std::string> class_names(const TrainParameters& p, int classes) {
 
 }
 
+SceneNetworkOptions network_options(const TrainParameters& p, int classes) {
+  return {.classes = classes,
+          .network = p.network.network,
+          .width = p.network.width,
+          .layers = p.network.layers,
+          .dropout = p.network.dropout,
+          .widths = p.network.widths,
+          .backbone = p.network.backbone};
+}
+
+// Pictures of the scenes by a mix that stays as it is, and the network that is trained on them.
+json train_on_pictures(const TrainParameters& p, const Material& m, const MixStart& start,
+                       const fs::path& output, const Context& context) {
+  std::vector<Planes> pictures;
+  for (const TrainingScene& scene : m.scenes) pictures.push_back(mixed(scene.spectra, start));
+  std::vector<LabelledPlanes> labelled;
+  for (std::size_t i = 0; i < m.scenes.size(); ++i)
+    labelled.push_back({&pictures[i], side_of(m.splits[i], &m.scenes[i].labels),
+                        fmt::format("training side of scene {}", i + 1)});
+  Graph graph = build_picture_network(network_options(p, m.classes),
+                                      static_cast<std::uint64_t>(p.network.seed));
+  graph = train_on_scenes(graph, std::move(labelled), training_of(p.network), output / "run",
+                          context.part(0, 0.95));
+  const json figures = figures_of(m, pictures, graph, p, context.part(0.95, 1));
+  ModelCard card = card_for(p, m, graph);
+  card.name = "network for pictures of cubes";
+  card.task = "the class of each pixel of a picture";
+  card.architecture = fmt::format("{} parameters, {:.0f} operations a pixel", graph.parameters(),
+                                  operations_per_pixel(graph));
+  card.input = fmt::format("pictures [batch, 3, height, width]: {}",
+                           p.network.start == "cie" ? "linear sRGB" : "three principal components");
+  card.normalisation = "inside the graph";
+  card.output = fmt::format("logits [batch, {}, height, width]", m.classes);
+  card.intended_use = "to stand behind a learned RGB (--backbone); research";
+  card.command += " --pictures true";
+  card.metrics = figures;
+  set_card(graph, card);
+  const fs::path file = output / "backbone.onnx";
+  write_onnx(graph, file);
+  return {{"model", file.string()},
+          {"metrics", figures},
+          {"text", fmt::format("{}\nsquares kept back: {}\nsensorium train hs2rgb CUBE... --labels "
+                               "FILE... --backbone {} -o DIR",
+                               file.string(), figures.dump(), file.string())}};
+}
+
 json train_learned(const std::vector<std::string>& files, const json& parameters,
                    const fs::path& output, const Context& context) {
   const auto p = parameters_from<TrainParameters>(parameters);
@@ -177,26 +241,26 @@ json train_learned(const std::vector<std::string>& files, const json& parameters
   const BandScaling scaling = scaling_of_training(m);
   const MixStart start = start_of(p.network.start, m.grid, m.scenes[0].spectra, scaling,
                                   side_of(m.splits[0], nullptr));
-  const SceneNetworkOptions o{.classes = m.classes,
-                              .network = p.network.network,
-                              .width = p.network.width,
-                              .widths = p.network.widths,
-                              .backbone = p.network.backbone};
+  if (p.pictures) return train_on_pictures(p, m, start, output, context.part(0.1, 1));
+  const SceneNetworkOptions o = network_options(p, m.classes);
   const Graph first =
       build_scene_network(o, scaling, &start, static_cast<std::uint64_t>(p.network.seed));
-  std::vector<Planes> standardised;
-  std::vector<LabelledPlanes> labelled;
+  std::vector<Planes> seen;
   for (const TrainingScene& scene : m.scenes) {
-    standardised.push_back(scene.spectra);
-    standardise(standardised.back(), scaling);
+    seen.push_back(scene.spectra);
+    standardise(seen.back(), scaling);
   }
+  const std::optional<Whitening> whitening = whiten_all(seen, m, p);
+  std::vector<LabelledPlanes> labelled;
   for (std::size_t i = 0; i < m.scenes.size(); ++i)
-    labelled.push_back({&standardised[i], side_of(m.splits[i], &m.scenes[i].labels),
+    labelled.push_back({&seen[i], side_of(m.splits[i], &m.scenes[i].labels),
                         fmt::format("training side of scene {}", i + 1)});
-  const Graph trained =
-      train_on_scenes(for_standardised(first, o.mix_rate), std::move(labelled),
-                      training_of(p.network), output / "run", context.part(0.1, 0.95));
-  const json figures = figures_of(m, standardised, trained, p, context.part(0.95, 1));
+  Graph untrained = for_standardised(first, o.mix_rate);
+  if (whitening) untrained = for_whitened(std::move(untrained), *whitening);
+  Graph trained = train_on_scenes(untrained, std::move(labelled), training_of(p.network),
+                                  output / "run", context.part(0.1, 0.95));
+  const json figures = figures_of(m, seen, trained, p, context.part(0.95, 1));
+  if (whitening) trained = for_unwhitened(std::move(trained), *whitening);
 
   Graph graph = with_rgb_output(with_standardisation_of(first, trained));
   ModelCard card = card_for(p, m, graph);
