@@ -478,15 +478,16 @@ private:
       throw Error(ErrorCode::Internal,
                   fmt::format("rank {} ended with other weights than rank 0", ranks_.rank()),
                   "this is a fault of the program: please report it");
-    return {step_,
-            stopped_early_,
-            best_loss_,
-            best_step_,
-            folder_ / "best.onnx",
-            folder_ / "last.onnx",
-            sha256(all),
-            steps_s_,
-            loader_.waited_s()};
+    return {.steps = step_,
+            .stopped_early = stopped_early_,
+            .best_validation_loss = best_loss_,
+            .best_step = best_step_,
+            .best_validation_score = best_score_,
+            .best = folder_ / "best.onnx",
+            .last = folder_ / "last.onnx",
+            .weights_sha256 = sha256(all),
+            .steps_s = steps_s_,
+            .loader_waited_s = loader_.waited_s()};
   }
 
   Graph graph_;

@@ -22,11 +22,6 @@ Error damaged(const std::string& why) {
                "prepare the set again");
 }
 
-template<class T> void append(std::vector<std::byte>& out, const T* from, std::size_t count) {
-  const auto* bytes = reinterpret_cast<const std::byte*>(from);
-  out.insert(out.end(), bytes, bytes + count * sizeof(T));
-}
-
 }
 
 std::vector<std::byte> record_of(const TrainingBscan& b) {
@@ -37,14 +32,21 @@ std::vector<std::byte> record_of(const TrainingBscan& b) {
                   (b.enhanced.empty() ? 0 : has_enhanced) |
                       (b.undecided.empty() ? 0 : has_undecided),
                   static_cast<std::int32_t>(b.lesions.size())};
-  std::vector<std::byte> out;
-  append(out, head.data(), head.size());
+  const auto planes = {&b.raw, &b.target, &b.enhanced, &b.undecided};
+  std::size_t size = sizeof head + 8 * b.lesions.size();
+  for (const auto* plane : planes) size += plane->size();
+  std::vector<std::byte> out(size);
+  std::byte* to = out.data();
+  const auto put = [&](const void* from, std::size_t bytes) {
+    if (bytes > 0) std::memcpy(to, from, bytes);
+    to += bytes;
+  };
+  put(head.data(), sizeof head);
   for (const auto& [x, y] : b.lesions) {
     const std::array<std::int32_t, 2> at{x, y};
-    append(out, at.data(), at.size());
+    put(at.data(), sizeof at);
   }
-  for (const auto* plane : {&b.raw, &b.target, &b.enhanced, &b.undecided})
-    append(out, plane->data(), plane->size());
+  for (const auto* plane : planes) put(plane->data(), plane->size());
   return out;
 }
 
