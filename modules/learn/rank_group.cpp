@@ -74,12 +74,17 @@ template<class F> void talk(const RankSetup& setup, const char* doing, const F& 
 struct RankGroup::State {
   c10::intrusive_ptr<c10d::ProcessGroup> group;
   std::unique_ptr<c10d::Reducer> reducer;
-  double waited_s = 0;
+  std::chrono::steady_clock::time_point last_gradient;
+  std::vector<float> waited_s; // of each call: their order is the same on all ranks
 
+  void waited_since(std::chrono::steady_clock::time_point start) {
+    waited_s.push_back(
+        std::chrono::duration<float>(std::chrono::steady_clock::now() - start).count());
+  }
   void wait(const c10::intrusive_ptr<c10d::Work>& work) {
     const auto start = std::chrono::steady_clock::now();
     work->wait();
-    waited_s += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    waited_since(start);
   }
 };
 
@@ -166,6 +171,10 @@ void RankGroup::together(const std::function<void()>& work) {
 void RankGroup::average_gradients(const std::vector<at::Tensor>& weights) {
   if (alone()) return;
   talk(setup_, "preparing the sums of gradients", [&] {
+    for (const at::Tensor& w : weights)
+      w.register_hook([state = state_.get()](const at::Tensor&) {
+        state->last_gradient = std::chrono::steady_clock::now();
+      });
     auto [buckets, limits] = c10d::compute_bucket_assignment_by_size(weights, {bucket_bytes});
     std::reverse(buckets.begin(), buckets.end()); // gradients come from the last weight on
     state_->reducer = std::make_unique<c10d::Reducer>(
@@ -182,10 +191,19 @@ void RankGroup::backward(const at::Tensor& loss, bool average) {
     state_->reducer->prepare_for_forward();
     state_->reducer->prepare_for_backward({loss});
     torch::autograd::backward({loss}, {});
+    state_->waited_since(state_->last_gradient);
   });
 }
 
-double RankGroup::waited_s() const { return state_->waited_s; }
+RankGroup::Waits RankGroup::waits() {
+  if (alone()) return {};
+  const std::vector<float> mine = state_->waited_s;
+  at::Tensor all = at::zeros({size(), static_cast<std::int64_t>(mine.size())}, at::kFloat);
+  std::copy(mine.begin(), mine.end(), all[rank()].data_ptr<float>());
+  sum(all);
+  const double calls = all.amin(0).sum(at::kDouble).item<double>();
+  return {calls, all.sum(at::kDouble).item<double>() / size() - calls};
+}
 
 std::vector<HostTensor> sums_over_ranks(const RankSetup& setup,
                                         const std::vector<HostTensor>& tensors) {

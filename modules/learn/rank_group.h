@@ -40,8 +40,13 @@ public:
   // The backward pass. With average, the gradients (with those already accumulated) are averaged
   // over the ranks in buckets, beside the rest of the pass.
   void backward(const at::Tensor& loss, bool average);
-  // Seconds in sums that nothing was done beside.
-  double waited_s() const;
+  // What all calls so far cost beside the computation; the same on each rank. Of each call the
+  // rank that came last waited for nobody: its time is the call itself, what the others
+  // took longer is their wait for it. In backward() only the time after the last gradient counts.
+  struct Waits {
+    double calls_s = 0, slowest_rank_s = 0; // of a rank, in the mean
+  };
+  Waits waits();
 
 private:
   struct State;

@@ -99,6 +99,7 @@ public:
     });
     share_state();
     TrainingLog log(folder_, step_);
+    waits_before_ = ranks_.waits();
     cost_.begin_s = now();
     cost_.first_step = step_;
     loader_.begin(step_);
@@ -134,6 +135,7 @@ public:
     ranks_.together([&] { settle(); });
     log.record("loader/waited_s", loader_.waited_s(), step_);
     log.record("steps/seconds", steps_s_, step_);
+    tell_waits(log);
     if (ranks_.rank() == 0) {
       log.record("checkpoint/written_s", cost_.written_s, step_);
       context_.info(fmt::format("{} checkpoints: training waited {:.2f} s of {:.1f} s for them, "
@@ -465,6 +467,21 @@ private:
                                 threads, at::get_num_threads()));
   }
 
+  void tell_waits(TrainingLog& log) {
+    if (ranks_.alone()) return;
+    RankGroup::Waits waits = ranks_.waits();
+    waits.calls_s -= waits_before_.calls_s;
+    waits.slowest_rank_s -= waits_before_.slowest_rank_s;
+    const double whole = now() - cost_.begin_s;
+    if (ranks_.rank() != 0) return;
+    log.record("ranks/communication_share", waits.calls_s / whole, step_);
+    log.record("ranks/waiting_share", waits.slowest_rank_s / whole, step_);
+    context_.info(fmt::format("{} ranks: {:.1f} % of the time went into communication that no "
+                              "computation hid, {:.1f} % into waiting for the slowest rank",
+                              ranks_.size(), 100 * waits.calls_s / whole,
+                              100 * waits.slowest_rank_s / whole));
+  }
+
   TrainingResult finish() {
     executor_.copy_into(graph_);
     write_onnx(graph_, folder_ / "last.onnx");
@@ -508,6 +525,7 @@ private:
   int step_ = 0, best_step_ = 0;
   double best_loss_ = 0, best_score_ = 0, last_loss_ = 0;
   bool stopped_early_ = false, stopping_ = false;
+  RankGroup::Waits waits_before_;
   bool apart_ = false; // each rank has stepped alone since the last average
   struct {
     int count = 0, first_step = 0, last_step = 0;

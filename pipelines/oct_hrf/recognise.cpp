@@ -15,6 +15,7 @@ namespace {
 
 constexpr double most_coloured = 0.0005, most_white = 0.25, most_saturated = 0.15;
 constexpr int most_looked_at = 9;
+constexpr double like_each_other = 0.03, much_thinner = 0.7, least_epithelium = 0.95;
 
 // DICOM PS3.3 C.7.3.1.1.1: codes under which no OCT of an eye is stored. OP (photography of the
 // eye) and OT (other) are not among them: some devices export B-scans so.
@@ -147,6 +148,35 @@ double uprightness(std::span<const float> picture, int width, int height, const 
          band_mean(picture, width, height, lines.ilm, -band, -3);
 }
 
+double thickness(const BscanLines& lines) {
+  double sum = 0;
+  for (std::size_t x = 0; x < lines.ilm.size(); ++x) sum += lines.bm[x] - lines.ilm[x];
+  return sum / static_cast<double>(lines.ilm.size());
+}
+
+// Mean grey of the last sixth of the way from ILM to BM over that of what lies above it (the first
+// tenth, where the ILM shines, left out): above 1 where the pigment epithelium is in the picture.
+double epithelium(std::span<const float> picture, int width, int height, const BscanLines& lines) {
+  double last = 0, above = 0;
+  std::size_t n_last = 0, n_above = 0;
+  for (int x = 0; x < width; ++x) {
+    const double whole = lines.bm[x] - lines.ilm[x];
+    const int end = std::min(height, static_cast<int>(lines.bm[x]));
+    for (int y = std::max(0, static_cast<int>(lines.ilm[x])); y < end; ++y) {
+      const double way = (y - lines.ilm[x]) / whole;
+      const double grey = picture[static_cast<std::size_t>(y) * width + x];
+      if (way > 0.85) {
+        last += grey;
+        ++n_last;
+      } else if (way > 0.1) {
+        above += grey;
+        ++n_above;
+      }
+    }
+  }
+  return n_last && n_above && above > 0 ? last / n_last / (above / n_above) : 0;
+}
+
 std::vector<float> flipped(std::span<const float> picture, int width, int height) {
   std::vector<float> out(picture.size());
   for (int y = 0; y < height; ++y)
@@ -156,7 +186,7 @@ std::vector<float> flipped(std::span<const float> picture, int width, int height
 }
 
 struct RetinaFacts {
-  bool found = false, upside_down = false, cut = false, cut_below = false;
+  bool found = false, upside_down = false, cut = false, cut_below = false, no_epithelium = false;
   std::string failure;
 };
 
@@ -186,7 +216,14 @@ RetinaFacts retina_facts(std::span<const float> picture, int width, int height) 
   f.cut = meets_rim(clean, width, height);
   f.cut_below = meets_rim(turned, width, height);
   const double up = f.found ? uprightness(clean, width, height, upright) : 0;
-  f.upside_down = over.failure.empty() && uprightness(turned, width, height, over) > up + 0.03;
+  if (over.failure.empty()) {
+    // Where both ways look alike, the one whose retina is much thicker took the choroid for it.
+    const double other = uprightness(turned, width, height, over);
+    f.upside_down =
+        other > up + like_each_other || (f.found && other > up - like_each_other &&
+                                         thickness(over) < much_thinner * thickness(upright));
+  }
+  f.no_epithelium = f.found && epithelium(clean, width, height, upright) < least_epithelium;
   return f;
 }
 
@@ -211,7 +248,7 @@ Recognition recognise(const Volume& volume, std::span<const float> normalised, b
   const int looked_at = std::min(most_looked_at, volume.depth);
   const std::size_t plane = static_cast<std::size_t>(volume.width) * volume.height;
   int coloured = 0, page = 0, empty = 0, saturated = 0, no_retina = 0, over = 0, cut = 0, below = 0,
-      read = 0;
+      dark = 0, read = 0;
   std::string failure;
   for (int i = 0; i < looked_at; ++i) {
     const int z = static_cast<int>((2LL * i + 1) * volume.depth / (2 * looked_at));
@@ -228,6 +265,7 @@ Recognition recognise(const Volume& volume, std::span<const float> normalised, b
     over += r.upside_down;
     cut += r.cut;
     below += r.cut_below;
+    dark += r.no_epithelium;
     if (!r.found) failure = r.failure;
   }
   const auto most = [](int n, int of) { return 2 * n > of; };
@@ -247,6 +285,8 @@ Recognition recognise(const Volume& volume, std::span<const float> normalised, b
     refuse("the retina is cut off at the upper rim of the picture.");
   if (most(below, read) && !most(over, read) && !has_lines)
     refuse("the retina is cut off at the lower rim of the picture.");
+  if (most(dark, read) && !out.refused && !has_lines)
+    refuse("the retina is cut off below: no layer as bright as the pigment epithelium ends it.");
   if (!out.refused && empty > 0)
     out.notes.push_back(fmt::format("{} of {} B-scans looked at are empty.", empty, looked_at));
   return out;

@@ -13,7 +13,9 @@
 #include <cmath>
 #include <csignal>
 #include <cstdlib>
+#include <map>
 #include <memory>
+#include <sstream>
 
 namespace sensorium {
 namespace {
@@ -91,6 +93,20 @@ protected:
   fs::path folder_ = fs::temp_directory_path() / ("sensorium-ranks-" + std::to_string(::getpid()));
   int meetings_ = 0;
 };
+
+TEST_F(Ranks, TellWhatTheirCommunicationCost) {
+  hash_of("run", 2, plan(2));
+  std::map<std::string, double> said;
+  std::istringstream log(read_text(folder_ / "run" / "log.jsonl"));
+  for (std::string line; std::getline(log, line);) {
+    const json entry = json::parse(line);
+    said[entry["tag"]] = entry["value"];
+  }
+  ASSERT_EQ(said.count("ranks/communication_share") + said.count("ranks/waiting_share"), 2u);
+  EXPECT_GT(said["ranks/communication_share"], 0);
+  EXPECT_GE(said["ranks/waiting_share"], 0);
+  EXPECT_LT(said["ranks/communication_share"] + said["ranks/waiting_share"], 1);
+}
 
 TEST_F(Ranks, AddUpNumbersOfEveryTypeAndManySizes) {
   for (int ranks = 1; ranks <= 4; ++ranks) {

@@ -2,7 +2,9 @@
 
 #include "modules/core/registry.h"
 #include "modules/io/builtin.h"
+#include "pipelines/oct_hrf/enhance.h"
 #include "pipelines/oct_hrf/normalise.h"
+#include "pipelines/oct_hrf/surfaces.h"
 #include "tests/oct_hrf/drawn.h"
 
 #include <filesystem>
@@ -10,6 +12,7 @@
 using namespace sensorium;
 using namespace sensorium::test;
 using oct_hrf::Recognition;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -22,6 +25,12 @@ Volume with(Volume v, std::vector<std::uint8_t> pixels, int channels = 1) {
   v.pixels = Buffer::of(std::move(pixels));
   v.channels = channels;
   return v;
+}
+
+Volume opened(const fs::path& file) {
+  Registry registry;
+  registry.add(builtin_io());
+  return std::get<Volume>(registry.open(file));
 }
 
 void expect_refused(const Volume& v, const std::string& part) {
@@ -96,6 +105,19 @@ TEST(Recognise, CutAtTheBottom) {
   EXPECT_FALSE(noted(asked(retina.volume()).notes, "lower rim"));
 }
 
+TEST(Recognise, CutAboveThePigmentEpithelium) {
+  Retina retina;
+  retina.slope = 0;
+  const Volume v = retina.volume();
+  for (const int height : {126, 130, 134}) { // in the dark outer layer
+    auto p = pixels_of(v);
+    p.resize(static_cast<std::size_t>(v.width) * static_cast<std::size_t>(height));
+    Volume cut = with(v, p);
+    cut.height = height;
+    EXPECT_TRUE(asked(cut).refused) << height;
+  }
+}
+
 TEST(Recognise, ReportPageWithWhiteBorder) {
   const Volume v = Retina{}.volume();
   auto p = pixels_of(v);
@@ -129,19 +151,9 @@ TEST(Recognise, TooSmall) {
 }
 
 TEST(Recognise, RealRecordings) {
-  namespace fs = std::filesystem;
   const fs::path oct = fs::path(SENSORIUM_SHARED_DATA) / "oct";
   if (!fs::exists(oct)) GTEST_SKIP() << "skipped: no ../shared/data";
-  Registry registry;
-  registry.add(builtin_io());
-  const auto verdict = [&](const std::string& file) {
-    Volume v = std::get<Volume>(registry.open(oct / file));
-    std::vector<float> values = to_float(v);
-    for (float& x : values)
-      if (!(std::abs(x) < 1e30f)) x = 0;
-    const std::size_t plane = static_cast<std::size_t>(v.width) * v.height;
-    return oct_hrf::recognise(v, oct_hrf::normalise_volume(values, plane));
-  };
+  const auto verdict = [&](const std::string& file) { return asked(opened(oct / file)); };
   for (const char* file : {"Choroidalyzer/example_data/image1.png",
                            "OCT-denoising-package/Datasets/dt1_Bioptigen_SDOCT/1/test.tif"}) {
     if (!fs::exists(oct / file)) continue;
@@ -152,4 +164,36 @@ TEST(Recognise, RealRecordings) {
   EXPECT_TRUE(
       noted(verdict("OCT-Biomarker-Segmentation/data/sample_images/amd/amd_1084498_1.jpg").notes,
             "coloured"));
+}
+
+TEST(Recognise, RealScansTurnedOrCutAboveTheEpithelium) {
+  const fs::path oct = fs::path(SENSORIUM_SHARED_DATA) / "oct";
+  if (!fs::exists(oct)) GTEST_SKIP() << "skipped: no ../shared/data";
+  for (const char* file : {"Choroidalyzer/example_data/image1.png",
+                           "OCT-denoising-package/Datasets/dt1_Bioptigen_SDOCT/7/test.tif"}) {
+    const Volume v = opened(oct / file);
+    auto p = pixels_of(v);
+    const auto row = static_cast<std::ptrdiff_t>(v.width) * v.channels;
+    for (int y = 0; y < v.height / 2; ++y)
+      std::swap_ranges(p.begin() + y * row, p.begin() + (y + 1) * row,
+                       p.begin() + (v.height - 1 - y) * row);
+    expect_refused(with(v, p, v.channels), "upside-down");
+  }
+  for (const char* file : {"23.png", "20.png", "21.png"}) {
+    const Volume v = opened(oct /
+                            "Annotation-efficient-learning-for-OCT-segmentation/dataset/"
+                            "train_fewshot_data/TRAIN001" /
+                            file);
+    const auto values =
+        oct_hrf::normalise_volume(to_float(v), static_cast<std::size_t>(v.width) * v.height);
+    const oct_hrf::BscanLines lines =
+        oct_hrf::trace_bscan(oct_hrf::enhance_bscan(values, v.width, v.height), v.width, v.height);
+    ASSERT_TRUE(lines.failure.empty()) << lines.failure;
+    const std::size_t middle = lines.ilm.size() / 2;
+    Volume cut = v;
+    cut.height = static_cast<int>(lines.ilm[middle] + 0.7 * (lines.bm[middle] - lines.ilm[middle]));
+    auto p = pixels_of(v);
+    p.resize(static_cast<std::size_t>(v.width) * v.channels * static_cast<std::size_t>(cut.height));
+    expect_refused(with(cut, p, v.channels), "cut off");
+  }
 }

@@ -1,11 +1,10 @@
-"""What training by several ranks costs beside the training itself.
+"""What communication costs a training by several ranks.
 
-ranks.py SENSORIUM [--ranks 1 2] [--steps 30] [--rounds 5] [--batch 4] [--widths 24,48,96]
+ranks.py SENSORIUM [--ranks 2 4] [--steps 40] [--rounds 5] [--batch 4] [--widths 24,48,96]
 
-Each contender trains the foci network on phantoms for STEPS and for twice as many steps; the difference is the time of
-STEPS steps without start, phantoms and checkpoints. Ranks that exchange gradients in every step are compared with as
-many ranks that compute the same and never exchange (average_every beyond the end): the difference is the communication
-that nothing hides. Each rank has one thread. Contenders run in turn; ratios are taken round by round.
+Trains the foci network on phantoms, each rank with one thread, and reads what the program itself measured (modules/learn/rank_group.h):
+the share of the time in calls between ranks that no computation hid, and the share in which ranks waited for the slowest one,
+which on a machine with fewer processors than ranks, or a busy one, says nothing of the communication.
 """
 import argparse
 import json
@@ -13,51 +12,43 @@ import pathlib
 import statistics
 import subprocess
 import tempfile
-import time
 
 
-def seconds(a, ranks, steps, average_every, folder):
+def shares(a, ranks, folder):
     words = [a.sensorium, "--quiet", "--threads", "1", "train", "oct_hrf", "-o", folder, "--seeds", "2", "--sample_scans", "1",
-             "--validation_seeds", "1", "--side", "96", "--widths", a.widths, "--batch_size", str(a.batch), "--steps", str(steps),
-             "--validate_every", "100000", "--checkpoint_every", "100000", "--average_every", str(average_every)]
-    if ranks > 1:
-        words += ["--ranks", str(ranks)]
-    start = time.perf_counter()
+             "--validation_seeds", "1", "--side", "96", "--widths", a.widths, "--batch_size", str(a.batch), "--steps", str(a.steps),
+             "--validate_every", "100000", "--checkpoint_every", "100000", "--ranks", str(ranks)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr)
-    return time.perf_counter() - start
-
-
-def of_steps(a, ranks, average_every):
-    with tempfile.TemporaryDirectory() as folder:
-        root = pathlib.Path(folder)
-        short = seconds(a, ranks, a.steps, average_every, root / "short")
-        return (seconds(a, ranks, 2 * a.steps, average_every, root / "long") - short) / a.steps
+    found = {}
+    for log in pathlib.Path(folder).rglob("log.jsonl"):
+        for line in log.read_text().splitlines():
+            entry = json.loads(line)
+            if entry["tag"].startswith("ranks/"):
+                found[entry["tag"][6:]] = entry["value"]
+    return found
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("sensorium")
-    parser.add_argument("--ranks", type=int, nargs="*", default=[1, 2])
-    parser.add_argument("--steps", type=int, default=30)
+    parser.add_argument("--ranks", type=int, nargs="*", default=[2])
+    parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--widths", default="24,48,96")
     a = parser.parse_args()
-    rows = {(r, e): [] for r in a.ranks for e in ((0, 99999) if r > 1 else (0,))}
-    for _ in range(a.rounds):
-        for (ranks, every), times in rows.items():
-            times.append(of_steps(a, ranks, every))
     out = []
-    for (ranks, every), times in rows.items():
-        row = {"ranks": ranks, "exchange": "none" if every else "every step", "step_s": round(statistics.median(times), 4)}
-        if ranks > 1 and not every:
-            shares = [1 - alone / with_it for with_it, alone in zip(times, rows[ranks, 99999])]
-            row["exposed"] = round(statistics.median(shares), 4)
-            row["exposed_rounds"] = [round(s, 4) for s in shares]
-        if ranks > 1 and 1 in a.ranks:
-            row["over_one_rank"] = round(statistics.median(t / one for t, one in zip(times, rows[1, 0])), 3)
+    for ranks in a.ranks:
+        rounds = []
+        for _ in range(a.rounds):
+            with tempfile.TemporaryDirectory() as folder:
+                rounds.append(shares(a, ranks, folder))
+        row = {"ranks": ranks}
+        for name in ("communication_share", "waiting_share"):
+            values = sorted(r[name] for r in rounds)
+            row[name] = {"median": round(statistics.median(values), 4), "rounds": [round(v, 4) for v in values]}
         out.append(row)
     print(json.dumps(out, indent=1))
 

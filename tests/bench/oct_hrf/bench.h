@@ -37,6 +37,7 @@ void figures(const Arguments& folder); // PNG files for the manual
 void phantom_surfaces(
     const Arguments& seed_picture);            // lines on phantoms; draws one seed on request
 void phantom_distance(const Arguments& files); // grey levels and texture, real against phantom
+void recognise_cut(const Arguments& arguments);
 void recognise(const Arguments& files);
 void second_look(const Arguments& first_count); // cues of candidates in phantoms, as CSV
 // SEED COUNT SCANS UM...: cues of candidates and of their neighbours in phantoms of version 2

@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
       {"phantom-surfaces", phantom_surfaces},
       {"phantom-distance", phantom_distance},
       {"recognise", recognise},
+      {"recognise-cut", recognise_cut},
       {"second-look", second_look},
       {"continuation", continuation},
       {"detectability", detectability}};

@@ -1,7 +1,9 @@
 #include "pipelines/oct_hrf/recognise.h"
 
 #include "modules/core/error.h"
+#include "pipelines/oct_hrf/enhance.h"
 #include "pipelines/oct_hrf/normalise.h"
+#include "pipelines/oct_hrf/surfaces.h"
 #include "tests/bench/oct_hrf/bench.h"
 
 #include <algorithm>
@@ -33,6 +35,58 @@ std::string verdict(const Volume& v) {
   return text;
 }
 
+// The rows from first to last of every B-scan.
+Volume rows_of(const Volume& v, int first, int last) {
+  Volume out = v;
+  out.height = last - first;
+  const auto row = static_cast<std::size_t>(v.width) * v.channels * size_of(v.type);
+  std::vector<std::byte> bytes;
+  for (int z = 0; z < v.depth; ++z) {
+    const auto from =
+        v.pixels.bytes().begin() +
+        static_cast<std::ptrdiff_t>((static_cast<std::size_t>(z) * v.height + first) * row);
+    bytes.insert(bytes.end(), from, from + static_cast<std::ptrdiff_t>(out.height * row));
+  }
+  out.pixels = Buffer(std::move(bytes));
+  out.surfaces.clear();
+  return out;
+}
+
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
+  return values[values.size() / 2];
+}
+
+}
+
+// First B-scans of the files, cut below at parts of the way from ILM to BM (in the median column),
+// and above.
+void recognise_cut(const Arguments& files) {
+  for (const std::string& file : files) {
+    Volume v = open_volume(file);
+    v.pixels = Buffer(std::vector<std::byte>(
+        v.pixels.bytes().begin(),
+        v.pixels.bytes().begin() + static_cast<std::ptrdiff_t>(v.pixels.bytes().size() /
+                                                               static_cast<std::size_t>(v.depth))));
+    v.depth = 1;
+    v.surfaces.clear();
+    const std::vector<float> n = oct_hrf::normalise_volume(
+        finite_samples(v), static_cast<std::size_t>(v.width) * v.height, 2);
+    const oct_hrf::BscanLines lines =
+        oct_hrf::trace_bscan(oct_hrf::enhance_bscan(n, v.width, v.height), v.width, v.height);
+    std::printf("%s: %s\n", file.c_str(), verdict(v).c_str());
+    if (!lines.failure.empty()) continue;
+    for (const double part : {0.2, 0.4, 0.6, 0.8, 0.95, 1.1, 1.3}) {
+      std::vector<double> rows;
+      for (int x = 0; x < v.width; ++x)
+        rows.push_back(lines.ilm[x] + part * (lines.bm[x] - lines.ilm[x]));
+      const int at = static_cast<int>(median(rows));
+      if (at < 64 || at >= v.height) continue;
+      std::printf("  below %.2f: %s\n", part, verdict(rows_of(v, 0, at)).c_str());
+      if (part < 0.5 && v.height - at > 64)
+        std::printf("  above %.2f: %s\n", part, verdict(rows_of(v, at, v.height)).c_str());
+    }
+  }
 }
 
 void recognise(const Arguments& files) {
