@@ -18,8 +18,12 @@ void copy_file_whole(const fs::path& from, const fs::path& to, std::error_code& 
   const fs::path part = to.string() + ".sensorium-part";
   fs::copy_file(from, part, fs::copy_options::overwrite_existing, code);
   if (!code) fs::rename(part, to, code);
+  if (!code) return;
   std::error_code ignored;
-  if (code) fs::remove(part, ignored);
+  const fs::space_info space = fs::space(to.parent_path(), ignored);
+  if (!ignored && space.available < 65536) // libstdc++ calls a full disk an input/output error
+    code = std::make_error_code(std::errc::no_space_on_device);
+  fs::remove(part, ignored);
 }
 
 void copy_entry(const fs::directory_entry& entry, const fs::path& to, std::error_code& code) {

@@ -97,9 +97,11 @@ int main(int argc, char** argv) {
       read = sharded_dots(set.get<std::string>(), "training");
       read_validation = sharded_dots(set.get<std::string>(), "validation");
     }
+    const SampleSource& samples = read ? *read : static_cast<const SampleSource&>(training);
+    const SampleSource& held_out =
+        read ? *read_validation : static_cast<const SampleSource&>(validation);
     const TrainingResult result =
-        train(build_residual_unet(network, 1), read ? *read : training,
-              read ? *read_validation : validation, options, argv[1], context);
+        train(build_residual_unet(network, 1), samples, held_out, options, argv[1], context);
     std::printf("%s\n", result.weights_sha256.c_str());
   } catch (const Error& e) {
     std::fprintf(stderr, "%s\n", e.what());
