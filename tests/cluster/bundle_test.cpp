@@ -51,14 +51,14 @@ std::map<std::string, std::string> sections_of(const fs::path& definition) {
 }
 
 // A program with the libraries that it names, at the paths it has here.
-void put_program(const fs::path& root, const std::string& program) {
+void put_program(const fs::path& root, const std::string& path) {
   const auto put = [&](const fs::path& file) {
     const fs::path to = root / file.relative_path();
     fs::create_directories(to.parent_path());
     fs::copy_file(fs::canonical(file), to, fs::copy_options::skip_existing);
   };
-  put(program);
-  std::istringstream words(testing_support::run_program({"/usr/bin/ldd", program}).out);
+  put(path);
+  std::istringstream words(testing_support::run_program({"/usr/bin/ldd", path}).out);
   for (std::string word; words >> word;)
     if (word.starts_with("/")) put(word);
 }
@@ -72,7 +72,7 @@ TEST(Bundle, TheApptainerDefinitionMakesARootInWhichTheProgramRuns) {
   make_bundle((folder / "b").string());
   const auto sections = sections_of(folder / "b/apptainer.def");
   EXPECT_EQ(sections.at(""), "Bootstrap: docker\nFrom: debian:12-slim\n");
-  for (const char* program : {"/bin/sh", "/usr/bin/dirname"}) put_program(root, program);
+  for (const char* path : {"/bin/sh", "/usr/bin/dirname"}) put_program(root, path);
   std::istringstream files(sections.at("files"));
   for (std::string from, to; files >> from >> to;) {
     make_folder((root / fs::path(to).relative_path()).parent_path());
