@@ -1,5 +1,6 @@
 #include "hyperspectral/project.h"
 
+#include "hyperspectral/project_device.h"
 #include "hyperspectral/project_kernel.h"
 #include "modules/core/error.h"
 #include "modules/core/parallel.h"
@@ -194,15 +195,19 @@ void project_tile(const Cube& cube, const TileRange& tile, const Projection& pro
       for (std::size_t c = 0; c < 3; ++c) out[3 * i + c] = std::numeric_limits<double>::quiet_NaN();
 }
 
-void project(const Cube& cube, const Projection& projection, const Context& context, Raster& out) {
-  const auto tiles = tiles_of(cube, projection.bands.size(),
-                              natural_order(cube) == TileOrder::Pixels ? 1 << 16 : 1 << 18);
+namespace {
+
+// In pieces of about so many values; sums: a tile's.
+void project_tiles(const Cube& cube, const Projection& projection, const Context& context,
+                   Raster& out, std::size_t most_values,
+                   const std::function<void(const TileRange&, std::span<double>)>& sums) {
+  const auto tiles = tiles_of(cube, projection.bands.size(), most_values);
   std::atomic<std::size_t> written{0};
   for_each_tile(cube, tiles, projection.bands.size(), context, "colours",
                 [&](const TileRange& tile, int) {
                   thread_local std::vector<double> values;
                   values.resize(3 * tile.pixels());
-                  project_tile(cube, tile, projection, values);
+                  sums(tile, values);
                   const std::size_t run = 3 * static_cast<std::size_t>(tile.samples);
                   for (int l = 0; l < tile.lines; ++l) {
                     const double* from = values.data() + static_cast<std::size_t>(l) * run;
@@ -217,6 +222,26 @@ void project(const Cube& cube, const Projection& projection, const Context& cont
                   }
                 });
   out.release();
+}
+
+}
+
+void project(const Cube& cube, const Projection& projection, const Context& context, Raster& out) {
+  project_tiles(cube, projection, context, out,
+                natural_order(cube) == TileOrder::Pixels ? 1 << 16 : 1 << 18,
+                [&](const TileRange& tile, std::span<double> sums) {
+                  project_tile(cube, tile, projection, sums);
+                });
+}
+
+void project_on(Accelerator& accelerator, const Cube& cube, const Projection& projection,
+                const Context& context, Raster& out) {
+  // Each tile that is sent costs some ten microseconds beside the copy.
+  project_tiles(cube, projection, context, out, 1 << 20,
+                [&](const TileRange& tile, std::span<double> sums) {
+                  check_place(cube, tile, projection);
+                  project_tile_on(accelerator, cube, tile, projection, sums);
+                });
 }
 
 }

@@ -81,6 +81,15 @@ std::string reason_in(const fs::path& messages) {
   return found;
 }
 
+// How many ranks before this one share its computer.
+int number_on_its_computer(const std::vector<RankHost>& hosts, int rank) {
+  const std::string& own = hosts[static_cast<std::size_t>(rank)].host;
+  return static_cast<int>(
+      std::count_if(hosts.begin(), hosts.begin() + rank, [&](const RankHost& h) {
+        return h.host == own || (is_here(h.host) && is_here(own));
+      }));
+}
+
 }
 
 std::vector<RankHost> read_node_file(const fs::path& file) {
@@ -136,17 +145,20 @@ RankLaunch::RankLaunch(const std::vector<RankHost>& hosts, const std::vector<std
                          20000 + ::getpid() % 12000);
   }
   for (int rank = 1; rank < ranks_; ++rank)
-    start(rank, hosts[static_cast<std::size_t>(rank)], words);
+    start(rank, number_on_its_computer(hosts, rank), hosts[static_cast<std::size_t>(rank)], words);
   ::setenv("SENSORIUM_RANK", "0", 1);
+  ::setenv("SENSORIUM_LOCAL_RANK", "0", 1);
   ::setenv("SENSORIUM_RANKS", std::to_string(ranks_).c_str(), 1);
   ::setenv("SENSORIUM_RANK_MEETING", where_.c_str(), 1);
 }
 
-void RankLaunch::start(int rank, const RankHost& host, const std::vector<std::string>& words) {
+void RankLaunch::start(int rank, int local, const RankHost& host,
+                       const std::vector<std::string>& words) {
   const bool here = is_here(host.host);
   std::vector<std::string> command{"env",
                                    fmt::format("SENSORIUM_RANK={}", rank),
                                    fmt::format("SENSORIUM_RANKS={}", ranks_),
+                                   fmt::format("SENSORIUM_LOCAL_RANK={}", local),
                                    "SENSORIUM_RANK_MEETING=" + where_,
                                    fs::read_symlink("/proc/self/exe").string(),
                                    "--quiet"};

@@ -14,7 +14,7 @@ namespace sensorium {
 
 struct RankHost {
   std::string host;   // "localhost", or what ssh calls it
-  std::string device; // "cpu"; empty: as the command line says
+  std::string device; // "cpu", "cuda:1", "cuda"; empty: as the command line says
 };
 
 // JSON: [{"rank": 0, "host": "localhost", "devices": "cpu"}, ...], or CSV with these columns. Rank
@@ -44,7 +44,7 @@ private:
     int process = 0; // 0: it has ended
     std::optional<int> status;
   };
-  void start(int rank, const RankHost& host, const std::vector<std::string>& words);
+  void start(int rank, int local, const RankHost& host, const std::vector<std::string>& words);
   bool collect(); // true when all have ended
   std::optional<Error> reason() const;
 

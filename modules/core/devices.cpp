@@ -35,8 +35,10 @@ Device cpu() {
 }
 
 // The CUDA driver's C interface, by name (CUDA Driver API, "Device Management").
+void* loaded_driver() { return ::dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL); }
+
 void add_gpus(std::vector<Device>& out) {
-  void* driver = ::dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+  void* driver = loaded_driver();
   if (driver == nullptr) return;
   const auto init = reinterpret_cast<int (*)(unsigned)>(::dlsym(driver, "cuInit"));
   const auto count_of = reinterpret_cast<int (*)(int*)>(::dlsym(driver, "cuDeviceGetCount"));
@@ -69,6 +71,23 @@ void add_gpus(std::vector<Device>& out) {
 std::vector<Device> devices() {
   std::vector<Device> out{cpu()};
   add_gpus(out);
+  return out;
+}
+
+std::string gpu_identity(int number) {
+  void* driver = loaded_driver();
+  if (driver == nullptr) return {};
+  const auto init = reinterpret_cast<int (*)(unsigned)>(::dlsym(driver, "cuInit"));
+  const auto get = reinterpret_cast<int (*)(int*, int)>(::dlsym(driver, "cuDeviceGet"));
+  // The second version tells the parts of a divided GPU apart.
+  const auto uuid = reinterpret_cast<int (*)(char*, int)>(::dlsym(driver, "cuDeviceGetUuid_v2"));
+  int device = 0;
+  std::array<char, 16> bytes{};
+  if (!init || !get || !uuid || init(0) != 0 || get(&device, number) != 0 ||
+      uuid(bytes.data(), device) != 0)
+    return {};
+  std::string out = "GPU-";
+  for (const char byte : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(byte));
   return out;
 }
 

@@ -20,5 +20,8 @@ std::vector<Device> devices();
 // "auto" becomes the first GPU usable by this program, else "cpu". Throws Error NotFound for a
 // device that is not there.
 std::string resolve_device(const std::string& wanted);
+// The same text for the same GPU, whatever number a process knows it by (CUDA_VISIBLE_DEVICES).
+// Empty where the driver does not tell.
+std::string gpu_identity(int number);
 
 }

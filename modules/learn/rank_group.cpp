@@ -1,20 +1,26 @@
 #define USE_C10D_GLOO
 #include "modules/learn/rank_group.h"
 
+#include "modules/core/devices.h"
 #include "modules/core/error.h"
+#include "modules/learn/nccl_backend.h"
 #include "modules/learn/rank_check.h"
 #include "modules/learn/torch_runtime.h"
 
 #include <fmt/format.h>
 #include <torch/csrc/distributed/c10d/FileStore.hpp>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <torch/csrc/distributed/c10d/reducer.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <dlfcn.h>
 #include <set>
+#include <unistd.h>
 
 namespace sensorium {
 namespace {
@@ -39,8 +45,8 @@ c10::intrusive_ptr<c10d::Store> store_of(const RankSetup& setup) {
 
 // Gloo's own objects are only passed on, never touched: the headers are older than the Gloo within
 // LibTorch.
-c10::intrusive_ptr<c10d::ProcessGroup> group_of(const RankSetup& setup) {
-  const auto store = store_of(setup);
+c10::intrusive_ptr<c10d::ProcessGroup> group_of(const RankSetup& setup,
+                                                const c10::intrusive_ptr<c10d::Store>& store) {
   const auto options = c10d::ProcessGroupGloo::Options::create(timeout_of(setup));
   const bool here = !setup.file.empty() || setup.host == "127.0.0.1" || setup.host == "localhost";
   options->devices.push_back(here ? c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1")
@@ -54,28 +60,49 @@ c10::intrusive_ptr<c10d::ProcessGroup> group_of(const RankSetup& setup) {
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-// Gloo and c10d throw exceptions of their own.
-template<class F> void talk(const RankSetup& setup, const char* doing, const F& call) {
-  try {
-    call();
-  } catch (const c10::OutOfMemoryError&) {
-    throw;
-  } catch (const std::exception& e) {
-    throw Error(ErrorCode::Resources,
-                fmt::format("rank {} of {} lost the others while {}: {}", setup.rank, setup.ranks,
-                            doing, first_line(e.what())),
-                "see what the other ranks say; start the training again, and it goes on from its "
-                "last checkpoint");
+struct Nccl {
+  decltype(&sensorium_nccl_backend) make = nullptr;
+  std::string why_not;
+};
+
+// LibTorch's GPU part is loaded already: a rank with a GPU has asked for it.
+const Nccl& nccl() {
+  static const Nccl one = [] {
+    void* library = ::dlopen("libsensorium_nccl.so", RTLD_NOW | RTLD_LOCAL);
+    Nccl made;
+    if (library != nullptr)
+      made.make = reinterpret_cast<decltype(made.make)>(::dlsym(library, "sensorium_nccl_backend"));
+    if (made.make != nullptr) return made;
+    const char* text = ::dlerror();
+    made.why_not = text != nullptr ? text : "unknown reason";
+    return made;
+  }();
+  return one;
+}
+
+RankDevice told_device(at::Device device) {
+  if (!device.is_cuda()) return {};
+  RankDevice out{gpu_identity(device.index()), nccl().why_not};
+  if (out.gpu.empty()) {
+    std::array<char, 256> host{};
+    ::gethostname(host.data(), host.size() - 1);
+    out.gpu = fmt::format("{} {}", host.data(), device.index());
   }
+  return out;
 }
 
 }
 
 struct RankGroup::State {
+  c10::intrusive_ptr<c10d::Store> store;
   c10::intrusive_ptr<c10d::ProcessGroup> group;
+  c10::intrusive_ptr<c10d::Backend> nccl;
+  TransportChoice choice;
   std::unique_ptr<c10d::Reducer> reducer;
+  std::vector<at::Tensor> averaged; // whose gradients, without a reducer
   std::chrono::steady_clock::time_point last_gradient;
   std::vector<float> waited_s; // of each call: their order is the same on all ranks
+  bool lost = false;
 
   void waited_since(std::chrono::steady_clock::time_point start) {
     waited_s.push_back(
@@ -86,19 +113,89 @@ struct RankGroup::State {
     work->wait();
     waited_since(start);
   }
+  bool through_host(const at::Tensor& tensor) const { return !tensor.is_cpu() && !nccl; }
+
+  // Gloo, NCCL and c10d throw exceptions of their own.
+  template<class F> void talk(const RankSetup& setup, const char* doing, const F& call) {
+    std::string said;
+    try {
+      call();
+      if (!nccl || nccl->getError() == c10d::ErrorType::SUCCESS) return;
+      said = "NCCL gave up its sums";
+    } catch (const c10::OutOfMemoryError&) {
+      throw;
+    } catch (const std::exception& e) {
+      said = first_line(e.what());
+    }
+    lost = true;
+    throw Error(ErrorCode::Resources,
+                fmt::format("rank {} of {} lost the others while {}: {}", setup.rank, setup.ranks,
+                            doing, said),
+                "see what the other ranks say; start the training again, and it goes on from its "
+                "last checkpoint");
+  }
 };
 
-RankGroup::RankGroup(const RankSetup& setup) : setup_(setup), state_(std::make_unique<State>()) {
-  if (!alone()) talk(setup_, "meeting them", [&] { state_->group = group_of(setup_); });
+RankGroup::RankGroup(const RankSetup& setup, at::Device device)
+    : setup_(setup), state_(std::make_unique<State>()) {
+  if (alone()) return;
+  state_->talk(setup_, "meeting them", [&] {
+    state_->store = store_of(setup_);
+    state_->group = group_of(setup_, state_->store);
+  });
+  agree_on_transport(device);
 }
 
-RankGroup::~RankGroup() = default;
+RankGroup::~RankGroup() {
+  if (!state_->nccl) return;
+  try {
+    state_->reducer.reset();
+    // Sums that wait for a rank that is gone would never end by themselves.
+    if (state_->lost || std::uncaught_exceptions() > 0)
+      state_->nccl->abort();
+    else
+      state_->nccl->shutdown();
+  } catch (const std::exception&) { // the training's own end, or error, is what counts
+  }
+}
+
+const std::string& RankGroup::transport_text() const { return state_->choice.text; }
+
+void RankGroup::agree_on_transport(at::Device device) {
+  constexpr std::int64_t most = 1024;
+  const RankDevice mine = told_device(device);
+  const std::string line =
+      (mine.gpu + "\n" + first_line(mine.why_not)).substr(0, static_cast<std::size_t>(most));
+  at::Tensor lines = at::zeros({size(), most}, at::kByte);
+  std::copy(line.begin(), line.end(),
+            reinterpret_cast<char*>(lines[rank()].data_ptr<std::uint8_t>()));
+  sum(lines);
+  std::vector<RankDevice> all;
+  for (int r = 0; r < size(); ++r) {
+    const at::Tensor row = lines[r];
+    std::string text(reinterpret_cast<const char*>(row.data_ptr<std::uint8_t>()), most);
+    text = text.substr(0, text.find('\0'));
+    const std::size_t end = text.find('\n');
+    all.push_back({text.substr(0, end), end < text.size() ? text.substr(end + 1) : ""});
+  }
+  state_->choice = choose_transport(all, setup_.transport);
+  if (state_->choice.transport != RankTransport::Nccl) return;
+  state_->talk(setup_, "starting NCCL", [&] {
+    const c10::intrusive_ptr<c10d::Store> own =
+        c10::make_intrusive<c10d::PrefixStore>("nccl", state_->store);
+    nccl().make(&own, rank(), size(), setup_.timeout_s, device.index(), &state_->nccl);
+    state_->group->setBackend(c10::DeviceType::CUDA, c10d::ProcessGroup::BackendType::NCCL,
+                              state_->nccl);
+  });
+}
 
 void RankGroup::sum(at::Tensor tensor) {
   if (alone()) return;
-  talk(setup_, "adding up", [&] {
-    std::vector<at::Tensor> list{tensor};
+  state_->talk(setup_, "adding up", [&] {
+    const bool copied = state_->through_host(tensor);
+    std::vector<at::Tensor> list{copied ? tensor.cpu() : tensor};
     state_->wait(state_->group->allreduce(list));
+    if (copied) tensor.copy_(list.front());
   });
 }
 
@@ -118,8 +215,9 @@ void RankGroup::average(const std::vector<at::Tensor>& tensors) {
 
 void RankGroup::broadcast(at::Tensor tensor) {
   if (alone()) return;
-  talk(setup_, "passing on its state", [&] {
+  state_->talk(setup_, "passing on its state", [&] {
     at::Tensor values = tensor.contiguous();
+    if (state_->through_host(values)) values = values.cpu();
     std::vector<at::Tensor> list{values};
     state_->wait(state_->group->broadcast(list));
     tensor.copy_(values);
@@ -170,7 +268,11 @@ void RankGroup::together(const std::function<void()>& work) {
 
 void RankGroup::average_gradients(const std::vector<at::Tensor>& weights) {
   if (alone()) return;
-  talk(setup_, "preparing the sums of gradients", [&] {
+  if (state_->choice.transport == RankTransport::Host) {
+    state_->averaged = weights;
+    return;
+  }
+  state_->talk(setup_, "preparing the sums of gradients", [&] {
     for (const at::Tensor& w : weights)
       w.register_hook([state = state_.get()](const at::Tensor&) {
         state->last_gradient = std::chrono::steady_clock::now();
@@ -186,8 +288,18 @@ void RankGroup::average_gradients(const std::vector<at::Tensor>& weights) {
 }
 
 void RankGroup::backward(const at::Tensor& loss, bool average) {
-  if (!state_->reducer || !average) return torch::autograd::backward({loss}, {});
-  talk(setup_, "adding up gradients", [&] {
+  if (!state_->reducer || !average) {
+    torch::autograd::backward({loss}, {});
+    if (!average || state_->averaged.empty()) return;
+    const at::NoGradGuard guard;
+    std::vector<at::Tensor> gradients;
+    for (at::Tensor& w : state_->averaged) {
+      if (!w.grad().defined()) w.mutable_grad() = at::zeros_like(w);
+      gradients.push_back(w.mutable_grad());
+    }
+    return this->average(gradients);
+  }
+  state_->talk(setup_, "adding up gradients", [&] {
     state_->reducer->prepare_for_forward();
     state_->reducer->prepare_for_backward({loss});
     torch::autograd::backward({loss}, {});

@@ -1,4 +1,4 @@
-// Internal: what ranks say to each other, over LibTorch's Gloo.
+// Internal: what ranks say to each other, over LibTorch's Gloo, and between GPUs over its NCCL.
 #pragma once
 
 #include "modules/learn/ranks.h"
@@ -14,8 +14,9 @@ namespace sensorium {
 // calls of the others with Error Resources.
 class RankGroup {
 public:
-  // Waits for the others. Throws Error Resources when they do not come within setup.timeout_s.
-  explicit RankGroup(const RankSetup& setup);
+  // Waits for the others, and agrees with them on the transport. device: this rank's. Throws Error
+  // Resources when they do not come within setup.timeout_s, Unsupported (choose_transport).
+  explicit RankGroup(const RankSetup& setup, at::Device device = at::kCPU);
   ~RankGroup();
   RankGroup(const RankGroup&) = delete;
   RankGroup& operator=(const RankGroup&) = delete;
@@ -23,6 +24,8 @@ public:
   int rank() const { return setup_.rank; }
   int size() const { return setup_.ranks; }
   bool alone() const { return setup_.ranks == 1; }
+  // How gradients are added up, for the log; empty for one that is alone.
+  const std::string& transport_text() const;
 
   // In place: the sum over the ranks, the same bits on each.
   void sum(at::Tensor tensor);
@@ -43,6 +46,7 @@ public:
   // What all calls so far cost beside the computation; the same on each rank. Of each call the
   // rank that came last waited for nobody: its time is the call itself, what the others
   // took longer is their wait for it. In backward() only the time after the last gradient counts.
+  // NCCL's sums are waited for by the GPU alone and are not in it.
   struct Waits {
     double calls_s = 0, slowest_rank_s = 0; // of a rank, in the mean
   };
@@ -50,6 +54,7 @@ public:
 
 private:
   struct State;
+  void agree_on_transport(at::Device device);
   RankSetup setup_;
   std::unique_ptr<State> state_;
 };

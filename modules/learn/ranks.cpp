@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 
@@ -78,7 +79,68 @@ RankSetup rank_setup() {
   }
   if (const std::string text = variable("SENSORIUM_RANK_TIMEOUT"); !text.empty())
     setup.timeout_s = number("SENSORIUM_RANK_TIMEOUT", text, 1, 86400);
+  for (const char* name : {"SENSORIUM_LOCAL_RANK", "SLURM_LOCALID"})
+    if (const std::string text = variable(name); !text.empty() && setup.ranks > 1) {
+      setup.local = number(name, text, 0, setup.ranks - 1);
+      break;
+    }
+  if (const std::string text = variable("SENSORIUM_RANK_TRANSPORT"); !text.empty())
+    setup.transport = text;
+  if (setup.transport != "auto" && setup.transport != "host" && setup.transport != "nccl")
+    throw Error(ErrorCode::Usage,
+                fmt::format("SENSORIUM_RANK_TRANSPORT is '{}'; it has to be auto, host or nccl",
+                            setup.transport),
+                "unset it");
   return setup;
+}
+
+std::string device_of_rank(const std::string& wanted, const RankSetup& setup, int gpus) {
+  if (wanted != "cuda") return wanted;
+  return fmt::format("cuda:{}", gpus > 0 ? setup.local % gpus : 0);
+}
+
+namespace {
+
+// Why NCCL cannot add up what these ranks compute; empty: it can.
+std::string obstacle(const std::vector<RankDevice>& ranks) {
+  for (std::size_t r = 0; r < ranks.size(); ++r)
+    if (ranks[r].gpu.empty()) return fmt::format("rank {} computes on a processor", r);
+  for (std::size_t r = 0; r < ranks.size(); ++r)
+    for (std::size_t other = 0; other < r; ++other)
+      if (ranks[r].gpu == ranks[other].gpu)
+        return fmt::format("ranks {} and {} share one GPU", other, r);
+  for (std::size_t r = 0; r < ranks.size(); ++r)
+    if (!ranks[r].why_not.empty())
+      return fmt::format("rank {} cannot use NCCL: {}", r, ranks[r].why_not);
+  return {};
+}
+
+}
+
+TransportChoice choose_transport(const std::vector<RankDevice>& ranks, const std::string& wanted) {
+  const std::string why_not = obstacle(ranks);
+  if (wanted == "nccl" && !why_not.empty())
+    throw Error(ErrorCode::Unsupported,
+                fmt::format("NCCL cannot add up the gradients: {}", why_not),
+                "give each rank a GPU of its own, or unset SENSORIUM_RANK_TRANSPORT");
+  const bool gpus =
+      std::any_of(ranks.begin(), ranks.end(), [](const RankDevice& r) { return !r.gpu.empty(); });
+  const std::size_t n = ranks.size();
+  if (wanted == "host")
+    return {RankTransport::Host,
+            fmt::format("gradients of {} ranks are added up by Gloo after the backward pass: "
+                        "SENSORIUM_RANK_TRANSPORT is host",
+                        n)};
+  if (!gpus)
+    return {RankTransport::Processors,
+            fmt::format("gradients of {} ranks are added up by Gloo between processors", n)};
+  if (!why_not.empty())
+    return {RankTransport::Host,
+            fmt::format("gradients of {} ranks are added up by Gloo through the processors' "
+                        "memory, not by NCCL: {}",
+                        n, why_not)};
+  return {RankTransport::Nccl,
+          fmt::format("gradients of {} ranks are added up by NCCL: each has a GPU of its own", n)};
 }
 
 }

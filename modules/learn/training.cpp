@@ -1,5 +1,6 @@
 #include "modules/learn/training.h"
 
+#include "modules/core/devices.h"
 #include "modules/core/error.h"
 #include "modules/core/file.h"
 #include "modules/core/hash.h"
@@ -549,9 +550,6 @@ TrainingResult train(const Graph& initial, const SampleSource& training,
                             initial.inputs.size()));
   refuse_leakage(groups_of(training), groups_of(validation));
   const RankSetup setup = rank_setup();
-  if (setup.ranks > 1 && context.device.starts_with("cuda"))
-    throw Error(ErrorCode::Unsupported, "several ranks train on processors only so far",
-                "use --device cpu, or one rank on the GPU");
   if (setup.ranks > 1 && options.average_every > 0 && options.precision == "float16")
     throw Error(ErrorCode::Unsupported,
                 "average_every cannot be used with float16, whose loss scale would differ by rank",
@@ -563,8 +561,11 @@ TrainingResult train(const Graph& initial, const SampleSource& training,
   make_folder(run_folder);
   const FolderLock lock(run_folder);
   try {
-    RankGroup ranks(setup);
-    return Trainer(initial, training, validation, options, run_folder, ranks, context).run();
+    Context own = context;
+    own.device = device_of_rank(context.device, setup, static_cast<int>(devices().size()) - 1);
+    RankGroup ranks(setup, torch_device(own.device));
+    if (!ranks.alone()) context.info(ranks.transport_text());
+    return Trainer(initial, training, validation, options, run_folder, ranks, own).run();
   } catch (const c10::OutOfMemoryError&) {
     throw Error(ErrorCode::Resources, "out of memory while training",
                 "use a smaller batch_size and a larger accumulate");

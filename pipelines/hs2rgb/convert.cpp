@@ -1,6 +1,7 @@
 #include "pipelines/hs2rgb/convert.h"
 
 #include "hyperspectral/components.h"
+#include "hyperspectral/project_device.h"
 #include "modules/core/error.h"
 
 #include <fmt/format.h>
@@ -59,13 +60,24 @@ void expose(const Cube& cube, const Hs2rgbParameters& p, Converted& out) {
       bright_percent, bright_luminance));
 }
 
+// The three sums of every pixel, on the context's device where it can.
+void draw(const Cube& cube, const Projection& projection, const Context& context, Converted& out) {
+  const auto raster = std::make_shared<Raster>(cube.lines, cube.samples);
+  const std::string where = compute_on(
+      context, "projection",
+      [&](Accelerator& a) { project_on(a, cube, projection, context, *raster); },
+      [&] { project(cube, projection, context, *raster); });
+  out.raster = raster;
+  if (where.empty()) return;
+  out.record["computed"] = where;
+  out.notes.push_back(where);
+}
+
 void cie(const Cube& cube, const Hs2rgbParameters& p, const Context& context, Converted& out) {
   Coverage seen;
   Projection projection = cie_projection(cube, p, &seen);
   projection.calibration = out.calibration;
-  const auto raster = std::make_shared<Raster>(cube.lines, cube.samples);
-  project(cube, projection, context, *raster);
-  out.raster = raster;
+  draw(cube, projection, context, out);
   out.coverage = seen;
   expose(cube, p, out);
   if (seen.misses_visible || seen.mean_delta_e > 1) out.notes.push_back(seen.text() + ".");
@@ -123,11 +135,9 @@ void stretched(const Cube& cube, const Hs2rgbParameters& p, const Context& conte
     out.record["bands_used"] = s.bands.size();
   }
   projection.calibration = out.calibration;
-  const auto raster = std::make_shared<Raster>(cube.lines, cube.samples);
-  project(cube, projection, context.part(from, 0.9), *raster);
-  out.raster = raster;
+  draw(cube, projection, context.part(from, 0.9), out);
   context.step(0.9, "stretch");
-  out.tone = stretch(*raster, p.low_percent, p.high_percent, p.common_stretch);
+  out.tone = stretch(*out.raster, p.low_percent, p.high_percent, p.common_stretch);
   out.record["low_percent"] = p.low_percent;
   out.record["high_percent"] = p.high_percent;
   out.record["low"] = out.tone.low;
@@ -138,9 +148,7 @@ void learned(const Cube& cube, const Hs2rgbParameters& p, const RgbModel& model,
              const Context& context, Converted& out) {
   Projection projection = learned_projection(model, cube, p.exposure == "as_stored");
   projection.calibration = out.calibration;
-  const auto raster = std::make_shared<Raster>(cube.lines, cube.samples);
-  project(cube, projection, context, *raster);
-  out.raster = raster;
+  draw(cube, projection, context, out);
   out.tone.low = model.low;
   out.tone.high = model.high;
   out.record["wavelengths_nm"] = model.wavelengths_nm;

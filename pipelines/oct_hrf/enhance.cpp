@@ -3,6 +3,7 @@
 #include "modules/core/error.h"
 #include "modules/core/parallel.h"
 #include "modules/signal/fft.h"
+#include "pipelines/oct_hrf/enhance_device.h"
 
 #include <algorithm>
 #include <cmath>
@@ -104,7 +105,9 @@ std::vector<BlockPlace> background_blocks(const Padded& p) {
   return chosen;
 }
 
-std::vector<float> noise_power(const Padded& p, const std::vector<float>& window) {
+// What the squared coefficients are compared with: the noise's mean power, over-subtracted.
+std::vector<float> thresholds_of(const Padded& p, const std::vector<float>& window,
+                                 double strength) {
   const int plane = p.block * p.block, half = p.block * half_width(p.block);
   std::vector<float> power(half, 0.0f), block(plane);
   std::vector<Complex> spectrum(half);
@@ -114,7 +117,10 @@ std::vector<float> noise_power(const Padded& p, const std::vector<float>& window
     fft2d_batch(block.data(), spectrum.data(), p.block, p.block, 1);
     for (int i = 0; i < half; ++i) power[i] += std::norm(spectrum[i]);
   }
-  for (float& v : power) v /= static_cast<float>(std::max<std::size_t>(1, places.size()));
+  for (float& v : power) {
+    v /= static_cast<float>(std::max<std::size_t>(1, places.size()));
+    v *= static_cast<float>(strength);
+  }
   return power;
 }
 
@@ -147,8 +153,7 @@ std::vector<float> enhance_bscan(std::span<const float> bscan, int width, int he
 
   const Padded p = pad(bscan, width, height, block);
   const std::vector<float> window = sine_window(block);
-  std::vector<float> threshold = noise_power(p, window);
-  for (float& v : threshold) v *= static_cast<float>(options.strength);
+  const std::vector<float> threshold = thresholds_of(p, window, options.strength);
 
   const int plane = block * block, half = block * half_width(block);
   std::vector<float> blocks(static_cast<std::size_t>(plane) * p.columns), means(p.columns);
@@ -184,6 +189,31 @@ std::vector<float> enhance_volume(std::span<const float> volume, int width, int 
         enhance_bscan(volume.subspan(z * plane, plane), width, height, options);
     std::copy(one.begin(), one.end(), out.begin() + static_cast<std::ptrdiff_t>(z * plane));
   });
+  return out;
+}
+
+std::vector<float> enhance_volume_on(Accelerator& accelerator, std::span<const float> volume,
+                                     int width, int height, const EnhanceOptions& options,
+                                     int threads) {
+  const int block = options.block;
+  const std::size_t plane = static_cast<std::size_t>(width) * height;
+  if (block < 2 || block % 2 != 0 || width < block || height < block || options.strength <= 0 ||
+      volume.size() % plane != 0) // nothing to do, or a mistake
+    return enhance_volume(volume, width, height, options, threads);
+  const std::size_t half = static_cast<std::size_t>(block) * half_width(block);
+  const std::vector<float> window = sine_window(block);
+  std::vector<float> thresholds(volume.size() / plane * half), out(volume.size());
+  parallel_for(static_cast<int>(volume.size() / plane), threads, [&](int z) {
+    const Padded p = pad(volume.subspan(z * plane, plane), width, height, block);
+    const std::vector<float> one = thresholds_of(p, window, options.strength);
+    std::copy(one.begin(), one.end(), thresholds.begin() + static_cast<std::ptrdiff_t>(z * half));
+  });
+  accelerator.shrink_blocks({.width = width,
+                             .height = height,
+                             .block = block,
+                             .window = window,
+                             .thresholds = thresholds},
+                            volume, out);
   return out;
 }
 

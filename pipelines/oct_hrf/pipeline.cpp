@@ -4,7 +4,7 @@
 #include "pipelines/oct_hrf/commands.h"
 #include "pipelines/oct_hrf/count.h"
 #include "pipelines/oct_hrf/detector.h"
-#include "pipelines/oct_hrf/enhance.h"
+#include "pipelines/oct_hrf/enhance_device.h"
 #include "pipelines/oct_hrf/normalise.h"
 #include "pipelines/oct_hrf/parameters.h"
 #include "pipelines/oct_hrf/recognise.h"
@@ -162,8 +162,14 @@ std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request, Network&
   check_input(*a, volume, values, p);
 
   context.step(0.1, "enhancement");
-  std::vector<float> clean =
-      enhance_volume(values, volume.width, volume.height, EnhanceOptions{}, threads);
+  std::vector<float> clean;
+  const std::string where = compute_on(
+      context, "enhancement",
+      [&](Accelerator& gpu) {
+        clean = enhance_volume_on(gpu, values, volume.width, volume.height, {}, threads);
+      },
+      [&] { clean = enhance_volume(values, volume.width, volume.height, {}, threads); });
+  if (!where.empty()) a->notes.push_back(where);
   for (float& v : clean) v = std::clamp(v, 0.0f, 1.0f);
   context.step(0.15, "layer lines");
   a->surfaces = choose_surfaces(volume, clean, a->refused ? "file" : p.surfaces, threads);

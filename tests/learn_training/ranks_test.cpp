@@ -175,6 +175,36 @@ TEST_F(Ranks, AccumulatedBatchesAreTheSumOverTheRanksToo) {
   EXPECT_LT(worst, 1e-3);
 }
 
+// What ranks on GPUs that they share, or on GPUs and processors, use.
+TEST_F(Ranks, SumsAfterTheBackwardPassAreThoseBesideIt) {
+  for (const json& more : {json::object(), json{{"accumulate", 2}}}) {
+    const std::string name = "sums" + std::to_string(more.size());
+    hash_of(name + "beside", 2, plan(4, more));
+    ::setenv("SENSORIUM_RANK_TRANSPORT", "host", 1);
+    const std::string after = hash_of(name + "after", 2, plan(4, more));
+    EXPECT_EQ(hash_of(name + "again", 2, plan(4, more)), after);
+    ::unsetenv("SENSORIUM_RANK_TRANSPORT");
+    const auto one = weights(name + "beside"), other = weights(name + "after");
+    ASSERT_EQ(one.size(), other.size());
+    double worst = 0;
+    for (std::size_t i = 0; i < one.size(); ++i)
+      worst = std::max(worst, std::abs(static_cast<double>(one[i]) - other[i]));
+    EXPECT_LT(worst, 1e-4);
+  }
+}
+
+TEST_F(Ranks, NcclIsRefusedWithTheReasonWhereItCannotBe) {
+  ::setenv("SENSORIUM_RANK_TRANSPORT", "nccl", 1);
+  auto processes = start("nccl", 2, plan(4));
+  ::unsetenv("SENSORIUM_RANK_TRANSPORT");
+  for (const End& end : ends(processes)) {
+    EXPECT_EQ(end.status, Error(ErrorCode::Unsupported, "").exit_status());
+    EXPECT_NE(end.err.find("NCCL cannot add up the gradients: rank 0 computes on a processor"),
+              std::string::npos)
+        << end.err;
+  }
+}
+
 TEST_F(Ranks, KilledOnesGoOnAsIfNothingHadHappened) {
   for (const json& more : {json::object(), json{{"average_every", 2}}}) {
     const std::string name = "killed" + std::to_string(more.size());
@@ -259,7 +289,8 @@ protected:
     for (const char* name :
          {"SENSORIUM_RANK", "SENSORIUM_RANKS", "SENSORIUM_RANK_MEETING", "SENSORIUM_RANK_TIMEOUT",
           "SLURM_NTASKS", "SLURM_PROCID", "SLURM_STEP_NODELIST", "SLURM_STEP_NUM_TASKS",
-          "SLURM_JOB_ID", "SLURM_STEP_ID"})
+          "SLURM_JOB_ID", "SLURM_STEP_ID", "SLURM_LOCALID", "SENSORIUM_LOCAL_RANK",
+          "SENSORIUM_RANK_TRANSPORT"})
       ::unsetenv(name);
   }
   static void set(const char* name, const char* value) { ::setenv(name, value, 1); }
@@ -293,6 +324,55 @@ TEST_F(RankSetupTest, ComesFromSrunOnly) {
   EXPECT_NE(rank_setup().port, setup.port);
 }
 
+TEST_F(RankSetupTest, TheNumberOnTheComputerChoosesTheGpu) {
+  set("SENSORIUM_RANKS", "4");
+  set("SENSORIUM_RANK", "3");
+  set("SENSORIUM_RANK_MEETING", "tcp:node7:20001");
+  EXPECT_EQ(rank_setup().local, 0);
+  set("SLURM_LOCALID", "1");
+  const RankSetup setup = rank_setup();
+  EXPECT_EQ(setup.local, 1);
+  EXPECT_EQ(device_of_rank("cuda", setup, 2), "cuda:1");
+  EXPECT_EQ(device_of_rank("cuda", setup, 1), "cuda:0"); // two share it
+  EXPECT_EQ(device_of_rank("cuda", setup, 0), "cuda:0"); // which then says that it is not there
+  EXPECT_EQ(device_of_rank("cuda:5", setup, 2), "cuda:5");
+  EXPECT_EQ(device_of_rank("cpu", setup, 2), "cpu");
+  set("SENSORIUM_LOCAL_RANK", "2");
+  EXPECT_EQ(device_of_rank("cuda", rank_setup(), 4), "cuda:2");
+}
+
+TEST(RankTransports, NcclIsForRanksThatHaveAGpuEach) {
+  const auto chosen = [](const std::vector<RankDevice>& ranks, const std::string& wanted = "auto") {
+    const TransportChoice choice = choose_transport(ranks, wanted);
+    return std::pair(choice.transport, choice.text);
+  };
+  const auto holds = [](const std::string& text, const char* part) {
+    return text.find(part) != std::string::npos ? std::string() : text;
+  };
+  const RankDevice cpu, a{"GPU-a", ""}, b{"GPU-b", ""}, mute{"GPU-c", "libnccl.so.2 is missing"};
+  EXPECT_EQ(chosen({cpu, cpu}).first, RankTransport::Processors);
+  EXPECT_EQ(holds(chosen({cpu, cpu}).second, "Gloo between processors"), "");
+  EXPECT_EQ(chosen({a, b}).first, RankTransport::Nccl);
+  EXPECT_EQ(holds(chosen({a, b}).second, "2 ranks are added up by NCCL: each has a GPU"), "");
+  EXPECT_EQ(chosen({a, b}, "nccl").first, RankTransport::Nccl);
+  const auto shared = chosen({a, b, a});
+  EXPECT_EQ(shared.first, RankTransport::Host);
+  EXPECT_EQ(holds(shared.second, "not by NCCL: ranks 0 and 2 share one GPU"), "");
+  EXPECT_EQ(holds(chosen({a, cpu}).second, "not by NCCL: rank 1 computes on a processor"), "");
+  EXPECT_EQ(chosen({a, cpu}).first, RankTransport::Host);
+  EXPECT_EQ(chosen({a, mute}).first, RankTransport::Host);
+  EXPECT_EQ(holds(chosen({a, mute}).second, "rank 1 cannot use NCCL: libnccl.so.2 is missing"), "");
+  EXPECT_EQ(chosen({a, b}, "host").first, RankTransport::Host);
+  EXPECT_EQ(chosen({cpu, cpu}, "host").first, RankTransport::Host);
+  for (const auto& ranks : {std::vector{cpu, cpu}, std::vector{a, a}, std::vector{a, mute}}) try {
+      choose_transport(ranks, "nccl");
+      ADD_FAILURE();
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::Unsupported);
+      EXPECT_FALSE(e.hint().empty());
+    }
+}
+
 TEST_F(RankSetupTest, WhatMakesNoSenseIsNamed) {
   const auto message = [] {
     try {
@@ -308,6 +388,13 @@ TEST_F(RankSetupTest, WhatMakesNoSenseIsNamed) {
   set("SENSORIUM_RANK", "2");
   EXPECT_NE(message().find("SENSORIUM_RANK is '2'"), std::string::npos);
   set("SENSORIUM_RANK", "1");
+  set("SENSORIUM_RANK_MEETING", "tcp:host:80");
+  set("SENSORIUM_RANK_TRANSPORT", "mpi");
+  EXPECT_NE(message().find("SENSORIUM_RANK_TRANSPORT is 'mpi'"), std::string::npos);
+  ::unsetenv("SENSORIUM_RANK_TRANSPORT");
+  set("SENSORIUM_LOCAL_RANK", "2");
+  EXPECT_NE(message().find("SENSORIUM_LOCAL_RANK is '2'"), std::string::npos);
+  ::unsetenv("SENSORIUM_LOCAL_RANK");
   for (const char* meeting :
        {"", "file:relative", "tcp:", "tcp:host", "tcp::80", "tcp:host:0", "tcp:host:70000"}) {
     set("SENSORIUM_RANK_MEETING", meeting);

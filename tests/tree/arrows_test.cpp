@@ -109,6 +109,7 @@ const std::vector<ThirdParty>& third_parties() {
       {"libsndfile", std::regex("^sndfile"), {"plugins/sndfile"}},
       {"SQLite", std::regex("^sqlite3"), {"modules/review", "modules/sweep"}},
       {"OpenSSL", std::regex("^openssl/"), {"modules/core"}},
+      {"CUDA", std::regex("^(cuda|cufft|cublas|nccl)[a-zA-Z_0-9]*\\.h"), {"plugins/cuda"}},
       {"VTK", std::regex("^vtk[A-Z]"), {"modules/view", "app/gui"}},
       {"Qt widgets",
        std::regex("^(QtWidgets/|QtOpenGLWidgets/"
