@@ -1,10 +1,9 @@
 """How long a sweep takes with one worker and with more.
 
-sweep_workers.py SENSORIUM [--workers 1 2] [--trials 6] [--steps 60] [--rounds 2] [--slurm tests/cluster/slurm.sh]
+sweep_workers.py SENSORIUM [--workers 1 2] [--trials 6] [--steps 60] [--rounds 2]
 
-The same grid of small trainings, one thread each, over the queue of this machine (`site add --kind local --slots N`) or,
-with --slurm, over the project's loopback Slurm (`at_once` N). The time is from the call of `submit sweep` to the last
-element's exit.json. Workers in turn, round by round.
+The same grid of small trainings, one thread each, over the queue of this machine (`site add --kind local --slots N`). The
+time is from the call of `submit sweep` to the last element's exit.json. Workers in turn, round by round.
 """
 import argparse
 import json
@@ -56,30 +55,18 @@ def main():
     parser.add_argument("--trials", type=int, default=6)
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--slurm", help="tests/cluster/slurm.sh: over its Slurm instead of the local queue (root)")
     a = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sns-sweep-") as name:
         folder = pathlib.Path(name)
         program = Program(a.sensorium, folder)
-        cluster = folder / "slurm"
-        if a.slurm:
-            subprocess.run([a.slurm, "start", cluster, str(os.getpid())], check=True, stdout=subprocess.DEVNULL)
-        try:
-            times = {w: [] for w in a.workers}
-            for r in range(a.rounds):
-                for w, found in times.items():
-                    site, root = f"w{w}r{r}", folder / f"site-{w}-{r}"
-                    if a.slurm:
-                        program("site", "add", site, "--host", "loop", "--ssh-config", cluster / "ssh_config", "--root", root,
-                                "--program", program.path)
-                    else:
-                        program("site", "add", site, "--kind", "local", "--slots", w, "--root", root)
-                    found.append(sweep(a, program, folder, site, root, w))
-        finally:
-            if a.slurm:
-                subprocess.run([a.slurm, "purge", cluster], check=False)
+        times = {w: [] for w in a.workers}
+        for r in range(a.rounds):
+            for w, found in times.items():
+                site, root = f"w{w}r{r}", folder / f"site-{w}-{r}"
+                program("site", "add", site, "--kind", "local", "--slots", w, "--root", root)
+                found.append(sweep(a, program, folder, site, root, w))
         one = statistics.median(times[a.workers[0]])
-        print(json.dumps({"trials": a.trials, "load": os.getloadavg()[0], "over": "Slurm" if a.slurm else "local queue",
+        print(json.dumps({"trials": a.trials, "load": os.getloadavg()[0], "over": "local queue",
                           "workers": {w: {"seconds": [round(t, 1) for t in found],
                                           "speedup": round(one / statistics.median(found), 2)} for w, found in times.items()}},
                          indent=1))
