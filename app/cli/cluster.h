@@ -4,6 +4,7 @@
 #include "app/cli/commands.h"
 #include "modules/cluster/run_store.h"
 #include "modules/cluster/scheduler.h"
+#include "modules/cluster/staging.h"
 
 namespace sensorium {
 
@@ -16,6 +17,8 @@ struct Reached {
   std::unique_ptr<Scheduler> scheduler;
 };
 Reached reach(const std::string& site);
+// A folder of scripts/bundle. Throws Error Usage when it is none.
+Upload upload_of_bundle(const std::filesystem::path& folder, const Context& context);
 
 void add_study(CLI::App& jobs, Session& session); // 'jobs study'
 // Adds the options of JobResources.

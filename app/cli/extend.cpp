@@ -159,6 +159,7 @@ description(const std::string& verb,
   static const std::map<std::string, std::string> meanings = {
       {"train", "Train a pipeline's network"},
       {"evaluate", "Measure a pipeline against a known truth"},
+      {"prepare", "Write a training set that is read while training"},
       {"phantom", "Make a synthetic recording whose truth is known"}};
   std::vector<std::string> names;
   for (const auto& [name, command] : pipelines) names.push_back(name);

@@ -73,8 +73,33 @@ int add_or_change(const Session& session, Words words) {
   return 0;
 }
 
-// A job that does nothing but end, so that the whole way is tried.
-int check_one(const Session& session, const std::string& name) {
+// A training of two steps: the program, its libraries and LibTorch are tried on a node.
+json small_training() {
+  return {{"pipeline", "oct_hrf"},
+          {"verb", "train"},
+          {"parameters",
+           {{"seeds", 1},
+            {"sample_scans", 1},
+            {"patches", 1},
+            {"validation_seeds", 1},
+            {"side", 32},
+            {"widths", "2,4"},
+            {"batch_size", 2},
+            {"steps", 2},
+            {"threads", 1}}}};
+}
+
+// A build without LibTorch declares no parameters of a training.
+bool can_train(const Session& session) {
+  for (const auto& [pipeline, command] : session.registry.commands())
+    if (pipeline == "oct_hrf" && command.at("verb") == "train")
+      return !command.at("parameters").empty();
+  return false;
+}
+
+// The whole way is tried: by a small training where the program is there or is sent, else by a job
+// that does nothing but end. A program that was sent and works is the site's from then on.
+int check_one(const Session& session, const std::string& name, const std::string& bundle) {
   const Reached at = reach(name);
   if (at.site.kind == "slurm") {
     const Site found = discover_site(at.site, *at.transport);
@@ -82,14 +107,20 @@ int check_one(const Session& session, const std::string& name) {
   }
   RunStore store(cluster_folder());
   Site site = at.site;
+  std::vector<Upload> uploads;
+  if (!bundle.empty()) {
+    uploads.push_back(upload_of_bundle(bundle, session.console.context()));
+    site.program = store_folder(site, uploads.front()) + "/sensorium";
+  }
+  const bool tries = !site.program.empty() && can_train(session);
   ClusterRun run{.name = "check of the site",
-                 .verb = "check",
-                 .tasks = {json::object()},
-                 .program = "/bin/true"};
-  run.resources.minutes = 1;
+                 .verb = tries ? "train" : "check",
+                 .tasks = {tries ? small_training() : json::object()},
+                 .program = tries ? site.program : "/bin/true"};
+  run.resources.minutes = tries ? 5 : 1;
   run.resources.grace_seconds = 10;
   const Context context = session.console.context();
-  run = submit({.site = site, .run = run, .uploads = {}}, store, *at.transport, *at.scheduler,
+  run = submit({.site = site, .run = run, .uploads = uploads}, store, *at.transport, *at.scheduler,
                context);
   RunState state;
   for (int i = 0; !state.final(); ++i) {
@@ -105,8 +136,20 @@ int check_one(const Session& session, const std::string& name) {
     throw Error(ErrorCode::Resources,
                 fmt::format("the test job on '{}' did not end well: {}", name, explain(state, run)),
                 "see log.txt in " + run_folder(site, run.token));
-  session.console.print(json{{"site", name}, {"job", run.job_id}, {"node", state.node}});
-  session.console.print(fmt::format("{} works: job {} ran on {}", name, run.job_id, state.node));
+  if (!bundle.empty()) {
+    Site known = SiteStore(cluster_folder()).site(name);
+    known.program = site.program;
+    SiteStore(cluster_folder()).add(known, true);
+  }
+  session.console.print(json{{"site", name},
+                             {"job", run.job_id},
+                             {"node", state.node},
+                             {"program", tries ? json(site.program) : json()}});
+  session.console.print(fmt::format("{} works: job {} ran on {}{}", name, run.job_id, state.node,
+                                    tries ? ", and trained a small network"
+                                    : site.program.empty()
+                                        ? "; sensorium is not there yet: add --bundle FOLDER"
+                                        : ""));
   return 0;
 }
 
@@ -151,11 +194,14 @@ void add_site(CLI::App& app, Session& session) {
     session.chosen = [&session, words] { return add_or_change(session, *words); };
   });
 
-  auto* check = site->add_subcommand("check", "Connect, and run a small test job");
-  const auto name = std::make_shared<std::string>();
+  auto* check = site->add_subcommand(
+      "check", "Connect, install the program where it is given, and run a small test job");
+  const auto name = std::make_shared<std::string>(), bundle = std::make_shared<std::string>();
   check->add_option("NAME", *name, "A site")->required();
-  check->callback([&session, name] {
-    session.chosen = [&session, name] { return check_one(session, *name); };
+  check->add_option("--bundle", *bundle,
+                    "A folder of scripts/bundle: it is sent, tried, and used there from then on");
+  check->callback([&session, name, bundle] {
+    session.chosen = [&session, name, bundle] { return check_one(session, *name, *bundle); };
   });
 
   auto* remove = site->add_subcommand("remove", "Forget a site; what is there stays there");

@@ -190,6 +190,7 @@ Prepared prepare_sweep(Session& session, const Words& words, const Site& site,
   const std::string verb = read_plan(inner.file).verb;
   Prepared out = prepare_plan(session, inner, site, verb.empty() ? "train" : verb, context);
   const SearchSpace space = space_from_json(sweep.space, out.specs);
+  if (const std::string why = incomparable(sweep); !why.empty()) context.warn(why);
   const std::int64_t all = sweep.sampler == "grid" ? grid_size(space) : sweep.trials;
   if (all < 1 || (sweep.trials != 0 && sweep.trials != all))
     throw Error(ErrorCode::BadInput,
@@ -212,13 +213,6 @@ std::vector<json> tasks_of(const Prepared& prepared) {
   std::vector<json> out(static_cast<std::size_t>(prepared.elements), prepared.task);
   for (int i = 0; i < prepared.elements; ++i) out[static_cast<std::size_t>(i)]["element"] = i;
   return out;
-}
-
-Upload upload_of_bundle(const fs::path& folder, const Context& context) {
-  if (!fs::exists(folder / "sensorium") || !fs::exists(folder / "bin/sensorium"))
-    throw Error(ErrorCode::Usage, fmt::format("'{}' is no bundle", folder.string()),
-                "scripts/bundle FOLDER makes one");
-  return make_upload_of_folder(folder, context);
 }
 
 json list_of(const Prepared& prepared) {
@@ -300,6 +294,13 @@ int submit_one(Session& session, const std::string& verb, const Words& words) {
   return 0;
 }
 
+}
+
+Upload upload_of_bundle(const fs::path& folder, const Context& context) {
+  if (!fs::exists(folder / "sensorium") || !fs::exists(folder / "bin/sensorium"))
+    throw Error(ErrorCode::Usage, fmt::format("'{}' is no bundle", folder.string()),
+                "scripts/bundle FOLDER makes one");
+  return make_upload_of_folder(folder, context);
 }
 
 void add_resources(CLI::App& command, JobResources& r) {

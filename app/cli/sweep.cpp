@@ -264,6 +264,18 @@ Study study_of_run(const std::string& token) {
   return study;
 }
 
+// What must be known before the trials are compared, and which differences mean nothing.
+std::string note_on(const Study& study, const std::vector<VariantFigures>& variants) {
+  std::string note = note_of(variants);
+  const json sweep = study.about.is_object() ? study.about.value("sweep", json()) : json();
+  std::string why;
+  try {
+    if (sweep.is_object()) why = incomparable(sweep_from_json(sweep));
+  } catch (const Error&) { // a file of another program may say anything there
+  }
+  return why + (why.empty() || note.empty() ? "" : "\n") + note;
+}
+
 json json_of(const Study& study, const std::vector<VariantFigures>& variants,
              const std::vector<Importance>& importances) {
   json trials = json::array(), compared = json::array(), shares = json::array();
@@ -283,7 +295,7 @@ json json_of(const Study& study, const std::vector<VariantFigures>& variants,
           {"about", study.about},
           {"trials", trials},
           {"variants", compared},
-          {"note", note_of(variants)},
+          {"note", note_on(study, variants)},
           {"importances", shares}};
 }
 
@@ -312,6 +324,8 @@ int show_study(const Session& session, const std::string& word, std::string outp
   session.console.print(
       fmt::format("{}: {}", out["study"].get<std::string>(), table_of(study, 10)));
   if (!variants.empty()) session.console.print("\n" + table_of(variants));
+  if (const std::string note = note_on(study, {}); !note.empty())
+    session.console.print("\n" + note);
   if (!importances.empty()) session.console.print("\n" + text_of(importances));
   return 0;
 }

@@ -323,9 +323,10 @@ void StudyPage::show_variants() {
   variants_note_->setObjectName(variants.empty() ? "muted" : "");
   variants_note_->setText(
       variants.empty()
-          ? QString("No variants over seeds. Let a grid repeat every variant with five "
-                    "seeds or more ('Seeds of each variant'): then this table says "
-                    "which differences mean something.")
+          ? note + (note.isEmpty() ? "" : " ") +
+                QString("No variants over seeds. Let a grid repeat every variant with five "
+                        "seeds or more ('Seeds of each variant'): then this table says "
+                        "which differences mean something.")
       : note.isEmpty() ? QString("All variants differ from the best by more than chance (95 %, "
                                  "paired by seed).")
                        : note);

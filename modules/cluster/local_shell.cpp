@@ -7,19 +7,44 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <sstream>
 
 namespace sensorium {
 namespace fs = std::filesystem;
 namespace {
 
+// Under another name first, so that no half file stands at its place.
+void copy_file_whole(const fs::path& from, const fs::path& to, std::error_code& code) {
+  const fs::path part = to.string() + ".sensorium-part";
+  fs::copy_file(from, part, fs::copy_options::overwrite_existing, code);
+  if (!code) fs::rename(part, to, code);
+  if (!code) return;
+  std::error_code ignored;
+  const fs::space_info space = fs::space(to.parent_path(), ignored);
+  if (!ignored && space.available < 65536) // libstdc++ calls a full disk an input/output error
+    code = std::make_error_code(std::errc::no_space_on_device);
+  fs::remove(part, ignored);
+}
+
+void copy_entry(const fs::directory_entry& entry, const fs::path& to, std::error_code& code) {
+  if (entry.is_symlink()) {
+    fs::remove(to, code);
+    if (!code) fs::copy_symlink(entry.path(), to, code);
+  } else if (entry.is_directory()) {
+    fs::create_directories(to, code);
+  } else if (entry.is_regular_file()) {
+    copy_file_whole(entry.path(), to, code);
+  }
+}
+
 void copy_folder(const fs::path& from, const fs::path& to) {
   std::error_code code;
   fs::create_directories(to, code);
-  if (!code)
-    fs::copy(from, to,
-             fs::copy_options::recursive | fs::copy_options::overwrite_existing |
-                 fs::copy_options::copy_symlinks,
-             code);
+  for (fs::recursive_directory_iterator it(from, code), end; !code && it != end;
+       it.increment(code)) {
+    copy_entry(*it, to / it->path().lexically_relative(from), code);
+    if (code) break;
+  }
   if (code)
     throw Error(code == std::errc::no_such_file_or_directory ? ErrorCode::NotFound
                                                              : ErrorCode::Resources,
@@ -72,20 +97,31 @@ std::optional<std::uint64_t> rsync_bytes(std::string_view piece) {
   return found;
 }
 
+// rsync tells the cause in one line and its own end in the last one.
+static std::string line_with(const std::string& text, std::string_view words) {
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);)
+    if (line.find(words) != std::string::npos) return line.substr(0, line.find('\r'));
+  return {};
+}
+
 void throw_rsync(int status, const std::string& errors, const std::string& place) {
-  const auto says = [&](const char* text) { return errors.find(text) != std::string::npos; };
-  if (says("No space left"))
-    throw Error(ErrorCode::Resources, fmt::format("the disk of '{}' is full: {}", place, errors),
+  if (const std::string line = line_with(errors, "No space left"); !line.empty())
+    throw Error(ErrorCode::Resources, fmt::format("the disk is full: {} ({})", line, place),
                 "free some space there, then repeat the command; it goes on where it was");
-  if (says("quota"))
-    throw Error(ErrorCode::Resources,
-                fmt::format("your quota on '{}' is used up: {}", place, errors),
+  if (const std::string line = line_with(errors, "quota"); !line.empty())
+    throw Error(ErrorCode::Resources, fmt::format("a quota is used up: {} ({})", line, place),
                 "free some space there, or choose another folder with 'site add --root'");
-  if (says("Permission denied") && status != 255)
-    throw Error(ErrorCode::Resources, fmt::format("no permission on '{}': {}", place, errors),
+  if (const std::string line = line_with(errors, "Permission denied");
+      !line.empty() && status != 255)
+    throw Error(ErrorCode::Resources, fmt::format("no permission: {} ({})", line, place),
                 "choose a folder of yours with 'site add --root'");
+  std::string last;
+  std::istringstream in(errors);
+  for (std::string line; std::getline(in, line);)
+    if (line.find_first_not_of(" \r") != std::string::npos) last = line;
   throw Error(ErrorCode::Resources,
-              fmt::format("the copy to or from '{}' failed (rsync {}): {}", place, status, errors),
+              fmt::format("the copy to or from '{}' failed (rsync {}): {}", place, status, last),
               "repeat the command; it goes on where it was");
 }
 

@@ -31,12 +31,6 @@ fs::path control_folder() {
   return folder;
 }
 
-std::string last_line(const std::string& text) {
-  const std::string trimmed = text.substr(0, text.find_last_not_of(" \r\n") + 1);
-  const auto at = trimmed.rfind('\n');
-  return at == std::string::npos ? trimmed : trimmed.substr(at + 1);
-}
-
 }
 
 void check_host(const std::string& host) {
@@ -99,7 +93,7 @@ void Ssh::connect() {
                 fmt::format("see whether 'ssh {}' works in a terminal", options_.host));
 }
 
-void Ssh::rsync(std::vector<std::string> ends, const std::string& place,
+void Ssh::rsync(std::vector<std::string> ends, const std::string& place, const char* partial,
                 const std::function<bool(std::uint64_t)>& progress) const {
   std::string shell = "ssh -T";
   for (const std::string& word : options_words(true)) {
@@ -109,7 +103,7 @@ void Ssh::rsync(std::vector<std::string> ends, const std::string& place,
   }
   std::vector<std::string> command{"rsync",
                                    "-rLtp",
-                                   "--partial",
+                                   partial,
                                    "--protect-args",
                                    "--chmod=u+rwX",
                                    "--info=progress2",
@@ -127,18 +121,21 @@ void Ssh::rsync(std::vector<std::string> ends, const std::string& place,
                               return !stopped;
                             }});
   if (stopped) throw Error(ErrorCode::Cancelled, "the copy was stopped; it goes on when repeated");
-  if (result.status != 0) throw_rsync(result.status, last_line(result.err), place);
+  if (result.status != 0) throw_rsync(result.status, result.err, place);
 }
 
 void Ssh::send(const fs::path& folder, const std::string& remote,
                const std::function<bool(std::uint64_t)>& progress) {
-  rsync({folder.string() + "/", options_.host + ":" + remote + "/"}, options_.host, progress);
+  rsync({folder.string() + "/", options_.host + ":" + remote + "/"}, options_.host, "--partial",
+        progress);
 }
 
 void Ssh::receive(const std::string& remote, const fs::path& folder,
                   const std::function<bool(std::uint64_t)>& progress) {
   make_folder(folder);
-  rsync({options_.host + ":" + remote + "/", folder.string() + "/"}, options_.host, progress);
+  // What a cut copy left is kept apart: no half file stands where a user looks for results.
+  rsync({options_.host + ":" + remote + "/", folder.string() + "/"}, options_.host,
+        "--partial-dir=.sensorium-partial", progress);
 }
 
 }

@@ -29,7 +29,7 @@ public:
 
 private:
   std::vector<std::string> options_words(bool batch) const;
-  void rsync(std::vector<std::string> ends, const std::string& place,
+  void rsync(std::vector<std::string> ends, const std::string& place, const char* partial,
              const std::function<bool(std::uint64_t)>& progress) const;
   SshOptions options_;
   std::string control_path_;

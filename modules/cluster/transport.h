@@ -42,7 +42,7 @@ std::string posix_quoted(std::string_view text);
 std::string posix_program(std::string_view script, const std::vector<std::string>& words);
 // The bytes that 'rsync --info=progress2' says are copied, from a piece of its output.
 std::optional<std::uint64_t> rsync_bytes(std::string_view piece);
-// Throws what a failed rsync means: disk full, quota, permission, connection.
+// Throws what a failed rsync means: disk full, quota, permission, connection. errors: all it said.
 [[noreturn]] void throw_rsync(int status, const std::string& errors, const std::string& place);
 
 }

@@ -68,8 +68,8 @@ public:
       : graph_(initial), training_(training), validation_(validation), o_(options),
         folder_(std::move(folder)), ranks_(ranks), context_(context),
         device_(torch_device(context.device)), executor_(initial, device_),
-        sampler_(training.size(), static_cast<std::uint64_t>(options.seed)),
-        steps_(total_steps(of_all(options, ranks), training.size())) {
+        steps_(total_steps(of_all(options, ranks), training.size())),
+        loader_(training, options, ranks.rank(), ranks.size(), steps_) {
     if (const int threads = o_.threads > 0 ? o_.threads : context.threads; threads > 0)
       at::set_num_threads(threads);
     executor_.use_channels_last();
@@ -89,6 +89,7 @@ public:
              {"validation_samples", validation.size()},
              {"groups", sha256(hash_of_groups(training) + hash_of_groups(validation))}};
     if (!ranks_.alone()) plan_["ranks"] = ranks_.size();
+    if (const std::string set = training.layout().identity; !set.empty()) plan_["set"] = set;
     if (o_.average_every == 0) ranks_.average_gradients(weights_);
   }
 
@@ -102,14 +103,14 @@ public:
     waits_before_ = ranks_.waits();
     cost_.begin_s = now();
     cost_.first_step = step_;
-    std::future<Batch> next = prefetch(step_, 0);
+    loader_.begin(step_);
     while (step_ < steps_ && !stopped_early_) {
       const bool enough = context_.progress &&
                           !context_.progress(static_cast<double>(step_) / steps_, progress_text());
       stopping_ = ranks_.any(enough || stopping_);
       // Between two averages each rank has weights of its own, which no checkpoint holds.
       if (stopping_ && !apart_) {
-        next.wait();
+        loader_.wait();
         save(log);
         ranks_.together([&] { settle(); });
         throw Error(
@@ -118,7 +119,7 @@ public:
                         step_));
       }
       const double rate = learning_rate_at(o_, step_, steps_);
-      optimise(next, rate);
+      optimise(rate);
       ++step_;
       apart_ = !ranks_.alone() && o_.average_every > 0;
       const bool validates = step_ % o_.validate_every == 0 || step_ == steps_;
@@ -131,8 +132,10 @@ public:
       if (validates) validate(log);
       if (wants_checkpoint()) save(log);
     }
-    if (next.valid()) next.wait();
+    loader_.wait();
     ranks_.together([&] { settle(); });
+    log.record("loader/waited_s", loader_.waited_s(), step_);
+    log.record("steps/seconds", steps_s_, step_);
     tell_waits(log);
     if (ranks_.rank() == 0) {
       log.record("checkpoint/written_s", cost_.written_s, step_);
@@ -140,6 +143,9 @@ public:
                                 "which were written beside it in {:.2f} s",
                                 cost_.count, cost_.waited_s, now() - cost_.begin_s,
                                 cost_.written_s));
+      context_.info(
+          fmt::format("steps took {:.1f} s, of which training waited {:.2f} s for samples",
+                      steps_s_, loader_.waited_s()));
     }
     log.flush();
     return finish();
@@ -150,26 +156,8 @@ private:
     return fmt::format("step {} of {}, loss {:.4f}", step_, steps_, last_loss_);
   }
 
-  std::future<Batch> prefetch(int step, int part) {
-    const auto batch = static_cast<std::uint64_t>(o_.batch_size);
-    const std::uint64_t from =
-        ((static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(o_.accumulate) +
-          static_cast<std::uint64_t>(part)) *
-             static_cast<std::uint64_t>(ranks_.size()) +
-         static_cast<std::uint64_t>(ranks_.rank())) *
-        batch;
-    std::vector<std::size_t> indices;
-    std::vector<std::uint64_t> seeds;
-    for (std::uint64_t i = 0; i < batch; ++i) {
-      const auto [index, seed] = sampler_.at(from + i);
-      indices.push_back(index);
-      seeds.push_back(seed);
-    }
-    return std::async(std::launch::async,
-                      [this, indices, seeds] { return make_batch(training_, indices, seeds); });
-  }
-
-  void optimise(std::future<Batch>& next, double rate) {
+  void optimise(double rate) {
+    const double begin = now();
     const Arena::Scope scope(executor_.arena());
     at::manual_seed(mixed_seed(static_cast<std::uint64_t>(o_.seed),
                                static_cast<std::uint64_t>(step_),
@@ -180,8 +168,7 @@ private:
       const bool last = part + 1 == o_.accumulate;
       at::Tensor loss;
       ranks_.together([&] {
-        const Batch batch = next.get();
-        next = prefetch(last ? step_ + 1 : step_, last ? 0 : part + 1);
+        const Batch batch = loader_.next();
         samples.insert(samples.end(), batch.samples.begin(), batch.samples.end());
         loss = loss_on(training_, batch, true);
         const double value = loss.item<double>();
@@ -194,9 +181,11 @@ private:
     ranks_.average({sum});
     last_loss_ = sum.item<double>() / o_.accumulate;
     update(rate, samples);
+    steps_s_ += now() - begin;
   }
 
-  at::Tensor loss_on(const SampleSource& source, const Batch& batch, bool training) {
+  at::Tensor loss_on(const SampleSource& source, const Batch& batch, bool training,
+                     ValidationScore* score = nullptr) {
     const auto to = [this](const at::Tensor& t) { return t.defined() ? t.to(device_) : t; };
     const Autocast autocast(o_.precision, device_.type());
     const std::vector<at::Tensor> outputs = executor_.forward({to(batch.input)}, training);
@@ -210,7 +199,10 @@ private:
                       batch.smallest_target < 0 ? batch.smallest_target : batch.largest_target,
                       o_.loss, largest, names_of(source, batch.samples)),
           "correct these labels, or choose the loss that fits them");
-    return loss_of(o_, logits, to(batch.target), to(batch.weight));
+    const at::Tensor target = to(batch.target), weight = to(batch.weight);
+    const at::Tensor loss = loss_of(o_, logits, target, weight);
+    if (score) score->add(logits, target, weight);
+    return loss;
   }
 
   [[noreturn]] void refuse_number(const std::string& what, const SampleSource& source,
@@ -264,34 +256,30 @@ private:
 
   void validate(TrainingLog& log) {
     const at::NoGradGuard guard;
-    const auto batch_size = static_cast<std::size_t>(o_.batch_size);
     for (const auto& b : executor_.buffers()) ranks_.broadcast(b.tensor);
     double sum = 0;
-    std::size_t batches = 0;
-    const auto look = [&](std::size_t from) {
-      std::vector<std::size_t> indices;
-      for (std::size_t i = from; i < std::min(validation_.size(), from + batch_size); ++i)
-        indices.push_back(i);
-      const Batch batch =
-          make_batch(validation_, indices, std::vector<std::uint64_t>(indices.size(), 0));
-      const double value = loss_on(validation_, batch, false).item<double>();
+    ValidationScore score(o_);
+    const auto look = [&](const Batch& batch) {
+      const double value = loss_on(validation_, batch, false, &score).item<double>();
       if (!std::isfinite(value))
-        refuse_number(fmt::format("the validation loss became {}", value), validation_, indices);
-      sum += value * static_cast<double>(indices.size());
+        refuse_number(fmt::format("the validation loss became {}", value), validation_,
+                      batch.samples);
+      sum += value * static_cast<double>(batch.samples.size());
     };
     ranks_.together([&] {
-      for (std::size_t from = 0; from < validation_.size(); from += batch_size)
-        if (batches++ % static_cast<std::size_t>(ranks_.size()) ==
-            static_cast<std::size_t>(ranks_.rank()))
-          look(from);
+      for_each_batch(validation_, static_cast<std::size_t>(o_.batch_size), ranks_.rank(),
+                     ranks_.size(), look);
     });
     const at::Tensor whole = at::full({1}, sum, at::kDouble);
     ranks_.sum(whole);
+    ranks_.sum(score.counts());
     const double loss = whole.item<double>() / static_cast<double>(validation_.size());
     log.record("loss/validation", loss, step_);
+    log.record("score/validation", score.value(), step_);
     context_.info(fmt::format("step {}: validation loss {:.5f}", step_, loss));
     if (best_step_ == 0 || loss < best_loss_) {
       best_loss_ = loss;
+      best_score_ = score.value();
       best_step_ = step_;
       executor_.copy_into(graph_);
       write_onnx(graph_, folder_ / "best.onnx");
@@ -376,6 +364,7 @@ private:
   json progress() const {
     return {{"step", step_},
             {"best_loss", best_loss_},
+            {"best_score", best_score_},
             {"best_step", best_step_},
             {"stopped_early", stopped_early_},
             {"last_loss", last_loss_},
@@ -387,14 +376,15 @@ private:
   void take_progress(const json& said) {
     const int step = said.at("step").get<int>(), best_step = said.at("best_step").get<int>();
     const double best_loss = said.at("best_loss").get<double>(),
+                 best_score = said.value("best_score", 0.0),
                  last_loss = said.at("last_loss").get<double>();
     const bool stopped = said.at("stopped_early").get<bool>();
     const LossScale scale{said.value("loss_scale", 1.0), said.value("good_steps", 0)};
     if (step < 0 || step > steps_ || !(scale.value > 0))
       throw Error(ErrorCode::BadInput,
                   fmt::format("a checkpoint in '{}' names an impossible step", folder_.string()));
-    step_ = step, best_step_ = best_step, best_loss_ = best_loss, last_loss_ = last_loss,
-    stopped_early_ = stopped, scale_ = scale;
+    step_ = step, best_step_ = best_step, best_loss_ = best_loss, best_score_ = best_score,
+    last_loss_ = last_loss, stopped_early_ = stopped, scale_ = scale;
   }
 
   Checkpoint state() {
@@ -506,9 +496,16 @@ private:
       throw Error(ErrorCode::Internal,
                   fmt::format("rank {} ended with other weights than rank 0", ranks_.rank()),
                   "this is a fault of the program: please report it");
-    return {step_,      stopped_early_,        best_loss_,
-            best_step_, folder_ / "best.onnx", folder_ / "last.onnx",
-            sha256(all)};
+    return {.steps = step_,
+            .stopped_early = stopped_early_,
+            .best_validation_loss = best_loss_,
+            .best_step = best_step_,
+            .best_validation_score = best_score_,
+            .best = folder_ / "best.onnx",
+            .last = folder_ / "last.onnx",
+            .weights_sha256 = sha256(all),
+            .steps_s = steps_s_,
+            .loader_waited_s = loader_.waited_s()};
   }
 
   Graph graph_;
@@ -520,13 +517,14 @@ private:
   const Context& context_;
   at::Device device_;
   Executor executor_;
-  Sampler sampler_;
   int steps_;
+  BatchLoader loader_;
+  double steps_s_ = 0;
   std::vector<at::Tensor> weights_, first_, second_, counts_;
   json plan_;
   LossScale scale_;
   int step_ = 0, best_step_ = 0;
-  double best_loss_ = 0, last_loss_ = 0;
+  double best_loss_ = 0, best_score_ = 0, last_loss_ = 0;
   bool stopped_early_ = false, stopping_ = false;
   RankGroup::Waits waits_before_;
   bool apart_ = false; // each rank has stepped alone since the last average

@@ -6,6 +6,7 @@
 #include "modules/core/parameters.h"
 #include "modules/learn/graph.h"
 #include "modules/learn/model.h"
+#include "modules/learn/sampler.h"
 
 #include <filesystem>
 
@@ -26,6 +27,10 @@ public:
   // The seed drives augmentation: same index and seed, same sample. Validation always asks with
   // seed 0.
   virtual Sample get(std::size_t index, std::uint64_t seed) const = 0;
+  // Of a source on disk (sharded_samples.h). Empty: one order is as good as another.
+  virtual SampleLayout layout() const { return {}; }
+  // These will be asked for next, in this order: a source on disk begins to read them.
+  virtual void expect(const std::vector<std::size_t>& /*indices*/) const {}
 };
 
 struct TrainingOptions {
@@ -57,14 +62,22 @@ double learning_rate_at(const TrainingOptions& options, int step, int steps);
 // numbers worked by hand.
 double loss_value(const TrainingOptions& options, const Tensor& logits, const Tensor& target,
                   const Tensor& weight = {});
+// What TrainingResult calls the score, of one batch.
+double score_value(const TrainingOptions& options, const Tensor& logits, const Tensor& target,
+                   const Tensor& weight = {});
 
 struct TrainingResult {
   int steps = 0;
   bool stopped_early = false;
   double best_validation_loss = 0;
   int best_step = 0;
+  // Of the best step, whatever the loss: the greatest Dice index over all thresholds, or with class
+  // targets the part that is right.
+  double best_validation_score = 0;
   std::filesystem::path best, last; // ONNX files below the run folder
   std::string weights_sha256;       // of the last weights
+  // Of this process: time in steps, and the part of it in which it waited for samples.
+  double steps_s = 0, loader_waited_s = 0;
 };
 
 // Trains on context.device with options.threads (0: context.threads). Goes on from the newest

@@ -1,17 +1,18 @@
 #include "modules/learn/training_data.h"
 
 #include "modules/core/error.h"
-#include "modules/learn/splits.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <chrono>
 #include <cmath>
-#include <numeric>
 #include <set>
 
 namespace sensorium {
 namespace {
+
+constexpr std::uint64_t batches_ahead = 8;
 
 Error bad_sample(const SampleSource& source, std::size_t index, const std::string& why) {
   return Error(ErrorCode::BadInput,
@@ -96,18 +97,86 @@ std::vector<std::string> groups_of(const SampleSource& source) {
   return {names.begin(), names.end()};
 }
 
-std::pair<std::size_t, std::uint64_t> Sampler::at(std::uint64_t position) {
-  const std::uint64_t epoch = position / size_;
-  if (!shuffled_ || epoch != epoch_) shuffle(epoch);
-  return {order_[position % size_], mixed_seed(seed_, position + 1, 77)};
+BatchLoader::BatchLoader(const SampleSource& source, const TrainingOptions& options, int rank,
+                         int ranks, int steps)
+    : source_(source), batch_size_(static_cast<std::uint64_t>(options.batch_size)),
+      accumulate_(static_cast<std::uint64_t>(options.accumulate)),
+      rank_(static_cast<std::uint64_t>(rank)), ranks_(static_cast<std::uint64_t>(ranks)),
+      end_(static_cast<std::uint64_t>(steps) * accumulate_),
+      sampler_(source.size(), static_cast<std::uint64_t>(options.seed), source.layout()),
+      far_sampler_(sampler_) {
+  told_ = !source.layout().blocks.empty();
 }
 
-void Sampler::shuffle(std::uint64_t epoch) {
-  std::iota(order_.begin(), order_.end(), std::size_t{0});
-  for (std::size_t i = size_; i > 1; --i)
-    std::swap(order_[i - 1], order_[mixed_seed(seed_, epoch, i) % i]);
-  epoch_ = epoch;
-  shuffled_ = true;
+std::vector<std::pair<std::size_t, std::uint64_t>> BatchLoader::of_batch(std::uint64_t number,
+                                                                         Sampler& sampler) const {
+  std::vector<std::pair<std::size_t, std::uint64_t>> out;
+  const std::uint64_t from = (number * ranks_ + rank_) * batch_size_;
+  for (std::uint64_t i = 0; i < batch_size_; ++i) out.push_back(sampler.at(from + i));
+  return out;
+}
+
+void BatchLoader::begin(int step) {
+  number_ = announced_ = static_cast<std::uint64_t>(step) * accumulate_;
+  start();
+}
+
+void BatchLoader::start() {
+  for (; told_ && announced_ < std::min(end_, number_ + 1 + batches_ahead); ++announced_) {
+    std::vector<std::size_t> indices;
+    for (const auto& [index, seed] : of_batch(announced_, far_sampler_)) indices.push_back(index);
+    source_.expect(indices);
+  }
+  std::vector<std::size_t> indices;
+  std::vector<std::uint64_t> seeds;
+  for (const auto& [index, seed] : of_batch(number_, sampler_)) {
+    indices.push_back(index);
+    seeds.push_back(seed);
+  }
+  next_ = std::async(std::launch::async,
+                     [this, indices, seeds] { return make_batch(source_, indices, seeds); });
+}
+
+Batch BatchLoader::next() {
+  const auto begin = std::chrono::steady_clock::now();
+  Batch batch = next_.get();
+  waited_s_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  ++number_;
+  start();
+  return batch;
+}
+
+void BatchLoader::wait() {
+  if (next_.valid()) next_.wait();
+}
+
+void for_each_batch(const SampleSource& source, std::size_t batch_size, int rank, int ranks,
+                    const std::function<void(const Batch&)>& use) {
+  const std::size_t every = batch_size * static_cast<std::size_t>(ranks);
+  std::size_t announced = batch_size * static_cast<std::size_t>(rank), made = announced;
+  const auto indices_from = [&](std::size_t from) {
+    std::vector<std::size_t> out;
+    for (std::size_t i = from; i < std::min(source.size(), from + batch_size); ++i)
+      out.push_back(i);
+    return out;
+  };
+  const auto make_next = [&] {
+    for (; announced < std::min(source.size(), made + every * (1 + batches_ahead));
+         announced += every)
+      source.expect(indices_from(announced));
+    std::future<Batch> out;
+    if (made >= source.size()) return out;
+    out = std::async(std::launch::async, [&source, indices = indices_from(made)] {
+      return make_batch(source, indices, std::vector<std::uint64_t>(indices.size(), 0));
+    });
+    made += every;
+    return out;
+  };
+  for (std::future<Batch> next = make_next(); next.valid();) {
+    const Batch batch = next.get();
+    next = make_next();
+    use(batch);
+  }
 }
 
 }

@@ -5,8 +5,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 namespace sensorium {
 namespace {
+
+constexpr int thresholds = 1000;
 
 // What a loss compares: logits with a target of the same shape, and the probabilities they stand
 // for.
@@ -121,15 +125,59 @@ at::Tensor loss_of(const TrainingOptions& options, const at::Tensor& logits,
                         : loss + options.second_loss_weight * single_loss(second, options, c);
 }
 
+ValidationScore::ValidationScore(const TrainingOptions& options)
+    : classes_(takes_classes(options)),
+      counts_(classes_ ? at::zeros({2}, at::kDouble) : at::zeros({2, thresholds}, at::kDouble)) {}
+
+void ValidationScore::add(const at::Tensor& logits, const at::Tensor& target,
+                          const at::Tensor& weight) {
+  const at::Tensor w = (weight.defined() ? weight : at::ones_like(target)).to(at::kDouble);
+  if (classes_) {
+    const at::Tensor right = logits.argmax(1).eq(classes_of(logits, target).to(at::kLong));
+    const at::Tensor part = classes_of(logits, w);
+    counts_ += at::stack({(right * part).sum(), part.sum()}).cpu();
+    return;
+  }
+  const at::Tensor bin = (at::sigmoid(logits.to(at::kFloat)) * thresholds)
+                             .to(at::kLong)
+                             .clamp(0, thresholds - 1)
+                             .flatten();
+  const auto counted = [&](const at::Tensor& of) {
+    return at::bincount(bin, (w * of).flatten(), thresholds).cpu();
+  };
+  const at::Tensor in = target.to(at::kDouble);
+  counts_ += at::stack({counted(1 - in), counted(in)});
+}
+
+double ValidationScore::value() const {
+  const auto* count = counts_.const_data_ptr<double>();
+  if (classes_) return count[1] > 0 ? count[0] / count[1] : 0;
+  double all = 0, found = 0, wrong = 0, best = 0;
+  for (int i = 0; i < thresholds; ++i) all += count[thresholds + i];
+  for (int i = thresholds - 1; i >= 0 && all > 0; --i) {
+    wrong += count[i];
+    found += count[thresholds + i];
+    best = std::max(best, 2 * found / (found + wrong + all));
+  }
+  return best;
+}
+
+static at::Tensor view_of(const Tensor& t) {
+  return t.values.empty() ? at::Tensor()
+                          : at::from_blob(const_cast<float*>(t.values.data()), t.shape, at::kFloat);
+}
+
 double loss_value(const TrainingOptions& options, const Tensor& logits, const Tensor& target,
                   const Tensor& weight) {
   const at::NoGradGuard guard;
-  const auto view = [](const Tensor& t) {
-    return t.values.empty()
-               ? at::Tensor()
-               : at::from_blob(const_cast<float*>(t.values.data()), t.shape, at::kFloat);
-  };
-  return loss_of(options, view(logits), view(target), view(weight)).item<double>();
+  return loss_of(options, view_of(logits), view_of(target), view_of(weight)).item<double>();
+}
+
+double score_value(const TrainingOptions& options, const Tensor& logits, const Tensor& target,
+                   const Tensor& weight) {
+  ValidationScore score(options);
+  score.add(view_of(logits), view_of(target), view_of(weight));
+  return score.value();
 }
 
 }

@@ -129,6 +129,17 @@ json to_json(const Sweep& s) {
   return out;
 }
 
+std::string incomparable(const Sweep& sweep) {
+  if (sweep.objective.result != "validation_loss" || !sweep.space.is_object()) return {};
+  for (const char* name : {"loss", "focal_gamma", "tversky_alpha", "tversky_beta",
+                           "focal_tversky_gamma", "second_loss_weight"})
+    if (sweep.space.contains(name))
+      return fmt::format("The trials differ in '{}' and are judged by their own loss: these values "
+                         "cannot be compared. Judge them by 'validation_score' (docs/CLUSTER.md).",
+                         name);
+  return {};
+}
+
 json to_json(const Trial& t) {
   json out = {{"number", t.number},
               {"state", t.state},

@@ -37,6 +37,9 @@ struct Sweep {
 // Throws Error BadInput naming the key and its value.
 Sweep sweep_from_json(const nlohmann::json& json);
 nlohmann::json to_json(const Sweep& sweep);
+// Why the values of its trials cannot be compared with each other: they differ in their loss and
+// are judged by it. Empty: they can.
+std::string incomparable(const Sweep& sweep);
 
 struct Trial {
   int number = 0;

@@ -54,7 +54,8 @@ void disturb(std::vector<float>& values, int side, Random& random) {
 void describe(ParameterVisitor& v, SampleOptions& o) {
   v.integer("first_seed", o.first_seed, {.help = "First phantom seed.", .min = 0});
   v.integer("seeds", o.seeds, {.help = "Number of phantom seeds.", .min = 1, .max = 5000});
-  v.integer("sample_scans", o.scans, {.help = "B-scans of each seed.", .min = 1, .max = 64});
+  v.integer("sample_scans", o.scans,
+            {.help = "B-scans of each seed or recording.", .min = 1, .max = 1024});
   v.integer("patches", o.patches, {.help = "Patches of each B-scan and epoch.", .min = 1});
   v.integer("side", o.side, {.help = "Side of a patch.", .unit = "px", .min = 32, .max = 480});
   v.number("on_lesions", o.on_lesions,

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
 
 namespace sensorium::oct_hrf {
@@ -66,23 +67,30 @@ std::vector<int> chosen_bscans(const std::vector<bool>& marked, int wanted) {
   return out;
 }
 
+void check_pipeline(const TrainingSet& set) {
+  if (set.pipeline != "oct_hrf")
+    throw Error(ErrorCode::Usage,
+                fmt::format("the training set holds cases of {}, not of oct_hrf", set.pipeline));
+}
+
 ReviewedSamples::ReviewedSamples(const TrainingSet& set, const std::string& part,
                                  const SampleOptions& options, const Context& context)
     : options_(options) {
   check(options);
-  if (set.pipeline != "oct_hrf")
-    throw Error(ErrorCode::Usage,
-                fmt::format("the training set holds cases of {}, not of oct_hrf", set.pipeline));
+  check_pipeline(set);
   for (std::size_t i = 0; i < set.items.size(); ++i) {
     context.step(static_cast<double>(i) / static_cast<double>(set.items.size()),
                  "reading reviewed recordings");
     if (set.items[i].part != part) continue;
-    add(set, set.items[i], context.thread_count());
+    std::vector<TrainingBscan> read =
+        reviewed_bscans(set, set.items[i], options_, context.thread_count());
+    std::move(read.begin(), read.end(), std::back_inserter(bscans_));
     ++recordings_;
   }
 }
 
-void ReviewedSamples::add(const TrainingSet& set, const TrainingItem& item, int threads) {
+std::vector<TrainingBscan> reviewed_bscans(const TrainingSet& set, const TrainingItem& item,
+                                           const SampleOptions& options, int threads) {
   verify(item);
   const Volume image = grid::load_volume(grid::Format::Nrrd, item.image);
   const Volume mask = labels_of(item, image);
@@ -99,14 +107,13 @@ void ReviewedSamples::add(const TrainingSet& set, const TrainingItem& item, int 
     const auto part = labels.subspan(z * plane, plane);
     marked[static_cast<std::size_t>(z)] = std::any_of(part.begin(), part.end(), is_lesion);
   }
-  const std::vector<int> chosen = chosen_bscans(marked, options_.scans);
-  const std::size_t first = bscans_.size();
-  bscans_.resize(first + chosen.size());
+  const std::vector<int> chosen = chosen_bscans(marked, options.scans);
+  std::vector<TrainingBscan> out(chosen.size());
   parallel_for(static_cast<int>(chosen.size()), threads, [&](int k) {
-    TrainingBscan& b = bscans_[first + static_cast<std::size_t>(k)];
+    TrainingBscan& b = out[static_cast<std::size_t>(k)];
     const std::size_t from = static_cast<std::size_t>(chosen[static_cast<std::size_t>(k)]) * plane;
     b = {.group = "patient " + item.patient, .width = image.width, .height = image.height};
-    prepare(b, std::span(grey).subspan(from, plane), options_);
+    prepare(b, std::span(grey).subspan(from, plane), options);
     find_retina(b);
     b.target.resize(plane);
     for (std::size_t i = 0; i < plane; ++i) {
@@ -121,6 +128,7 @@ void ReviewedSamples::add(const TrainingSet& set, const TrainingItem& item, int 
       }
     }
   });
+  return out;
 }
 
 std::size_t ReviewedSamples::size() const { return bscans_.size() * options_.patches; }

@@ -8,6 +8,12 @@
 
 namespace sensorium::oct_hrf {
 
+// options.scans B-scans of one item, as ReviewedSamples loads them.
+std::vector<TrainingBscan> reviewed_bscans(const TrainingSet& set, const TrainingItem& item,
+                                           const SampleOptions& options, int threads);
+// Throws Error Usage when the set is of another pipeline.
+void check_pipeline(const TrainingSet& set);
+
 class ReviewedSamples : public SampleSource {
 public:
   // Loads options.scans B-scans of each item of the part: those with lesions first, then others,
@@ -22,7 +28,6 @@ public:
   std::size_t recordings() const { return recordings_; }
 
 private:
-  void add(const TrainingSet& set, const TrainingItem& item, int threads);
   SampleOptions options_;
   std::vector<TrainingBscan> bscans_;
   std::size_t recordings_ = 0;

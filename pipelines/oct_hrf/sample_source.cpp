@@ -11,6 +11,37 @@
 
 namespace sensorium::oct_hrf {
 
+std::vector<TrainingBscan> phantom_bscans(const PhantomOptions& phantom,
+                                          const SampleOptions& options) {
+  const Phantom made = make_phantom(phantom);
+  const std::size_t plane = static_cast<std::size_t>(phantom.width) * phantom.height;
+  const std::vector<float> grey = to_float(made.volume);
+  const auto labels = samples<std::uint8_t>(made.labels.pixels);
+  std::vector<TrainingBscan> out(static_cast<std::size_t>(phantom.scans));
+  for (int z = 0; z < phantom.scans; ++z) {
+    TrainingBscan& b = out[static_cast<std::size_t>(z)];
+    b = {.group = fmt::format("phantom seed {}", phantom.seed),
+         .width = phantom.width,
+         .height = phantom.height};
+    prepare(b, std::span(grey).subspan(z * plane, plane), options);
+    b.target.resize(plane);
+    for (std::size_t i = 0; i < plane; ++i) {
+      const std::uint8_t label = labels[z * plane + i];
+      b.target[i] = label >= 1 && label <= 3 ? 255 : 0;
+    }
+    for (const PhantomObject& o : made.objects)
+      if (o.scan == z && static_cast<int>(o.label) <= 3)
+        b.lesions.push_back({static_cast<int>(o.x), static_cast<int>(o.y)});
+    const auto row = [&](std::size_t k) {
+      return static_cast<int>(
+          made.volume.surfaces[k].depth[static_cast<std::size_t>(z) * b.width + b.width / 2]);
+    };
+    b.retina_top = row(0);
+    b.retina_bottom = std::min(b.height - 1, row(made.volume.surfaces.size() - 1) + 40);
+  }
+  return out;
+}
+
 PhantomSamples::PhantomSamples(const SampleOptions& options, const PhantomOptions& phantom,
                                const Context& context)
     : options_(options) {
@@ -22,31 +53,9 @@ PhantomSamples::PhantomSamples(const SampleOptions& options, const PhantomOption
     PhantomOptions one = phantom;
     one.seed = options.first_seed + s;
     one.scans = options.scans;
-    const Phantom made = make_phantom(one);
-    const std::size_t plane = static_cast<std::size_t>(one.width) * one.height;
-    const std::vector<float> grey = to_float(made.volume);
-    const auto labels = samples<std::uint8_t>(made.labels.pixels);
-    for (int z = 0; z < one.scans; ++z) {
-      TrainingBscan& b = bscans_[static_cast<std::size_t>(s) * one.scans + z];
-      b = {.group = fmt::format("phantom seed {}", one.seed),
-           .width = one.width,
-           .height = one.height};
-      prepare(b, std::span(grey).subspan(z * plane, plane), options);
-      b.target.resize(plane);
-      for (std::size_t i = 0; i < plane; ++i) {
-        const std::uint8_t label = labels[z * plane + i];
-        b.target[i] = label >= 1 && label <= 3 ? 255 : 0;
-      }
-      for (const PhantomObject& o : made.objects)
-        if (o.scan == z && static_cast<int>(o.label) <= 3)
-          b.lesions.push_back({static_cast<int>(o.x), static_cast<int>(o.y)});
-      const auto row = [&](std::size_t k) {
-        return static_cast<int>(
-            made.volume.surfaces[k].depth[static_cast<std::size_t>(z) * b.width + b.width / 2]);
-      };
-      b.retina_top = row(0);
-      b.retina_bottom = std::min(b.height - 1, row(made.volume.surfaces.size() - 1) + 40);
-    }
+    std::vector<TrainingBscan> made = phantom_bscans(one, options);
+    std::move(made.begin(), made.end(),
+              bscans_.begin() + static_cast<std::ptrdiff_t>(s) * options.scans);
     const std::lock_guard lock(mutex);
     context.step(double(++done) / options.seeds, "phantoms for training");
   });

@@ -8,6 +8,10 @@
 
 namespace sensorium::oct_hrf {
 
+// The B-scans of one phantom, ready for training.
+std::vector<TrainingBscan> phantom_bscans(const PhantomOptions& phantom,
+                                          const SampleOptions& options);
+
 class PhantomSamples : public SampleSource {
 public:
   // Makes all B-scans at once (about 0.8 MB each). Throws Error Usage, Cancelled.

@@ -6,14 +6,16 @@
 #include "modules/learn/builders.h"
 #include "modules/learn/onnx_file.h"
 #include "modules/learn/operators.h"
+#include "pipelines/oct_hrf/only.h"
+#include "pipelines/oct_hrf/prepared_set.h"
 #include "pipelines/oct_hrf/reviewed_source.h"
 #include "pipelines/oct_hrf/sample_source.h"
+#include "pipelines/oct_hrf/training_about.h"
 
 #include <fmt/format.h>
 
 #include <cstdlib>
 #include <memory>
-#include <set>
 #endif
 
 namespace sensorium::oct_hrf {
@@ -34,36 +36,6 @@ PipelineCommand train_command() {
 #else
 
 namespace {
-
-// Seeds 1 .. 9999 train, 10000 .. 19999 validate (and choose the threshold), 20000 and above test.
-constexpr int first_validation_seed = 10000;
-
-// Describes only some of a struct's parameters.
-class Only : public ParameterVisitor {
-public:
-  Only(ParameterVisitor& inner, std::set<std::string> names)
-      : inner_(inner), names_(std::move(names)) {}
-  void number(const std::string& name, double& value, const About& about) override {
-    if (names_.contains(name)) inner_.number(name, value, about);
-  }
-  void integer(const std::string& name, int& value, const About& about) override {
-    if (names_.contains(name)) inner_.integer(name, value, about);
-  }
-  void flag(const std::string& name, bool& value, const About& about) override {
-    if (names_.contains(name)) inner_.flag(name, value, about);
-  }
-  void choice(const std::string& name, std::string& value, const std::vector<std::string>& choices,
-              const About& about) override {
-    if (names_.contains(name)) inner_.choice(name, value, choices, about);
-  }
-  void text(const std::string& name, std::string& value, const About& about) override {
-    if (names_.contains(name)) inner_.text(name, value, about);
-  }
-
-private:
-  ParameterVisitor& inner_;
-  std::set<std::string> names_;
-};
 
 // The defaults are the command that made the shipped network (resources/models/README.md).
 struct TrainParameters {
@@ -88,10 +60,11 @@ void describe(ParameterVisitor& v, TrainParameters& p) {
             {.help = "Phantom seeds for validation, from 10000 on.", .min = 1, .max = 500});
   v.text("start", p.start,
          {.help = "ONNX file to start from instead of a new residual U-Net of the options below."});
-  v.text("dataset", p.dataset,
-         {.help =
-              "Folder of 'dataset from-reviews': train on its training part and validate on its "
-              "validation part instead of phantoms."});
+  v.text(
+      "dataset", p.dataset,
+      {.help =
+           "Folder of 'dataset from-reviews', or of 'prepare' (read while training): train on its "
+           "training part and validate on its validation part instead of phantoms."});
   v.flag("phantoms", p.phantoms, {.help = "With a dataset: train on the phantom seeds as well."});
   Only shape(v, {"widths", "blocks_per_level", "norm", "activation", "upsampling", "residual"});
   describe(shape, p.network);
@@ -123,32 +96,38 @@ struct Data {
 };
 
 std::unique_ptr<PhantomSamples> phantoms(const TrainParameters& p, const Context& context) {
-  if (p.samples.first_seed + p.samples.seeds > first_validation_seed)
-    throw Error(ErrorCode::Usage, "the training seeds reach into the validation seeds (10000 on)",
-                "choose fewer seeds or a smaller first seed");
+  check_seeds(p.samples);
   return std::make_unique<PhantomSamples>(p.samples, PhantomOptions{}, context);
 }
 
 Data phantom_data(const TrainParameters& p, const Context& context) {
   Data out;
   out.training = phantoms(p, context.part(0, 5. / 6));
-  SampleOptions held_out = p.samples;
-  held_out.first_seed = first_validation_seed;
-  held_out.seeds = p.validation_seeds;
-  held_out.augment = false;
-  out.validation =
-      std::make_unique<PhantomSamples>(held_out, PhantomOptions{}, context.part(5. / 6, 1));
-  out.about = {
-      {"name", "oct_hrf demo"},
-      {"data", "synthetic: phantom version " + std::to_string(PhantomOptions{}.phantom_version) +
-                   " of this program; no patient data"},
-      {"data_licence", "GPL-3.0-or-later (generated)"},
-      {"split",
-       {{"group", "phantom seed"},
-        {"training", {p.samples.first_seed, p.samples.first_seed + p.samples.seeds - 1}},
-        {"validation", {first_validation_seed, first_validation_seed + p.validation_seeds - 1}},
-        {"test", "20000 and above, never used in training"}}},
-      {"limits", "trained on phantoms only; figures on phantoms do not carry over to patients"}};
+  out.validation = std::make_unique<PhantomSamples>(held_out(p.samples, p.validation_seeds),
+                                                    PhantomOptions{}, context.part(5. / 6, 1));
+  out.about = about_phantoms(p.samples, p.validation_seeds);
+  return out;
+}
+
+// Read from disk while the training runs.
+Data prepared_data(const TrainParameters& p) {
+  if (p.phantoms)
+    throw Error(ErrorCode::Usage, "a prepared set is trained on as it is, without --phantoms",
+                "put the phantoms into the set: 'sensorium prepare oct_hrf --phantoms'");
+  const ShardIndex set = read_shard_index(p.dataset);
+  SampleOptions plain = p.samples;
+  plain.augment = false;
+  Data out;
+  out.training = prepared_samples(set, "training", p.samples);
+  out.validation = prepared_samples(set, "validation", plain);
+  out.about = set.about.is_object() ? set.about.value("card", nlohmann::json::object())
+                                    : nlohmann::json::object();
+  for (const char* key : {"name", "data", "data_licence", "limits"})
+    if (!out.about.contains(key) || !out.about.at(key).is_string())
+      throw Error(ErrorCode::BadInput,
+                  fmt::format("the set '{}' does not say its '{}'", p.dataset, key),
+                  "prepare the set again");
+  out.about["split"]["prepared_set_sha256"] = set.sha256;
   return out;
 }
 
@@ -170,18 +149,8 @@ Data reviewed_data(const TrainParameters& p, const Context& context) {
   Data out;
   auto training = reviewed(p, set, "training", context.part(0, 0.4));
   auto validation = reviewed(p, set, "validation", context.part(0.4, 0.5));
-  out.about = {
-      {"name", "oct_hrf from reviewed cases"},
-      {"data", fmt::format("reviewed cases, {} for training and {} for validation{}",
-                           training->recordings(), validation->recordings(),
-                           p.phantoms ? fmt::format("; phantom version {} of this program",
-                                                    PhantomOptions{}.phantom_version)
-                                      : "")},
-      {"data_licence", "that of the reviewed recordings, which this card does not know"},
-      {"split",
-       {{"group", "patient"}, {"training_set_sha256", set.index_sha256}, {"test", "held_out"}}},
-      {"limits", "trained on the reviewers' marks; judge it on the held-out part with 'sensorium "
-                 "dataset compare'"}};
+  out.about = about_reviewed(training->recordings(), validation->recordings(), p.phantoms,
+                             set.index_sha256);
   out.validation = std::move(validation);
   if (!p.phantoms) {
     out.training = std::move(training);
@@ -216,6 +185,7 @@ nlohmann::json card(const TrainParameters& p, const nlohmann::json& about,
           {"steps", result.steps},
           {"best_step", result.best_step},
           {"validation_loss", result.best_validation_loss},
+          {"validation_score", result.best_validation_score},
           {"parameters", parameters_json(shown)},
           {"seed", p.training.seed}};
 }
@@ -224,8 +194,9 @@ nlohmann::json run(const std::vector<std::string>&, const nlohmann::json& json,
                    const std::filesystem::path& output, const Context& context) {
   const auto p = parameters_from<TrainParameters>(json);
   const Graph initial = first_network(p);
-  const Data data = p.dataset.empty() ? phantom_data(p, context.part(0, 0.06))
-                                      : reviewed_data(p, context.part(0, 0.06));
+  const Data data = p.dataset.empty()         ? phantom_data(p, context.part(0, 0.06))
+                    : holds_shards(p.dataset) ? prepared_data(p)
+                                              : reviewed_data(p, context.part(0, 0.06));
   const TrainingResult result = train(initial, *data.training, *data.validation, p.training,
                                       output / "run", context.part(0.06, 1));
   Graph best = read_onnx(result.best);
@@ -235,7 +206,10 @@ nlohmann::json run(const std::vector<std::string>&, const nlohmann::json& json,
           {"steps", result.steps},
           {"best_step", result.best_step},
           {"validation_loss", result.best_validation_loss},
-          {"weights_sha256", result.weights_sha256}};
+          {"validation_score", result.best_validation_score},
+          {"weights_sha256", result.weights_sha256},
+          {"steps_s", result.steps_s},
+          {"loader_waited_s", result.loader_waited_s}};
 }
 
 }
@@ -244,7 +218,7 @@ PipelineCommand train_command() {
   return {.verb = "train",
           .title = "Train the network on phantoms or on reviewed cases",
           .parameters = specs_of<TrainParameters>(),
-          .without_files = "it trains on phantoms, or on reviewed cases with --dataset DIR",
+          .without_files = "it trains on phantoms, or on the set of --dataset DIR",
           .run = run};
 }
 

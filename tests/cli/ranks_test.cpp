@@ -111,10 +111,15 @@ TEST_F(RanksOfTheCommandLine, TwoTrainOneNetwork) {
       "nodes",
       {"--nodes", written("nodes.csv", "rank,host,devices\n0,localhost,cpu\n1,127.0.0.1,cpu\n")});
   ASSERT_EQ(nodes.status, 0) << nodes.err;
+  const Outcome rows =
+      train("rows", {"--nodes", written("nodes.json", R"([{"rank": 1, "host": "localhost"},
+                                                  {"rank": 0, "host": "localhost"}])")});
+  ASSERT_EQ(rows.status, 0) << rows.err;
   const Outcome alone = train("alone", {});
   ASSERT_EQ(alone.status, 0) << alone.err;
   const auto hash = [](const Outcome& o) { return json::parse(o.out).at("weights_sha256"); };
   EXPECT_EQ(hash(ranks), hash(nodes));
+  EXPECT_EQ(hash(ranks), hash(rows));
   EXPECT_NE(hash(ranks), hash(alone)) << "two ranks see twice the samples";
   EXPECT_TRUE(fs::exists(folder_ / "ranks/oct_hrf.onnx"));
   EXPECT_TRUE(fs::exists(folder_ / "ranks/ranks/1/messages.txt"));

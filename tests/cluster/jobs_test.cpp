@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <functional>
+#include <sys/mount.h>
 
 namespace sensorium {
 namespace {
@@ -277,6 +279,68 @@ TEST_P(OnSlurm, ASignalForTheWrapperAloneReachesTheProgram) {
   testing_support::run_program({"/usr/bin/scancel", "--signal=TERM", "--batch", run.job_id});
   ASSERT_TRUE(becomes(run, "cancelled"));
   EXPECT_EQ(read_text(folder(run) / "out/stops"), "stopped\n");
+}
+
+// A file system of its own, so small that it is full at once.
+class SmallDisk {
+public:
+  explicit SmallDisk(fs::path folder) : path(std::move(folder)) {
+    make_folder(path);
+    mounted = ::mount("tmpfs", path.c_str(), "tmpfs", 0, "size=2m") == 0;
+  }
+  ~SmallDisk() {
+    if (mounted) ::umount2(path.c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  void grow() const { ::mount("tmpfs", path.c_str(), "tmpfs", MS_REMOUNT, "size=16m"); }
+  fs::path path;
+  bool mounted = false;
+};
+
+std::string said(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::Resources);
+    EXPECT_FALSE(e.hint().empty());
+    return e.what();
+  }
+  return "nothing";
+}
+
+TEST_P(OnSlurm, AFullDiskOfTheSiteIsToldAndTheCopyGoesOnLater) {
+  const SmallDisk disk(cluster.folder / "small");
+  if (!disk.mounted) GTEST_SKIP() << "skipped: no tmpfs can be mounted";
+  Site site = site_;
+  site.root = (disk.path / "site").string();
+  const fs::path input = cluster.folder / "four megabytes";
+  std::ofstream(input) << std::string(4 << 20, 'x') << "end";
+  const Upload upload = make_upload({{input, "large"}});
+  const std::string why = said([&] { stage(*transport_, site, upload, {}); });
+  EXPECT_NE(why.find("the disk is full: "), std::string::npos) << why;
+  EXPECT_FALSE(fs::exists(store_folder(site, upload))) << "nothing half-written is taken for whole";
+  disk.grow();
+  EXPECT_EQ(stage(*transport_, site, upload, {}), store_folder(site, upload));
+  EXPECT_EQ(read_text(fs::path(store_folder(site, upload)) / "large"), read_text(input));
+}
+
+TEST_P(Jobs, AFullDiskHereLeavesNoHalfResult) {
+  const ClusterRun run = send(make({{"a", 1}}));
+  ASSERT_TRUE(becomes(run, "done"));
+  std::ofstream(folder(run) / "out/large") << std::string(4 << 20, 'y');
+  const SmallDisk disk(cluster.folder / "small here");
+  if (!disk.mounted) GTEST_SKIP() << "skipped: no tmpfs can be mounted";
+  const fs::path here = disk.path / "fetched";
+  const std::string why = said([&] { fetch_run(*transport_, site_, run.token, here, {}); });
+  EXPECT_TRUE(why.find("full") != std::string::npos ||
+              why.find("No space left") != std::string::npos)
+      << why;
+  EXPECT_FALSE(fs::exists(here / "out/large"));
+  disk.grow();
+  EXPECT_EQ(fetch_run(*transport_, site_, run.token, here, {}).verified, 3); // as the job wrote
+  EXPECT_EQ(read_text(here / "out/large").size(), 4u << 20);
+  EXPECT_FALSE(fs::exists(here / "out/.sensorium-partial"));
 }
 
 TEST_P(OnSlurm, ACopyThatWasCutGoesOnAndIsCheckedByItsHash) {

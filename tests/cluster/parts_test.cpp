@@ -181,7 +181,21 @@ TEST(Waiting, GrowsFromFiveToSixtySeconds) {
 TEST(Rsync, BytesAreReadFromItsProgress) {
   EXPECT_EQ(rsync_bytes("\r        1,234,567  12%    1.00MB/s    0:00:01"), 1234567u);
   EXPECT_EQ(rsync_bytes("sending file list"), std::nullopt);
-  EXPECT_THROW(throw_rsync(11, "rsync: write failed: No space left on device (28)", "x"), Error);
+  const std::string end = "rsync error: error in file IO (code 11) at receiver.c(378)\n";
+  const auto said = [&](const std::string& errors) {
+    try {
+      throw_rsync(11, errors, "hpc");
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::Resources);
+      return std::string(e.what());
+    }
+  };
+  const std::string full =
+      R"(rsync: [receiver] write failed on "/x/y": No space left on device (28))";
+  EXPECT_EQ(said(full + "\n" + end), "the disk is full: " + full + " (hpc)");
+  const std::string quota = R"(rsync: [receiver] mkstemp "/x" failed: Disk quota exceeded (122))";
+  EXPECT_EQ(said("a warning\n" + quota + "\r\n" + end), "a quota is used up: " + quota + " (hpc)");
+  EXPECT_NE(said(end).find("failed (rsync 11): rsync error"), std::string::npos);
 }
 
 TEST(Uploads, FollowLinksUnderTheirOwnNames) {

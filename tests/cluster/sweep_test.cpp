@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 namespace sensorium {
 namespace {
@@ -177,6 +179,53 @@ TEST_F(Sweeps, OnSlurmKilledElementsGoOnAndFailedOnesAreRepeatedAlone) {
   EXPECT_EQ(seen[1][0], "FAIL");
   EXPECT_EQ(seen[2][0], "COMPLETE");
   EXPECT_EQ(seen[3][0], "FAIL");
+}
+
+// docs/CLUSTER.md has the same at full size.
+TEST_F(Sweeps, OnSlurmNetworkVariantsTimesLossesAreComparedOverFiveSeeds) {
+  good({"site", "add", "loop3", "--host", "loop", "--ssh-config", cluster.config(), "--root",
+        (folder_ / "site").string(), "--program", program});
+  const std::string token = submit(plan(4, 4),
+                                   {{"plan", "plan.json"},
+                                    {"space",
+                                     {{"residual", {true, false}},
+                                      {"loss", {"bce+dice", "focal+dice"}},
+                                      {"seed", {{"low", 1}, {"high", 5}, {"step", 1}}}}},
+                                    {"sampler", "grid"},
+                                    {"at_once", 4},
+                                    {"objective",
+                                     {{"result", "validation_score"},
+                                      {"curve", "score/validation"},
+                                      {"direction", "maximize"}}}},
+                                   "loop3");
+  ASSERT_TRUE(becomes(token, "done"));
+  const json told = study(token);
+  EXPECT_EQ(told.at("direction"), "maximize");
+  const json& variants = told.at("variants");
+  ASSERT_EQ(variants.size(), 4u);
+  std::set<std::pair<bool, std::string>> seen;
+  for (const json& variant : variants) {
+    const json& p = variant.at("parameters");
+    seen.emplace(p.at("residual").get<bool>(), p.at("loss").get<std::string>());
+    ASSERT_EQ(variant.at("values").size(), 5u);
+    for (const json& value : variant.at("values")) {
+      EXPECT_GE(value.get<double>(), 0);
+      EXPECT_LE(value.get<double>(), 1);
+    }
+    const std::string verdict = variant.at("verdict");
+    if (&variant == &variants.front()) {
+      EXPECT_EQ(verdict, "best");
+      continue;
+    }
+    EXPECT_EQ(variant.at("pairs"), 5);
+    const double low = variant.at("interval")[0], high = variant.at("interval")[1];
+    EXPECT_EQ(verdict, low <= 0 && high >= 0 ? "no difference" : "worse");
+  }
+  EXPECT_EQ(seen.size(), 4u);
+  EXPECT_EQ(told.at("note").get<std::string>().find("cannot be compared"), std::string::npos);
+  const json optuna = judge();
+  ASSERT_EQ(optuna.size(), 20u);
+  for (const json& trial : optuna) EXPECT_EQ(trial[0], "COMPLETE");
 }
 
 TEST_F(Sweeps, OnSlurmTpeChoosesWhileOthersRun) {

@@ -3,6 +3,7 @@
 // it is. SENSORIUM_KILLS: how many (the label long asks for hundreds).
 #include "modules/core/file.h"
 #include "modules/learn/checkpoint.h"
+#include "tests/learn_training/sharded_dots.h"
 #include "tests/support/process.h"
 
 #include <gtest/gtest.h>
@@ -107,6 +108,21 @@ TEST_F(KilledTraining, InEachCallThatTouchesTheDisk) {
   EXPECT_GE(kills, 20);
   EXPECT_TRUE(left_over.contains("check")) << "no kill fell into the writing of a checkpoint";
   for (int i = 0; i < 4; ++i) expect_the_same_end(path("call" + std::to_string(i)));
+}
+
+TEST_F(KilledTraining, OnASetOnDiskToo) {
+  write_sharded_dots(folder_ / "set", 24, 4);
+  ::setenv("SENSORIUM_TEST_SET", path("set").c_str(), 1);
+  const std::string in_memory = undisturbed_.out;
+  undisturbed_ = run_program({child, path("whole on disk"), std::to_string(steps)});
+  EXPECT_EQ(undisturbed_.status, 0) << undisturbed_.err;
+  EXPECT_NE(undisturbed_.out, in_memory);
+  for (const int further : {4, 9, 2, 7})
+    EXPECT_GT(kill_after(path("killed"), further, 0.3 + 0.1 * further), 0);
+  const Outcome end = run_program({child, path("killed"), std::to_string(steps)});
+  ::unsetenv("SENSORIUM_TEST_SET");
+  EXPECT_EQ(end.status, 0) << end.err;
+  EXPECT_EQ(end.out, undisturbed_.out);
 }
 
 TEST_F(KilledTraining, TheLogHoldsEachStepOnce) {

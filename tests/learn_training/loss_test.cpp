@@ -54,6 +54,24 @@ TEST(Loss, APairIsItsSum) {
               1e-6);
 }
 
+TEST(Score, IsTheBestDiceOfAllThresholdsWhateverTheLoss) {
+  // From 3/4 on: one found, one wrong, 2 / (1 + 1 + 2). From 1/2 on: both found, one wrong,
+  // 4 / (2 + 1 + 2). From 1/4 on: 4 / (2 + 2 + 2).
+  for (const char* loss : {"bce", "dice", "focal+dice"})
+    EXPECT_NEAR(score_value(with(loss), logits, target), 0.8, 1e-12) << loss;
+  EXPECT_NEAR(score_value(with("bce"), logits, target, first_three), 1, 1e-12);
+  EXPECT_EQ(score_value(with("bce"), logits, {{1, 1, 2, 2}, {0, 0, 0, 0}}), 0);
+  // A network that is sure of itself everywhere, wrongly: all are taken, half are right.
+  EXPECT_NEAR(score_value(with("bce"), {{1, 1, 2, 2}, {90, 90, 90, 90}}, target), 2. * 2 / (4 + 2),
+              1e-12);
+}
+
+TEST(Score, OfClassesIsThePartThatIsRight) {
+  const Tensor scores{{1, 3, 1, 2}, {2, 0, 0, 2, 0, 0}}, classes{{1, 1, 1, 2}, {0, 2}};
+  EXPECT_EQ(score_value(with("cross_entropy"), scores, classes), 0.5);
+  EXPECT_EQ(score_value(with("cross_entropy+dice"), scores, classes, {{1, 1, 1, 2}, {1, 0}}), 1);
+}
+
 TEST(Loss, Classes) {
   // Two pixels, three classes; softmax of (ln 2, 0, 0) is 1/2, 1/4, 1/4.
   const float ln2 = std::log(2.0f);

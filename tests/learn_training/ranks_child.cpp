@@ -1,5 +1,6 @@
 // ranks_child FOLDER PLAN: one rank, set by SENSORIUM_RANK and its like. PLAN is JSON: options of
 // the training, and
+// - "set": a set on disk that the samples are read from;
 // - "norm": of the network; "poisoned": {"rank": R, "sample": S} puts a NaN there;
 // - "follow": true prints a line before each step and waits for a byte on standard input;
 // - "sums": true trains nothing, and adds up numbers of every type and many sizes.
@@ -7,7 +8,7 @@
 #include "modules/core/error.h"
 #include "modules/learn/builders.h"
 #include "modules/learn/rank_check.h"
-#include "tests/learn_training/dots.h"
+#include "tests/learn_training/sharded_dots.h"
 
 #include <nlohmann/json.hpp>
 
@@ -91,8 +92,16 @@ int main(int argc, char** argv) {
     if (const json bad = plan.value("poisoned", json());
         bad.is_object() && bad.at("rank") == setup.rank)
       training.poisoned = bad.at("sample");
+    std::unique_ptr<SampleSource> read, read_validation;
+    if (const json set = plan.value("set", json()); set.is_string()) {
+      read = sharded_dots(set.get<std::string>(), "training");
+      read_validation = sharded_dots(set.get<std::string>(), "validation");
+    }
+    const SampleSource& samples = read ? *read : static_cast<const SampleSource&>(training);
+    const SampleSource& held_out =
+        read ? *read_validation : static_cast<const SampleSource&>(validation);
     const TrainingResult result =
-        train(build_residual_unet(network, 1), training, validation, options, argv[1], context);
+        train(build_residual_unet(network, 1), samples, held_out, options, argv[1], context);
     std::printf("%s\n", result.weights_sha256.c_str());
   } catch (const Error& e) {
     std::fprintf(stderr, "%s\n", e.what());

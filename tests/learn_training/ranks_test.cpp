@@ -4,6 +4,7 @@
 #include "modules/core/file.h"
 #include "modules/learn/onnx_file.h"
 #include "modules/learn/ranks.h"
+#include "tests/learn_training/sharded_dots.h"
 #include "tests/support/process.h"
 
 #include <gtest/gtest.h>
@@ -135,6 +136,26 @@ TEST_F(Ranks, SeveralWithSmallBatchesAreOneWithALargeOne) {
   }
   hash_of("other", 2, plan(8));
   EXPECT_NE(weights("other"), one); // twice the batch is another run
+}
+
+TEST_F(Ranks, ASetOnDiskIsVisitedInOneOrderByAnyNumberOfRanks) {
+  write_sharded_dots(folder_ / "set", 24, 5);
+  const auto on_disk = [&](int batch) {
+    json out = plan(batch);
+    out["set"] = (folder_ / "set").string();
+    return out;
+  };
+  hash_of("disk1", 1, on_disk(8));
+  hash_of("disk2", 2, on_disk(4));
+  const auto one = weights("disk1"), two = weights("disk2");
+  double difference = 0, size = 0;
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    difference += std::pow(two[i] - one[i], 2);
+    size += std::pow(one[i], 2);
+  }
+  EXPECT_LT(std::sqrt(difference / size), 1e-4);
+  hash_of("memory1", 1, plan(8));
+  EXPECT_NE(weights("memory1"), one) << "the set was not used";
 }
 
 TEST_F(Ranks, TheSamePlanGivesTheSameWeights) {

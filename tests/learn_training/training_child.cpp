@@ -2,10 +2,11 @@
 // weights. The tests start it, end it and start it again, on a machine of any speed:
 // - follow: before each step and at the end it prints a line and waits for a byte on standard
 // input.
+// With SENSORIUM_TEST_SET the samples are read from that set on disk.
 // - die N: SIGKILL in the N-th call of write, fsync, rename or unlink; a write is half done then.
 #include "modules/core/error.h"
 #include "modules/learn/builders.h"
-#include "tests/learn_training/dots.h"
+#include "tests/learn_training/sharded_dots.h"
 
 #include <atomic>
 #include <csignal>
@@ -83,11 +84,16 @@ int main(int argc, char** argv) {
     return true;
   };
   context.progress = [&](double, std::string_view) { return say_and_wait("step"); };
-  const Dots training(24, 0), validation(4, 1000);
   try {
+    std::unique_ptr<SampleSource> training = std::make_unique<Dots>(24, 0),
+                                  validation = std::make_unique<Dots>(4, 1000);
+    if (const char* set = std::getenv("SENSORIUM_TEST_SET")) {
+      training = sharded_dots(set, "training");
+      validation = sharded_dots(set, "validation");
+    }
     if (mode == "die" && argc > 4) calls_left = std::atol(argv[4]);
     const TrainingResult result =
-        train(build_residual_unet(network, 1), training, validation, options, argv[1], context);
+        train(build_residual_unet(network, 1), *training, *validation, options, argv[1], context);
     calls_left = -1;
     say_and_wait("end");
     std::printf("%s\n", result.weights_sha256.c_str());

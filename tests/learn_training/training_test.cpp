@@ -64,6 +64,9 @@ TEST_F(Training, EveryLossFalls) {
     const TrainingResult result =
         train(network(), Dots(24, 0), Dots(6, 1000), o, folder_ / loss, {});
     EXPECT_EQ(result.steps, 60);
+    EXPECT_GT(result.best_validation_score, first_loss(folder_ / loss, "score/validation") - 1e-9)
+        << loss;
+    EXPECT_LE(result.best_validation_score, 1);
     EXPECT_LT(result.best_validation_loss, 0.8 * first_loss(folder_ / loss, "loss/validation") +
                                                0.2 * first_loss(folder_ / loss, "loss/training"))
         << loss;

@@ -1,5 +1,7 @@
 // Differences of variants over seeds: SciPy has the last word.
 #include "modules/sweep/variants.h"
+
+#include "modules/sweep/trial.h"
 #include "tests/support/process.h"
 
 #include <gtest/gtest.h>
@@ -42,6 +44,18 @@ TEST(Variants, AreOrderedAndComparedWithTheBest) {
   const std::string text = table_of(all);
   EXPECT_NE(text.find("1 of 4 variants cannot be told from the best"), std::string::npos) << text;
   EXPECT_NE(text.find("1 of 4 variants have fewer than 5 seeds"), std::string::npos) << text;
+}
+
+TEST(Variants, TrialsOfDifferentLossesAreNotComparedByTheirLoss) {
+  Sweep sweep{.space = {{"loss", {"bce", "dice"}}}};
+  EXPECT_NE(incomparable(sweep).find("'loss'"), std::string::npos);
+  sweep.space = {{"focal_gamma", {{"low", 0}, {"high", 5}}}};
+  EXPECT_NE(incomparable(sweep).find("'focal_gamma'"), std::string::npos);
+  sweep.space = {{"learning_rate", {0.1, 0.2}}};
+  EXPECT_EQ(incomparable(sweep), "");
+  sweep.space["loss"] = {"bce", "dice"};
+  sweep.objective = {"validation_score", "score/validation", true};
+  EXPECT_EQ(incomparable(sweep), "");
 }
 
 TEST(Variants, OfAFigureThatShouldBeLargeAreOrderedTheOtherWay) {
