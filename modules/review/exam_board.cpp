@@ -200,7 +200,8 @@ void sum_up(ExamBoard& board) {
   for (const std::string& rule : board.rules)
     board.class_by_rule.push_back(known(rule) ? class_under(board, rule) : std::string());
   for (const std::string& name : board.class_by_rule)
-    board.classes_agree = board.classes_agree && name == board.class_by_rule.front();
+    board.classes_agree =
+        board.classes_agree && (name.empty() || name == board.class_by_rule.front());
 }
 
 }

@@ -25,13 +25,15 @@ std::optional<Probabilities> pooled(const std::vector<Probabilities>& parts,
 }
 
 ClassVerdicts class_verdicts(const std::vector<Probabilities>& parts, const std::string& rule,
-                             double top) {
+                             double top, const std::optional<Probabilities>& attention) {
   ClassVerdicts out;
-  out.used = pooled(parts, rule, top);
+  out.used = rule == attention_rule ? attention : pooled(parts, rule, top);
+  out.by_attention = best_class(attention);
   for (std::size_t r = 0; r < rule_names.size(); ++r) {
     out.by_rule[r] = best_class(pooled(parts, rule_names[r], top));
     out.agree = out.agree && out.by_rule[r] == out.by_rule[0];
   }
+  if (out.by_attention) out.agree = out.agree && out.by_attention == out.by_rule[0];
   return out;
 }
 

@@ -24,10 +24,14 @@ std::optional<Probabilities> pooled(const std::vector<Probabilities>& parts,
 
 struct ClassVerdicts {
   std::array<std::optional<int>, rule_names.size()> by_rule; // in the order of rule_names
-  std::optional<Probabilities> used;                         // by the rule that was asked for
+  std::optional<int> by_attention;   // of the clip network, where there is one
+  std::optional<Probabilities> used; // by the rule that was asked for
   bool agree = true;
 };
+// The rule of the clip network: its own answer, beside what the other rules make of frames.
+inline constexpr const char* attention_rule = "attention";
+// attention: the clip network's answer. Without one the rule "attention" gives nothing.
 ClassVerdicts class_verdicts(const std::vector<Probabilities>& parts, const std::string& rule,
-                             double top);
+                             double top, const std::optional<Probabilities>& attention = {});
 
 }

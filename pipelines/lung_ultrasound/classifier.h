@@ -6,8 +6,10 @@
 
 #include "modules/core/context.h"
 
+#include <array>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace sensorium::lung_ultrasound {
@@ -23,9 +25,28 @@ struct ActivationMaps {
   std::vector<float> value;
 };
 
+// What the signs network answers, each yes or no. It is trained on phantoms alone.
+inline constexpr std::size_t sign_count = 6;
+inline constexpr std::array<const char*, sign_count> sign_names{
+    "score 1 or more", "score 2 or more", "score 3", "A-lines", "B-lines", "uninterpretable"};
+using SignProbabilities = std::array<double, sign_count>;
+// The severity that is expected: the sum of the first three. 0 .. 3.
+double expected_severity(const SignProbabilities& p);
+
 struct FrameAnswer {
   Probabilities probability{};
   ActivationMaps maps;
+  std::optional<SignProbabilities> signs; // with a signs network
+};
+
+// Frames of a clip that the clip network looks at.
+inline constexpr int clip_frames = 10;
+// At most `most` of 0 .. count-1, evenly spread.
+std::vector<int> spread(int count, int most);
+
+struct ClipAnswer {
+  Probabilities probability{};
+  std::vector<double> attention; // of each frame, sum 1
 };
 
 // Keeps the last model loaded. Calls must not overlap.
@@ -38,6 +59,9 @@ public:
   int load(const std::filesystem::path& model, const Context& context);
   // Of the model that was loaded last; its pictures have its side.
   std::vector<FrameAnswer> run(const std::vector<Picture>& pictures);
+  // Of readable frames in the order of time; at least one. Nothing when the model that was loaded
+  // last has no clip network.
+  std::optional<ClipAnswer> run_clip(const std::vector<Picture>& frames);
   std::string card_json() const;
 
 private:

@@ -4,6 +4,7 @@
 
 #include "modules/core/error.h"
 #include "pipelines/lung_ultrasound/figures.h"
+#include "pipelines/lung_ultrasound/phantom_trainer.h"
 
 #include <fmt/format.h>
 
@@ -59,6 +60,22 @@ SeedAnswers answers_of(const std::vector<TrainingClip>& clips, const HeldOut& he
   for (std::size_t i = 0; i < clips.size(); ++i)
     out.of_clip.push_back(clip_answer(clips[i], held.logits[i],
                                       temperature[static_cast<std::size_t>(held.fold[i][0])], o));
+  return out;
+}
+
+SeedAnswers attention_answers_of(const std::vector<TrainingClip>& clips, const HeldOut& held,
+                                 const CrossOptions& o) {
+  std::vector<double> temperature;
+  for (int f = 0; f < o.folds; ++f)
+    temperature.push_back(
+        attention_temperature(clips, held, [&](std::size_t i) { return held.fold[i][0] != f; }));
+  SeedAnswers out;
+  for (std::size_t i = 0; i < clips.size(); ++i) {
+    out.of_clip.emplace_back();
+    if (held.clip[i].empty()) continue;
+    const auto p = softmax_of(held.clip[i], temperature[static_cast<std::size_t>(held.fold[i][0])]);
+    std::copy(p.begin(), p.end(), out.of_clip.back().emplace().begin());
+  }
   return out;
 }
 
@@ -179,6 +196,25 @@ json figures_of(const std::vector<TrainingClip>& clips, const Judged& j,
   return out;
 }
 
+// Clip network less rule, of the same folds and seeds, with an interval over groups.
+json difference_of(const std::vector<TrainingClip>& clips, const Judged& j,
+                   const std::vector<SeedAnswers>& attention, const std::vector<SeedAnswers>& rule,
+                   const CrossOptions& o) {
+  std::vector<std::string> group;
+  for (const std::size_t i : j.clips) group.push_back(clips[i].label.group);
+  std::vector<std::size_t> all(j.clips.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  const auto mean = [&](const std::vector<std::size_t>& drawn) {
+    double sum = 0;
+    for (std::size_t s = 0; s < rule.size(); ++s)
+      sum += balanced_of(clips, j, attention[s], drawn) - balanced_of(clips, j, rule[s], drawn);
+    return sum / static_cast<double>(rule.size());
+  };
+  return {{"value", number(mean(all))},
+          {"interval_95", pair_json(bootstrap_interval(
+                              group, o.rounds, static_cast<std::uint64_t>(o.first_seed), mean))}};
+}
+
 json container_figures(const std::vector<TrainingClip>& clips, const CrossOptions& o,
                        const fs::path& folder, const Context& context) {
   std::vector<int> truth;
@@ -192,7 +228,9 @@ json container_figures(const std::vector<TrainingClip>& clips, const CrossOption
   int next = 0;
   for (auto& [name, k] : index) k = next++;
   const auto label_of = [&](const TrainingClip& c) { return index.at(c.container); };
-  const HeldOut held = held_out_logits(clips, next, label_of, o,
+  CrossOptions frames_only = o;
+  frames_only.trainer.clip_network = "none";
+  const HeldOut held = held_out_logits(clips, next, label_of, frames_only,
                                        static_cast<std::uint64_t>(o.first_seed), folder, context);
   std::vector<int> container, answer;
   for (std::size_t i = 0; i < clips.size(); ++i) {
@@ -215,6 +253,27 @@ json container_figures(const std::vector<TrainingClip>& clips, const CrossOption
                                     {"by_chance", 1.0 / next},
                                     {"recall", recalls},
                                     {"confusion", confusion}};
+  return out;
+}
+
+// What was answered for each clip and seed, so that figures can be worked out anew.
+json answers_json(const std::vector<TrainingClip>& clips, const std::vector<HeldOut>& held,
+                  const std::vector<SeedAnswers>& rule, const std::vector<SeedAnswers>& attention,
+                  int first_seed) {
+  const auto row = [](const std::optional<Probabilities>& p) { return p ? json(*p) : json(); };
+  json out = json::array();
+  for (std::size_t s = 0; s < held.size(); ++s)
+    for (std::size_t i = 0; i < clips.size(); ++i) {
+      json one = {{"file", clips[i].label.name},
+                  {"patient_group", clips[i].label.group},
+                  {"class", clips[i].class_index},
+                  {"container", clips[i].container},
+                  {"seed", first_seed + static_cast<int>(s)},
+                  {"fold", held[s].fold[i][0]},
+                  {"rule", row(rule[s].of_clip[i])}};
+      if (!attention.empty()) one["attention"] = row(attention[s].of_clip[i]);
+      out.push_back(std::move(one));
+    }
   return out;
 }
 
@@ -253,6 +312,8 @@ HeldOut held_out_logits(const std::vector<TrainingClip>& clips, int classes,
   const std::vector<int> fold = folds_of(key, label, o.folds, seed);
   const Graph start = first_network(o.trainer, classes, seed, folder / "phantoms",
                                     context.part(0, o.trainer.phantoms > 0 ? 0.3 : 0));
+  const bool attention = o.trainer.clip_network == "attention" && o.split != "frame";
+  out.clip.resize(attention ? clips.size() : 0);
   for (int f = 0; f < o.folds; ++f) {
     std::vector<Example> training, test;
     std::vector<const Picture*> pictures;
@@ -260,19 +321,59 @@ HeldOut held_out_logits(const std::vector<TrainingClip>& clips, int classes,
       (fold[i] == f ? test : training).push_back(examples[i]);
     for (const Example& e : test) pictures.push_back(e.picture);
     const double from = o.trainer.phantoms > 0 ? 0.3 : 0, step = (1 - from) / o.folds;
+    const Context part = context.part(from + f * step, from + (f + 1) * step);
+    const fs::path own = folder / fmt::format("fold{}", f);
+    const Graph begun = self_supervised(start, training, test, o.trainer, seed,
+                                        own.string() + "_unlabelled", part.part(0, 0.4));
     const Graph graph =
-        train_network(start, training, test, o.trainer, seed, folder / fmt::format("fold{}", f),
-                      context.part(from + f * step, from + (f + 1) * step));
+        train_network(begun, training, test, o.trainer, seed, own, part.part(0.4, 0.9));
     const auto rows = logits_of(graph, pictures, o.trainer.side);
     std::size_t at = 0, row = 0;
-    for (std::size_t c = 0; c < clips.size(); ++c)
+    std::vector<Sequence> known, unknown;
+    std::vector<std::size_t> asked;
+    for (std::size_t c = 0; c < clips.size(); ++c) {
+      const bool held_out = fold[at] == f;
+      if (attention) {
+        Sequence one = sequence_of(clips[c], label[at]);
+        one.group = key_of(clips[c], 0, o.split);
+        (held_out ? unknown : known).push_back(std::move(one));
+      }
+      if (attention && held_out) asked.push_back(c);
       for (std::size_t i = 0; i < clips[c].small.pictures.size(); ++i, ++at)
         if (fold[at] == f) {
           out.logits[c][i] = rows[row++];
           out.fold[c][i] = f;
         }
+    }
+    if (!attention) continue;
+    const Graph head = train_head(graph, known, unknown, classes, o.trainer, seed,
+                                  own.string() + "_clips", part.part(0.9, 1));
+    const auto answers = clip_logits(graph, head, unknown, o.trainer.side);
+    for (std::size_t i = 0; i < asked.size(); ++i) out.clip[asked[i]] = answers[i];
   }
   return out;
+}
+
+Sequence sequence_of(const TrainingClip& clip, int label) {
+  Sequence out{{}, label, clip.label.group};
+  for (std::size_t i = 0; i < clip.small.pictures.size(); ++i)
+    if (clip.small.readable[i] != 0) out.pictures.push_back(&clip.small.pictures[i]);
+  return out;
+}
+
+double attention_temperature(const std::vector<TrainingClip>& clips, const HeldOut& held,
+                             const std::function<bool(std::size_t)>& use) {
+  return best_temperature([&](double temperature) {
+    double sum = 0, n = 0;
+    for (std::size_t i = 0; i < clips.size(); ++i) {
+      if (!use(i) || held.clip[i].empty()) continue;
+      sum -= std::log(
+          std::max(1e-9, softmax_of(held.clip[i],
+                                    temperature)[static_cast<std::size_t>(clips[i].class_index)]));
+      ++n;
+    }
+    return n > 0 ? sum / n : 0;
+  });
 }
 
 double clip_temperature(const std::vector<TrainingClip>& clips, const HeldOut& held,
@@ -312,7 +413,7 @@ json cross_validate(const ClipSet& set, const CrossOptions& o, const fs::path& f
         fmt::format("a split by {} puts pictures of one patient into training and test", o.split),
         "split by patient_group, or add --leaking true; the figures are then labelled so");
   std::vector<HeldOut> held;
-  std::vector<SeedAnswers> seeds;
+  std::vector<SeedAnswers> seeds, attention;
   const int rounds = o.seeds + (o.container_check ? 1 : 0);
   const auto part = [&](int k) {
     return context.part(static_cast<double>(k) / rounds, (k + 1.0) / rounds);
@@ -323,6 +424,8 @@ json cross_validate(const ClipSet& set, const CrossOptions& o, const fs::path& f
         set.clips, class_count, [](const TrainingClip& c) { return c.class_index; }, o, seed,
         folder / fmt::format("seed{}", seed), part(s)));
     seeds.push_back(answers_of(set.clips, held.back(), o));
+    if (!held.back().clip.empty())
+      attention.push_back(attention_answers_of(set.clips, held.back(), o));
   }
   json out = {
       {"split", o.split},
@@ -334,12 +437,26 @@ json cross_validate(const ClipSet& set, const CrossOptions& o, const fs::path& f
       {"clips_three_classes", figures_of(set.clips, judged(set.clips, 3, false), seeds, held, o)},
       {"pictures_three_classes",
        figures_of(set.clips, judged(set.clips, 3, true), seeds, held, o)}};
+  if (!attention.empty()) {
+    double heat = 0;
+    for (const HeldOut& h : held)
+      heat += attention_temperature(set.clips, h, [](std::size_t) { return true; });
+    json& clip = out["clip_network"];
+    clip["temperature"] = heat / o.seeds;
+    for (const int n : {3, 4}) {
+      const Judged some = judged(set.clips, n, false);
+      json figures = figures_of(set.clips, some, attention, held, o);
+      figures["more_than_the_rule"] = difference_of(set.clips, some, attention, seeds, o);
+      clip[n == 3 ? "clips_three_classes" : "clips_four_classes"] = figures;
+    }
+  }
   if (o.container_check)
     out["container"] = container_figures(set.clips, o, folder / "container", part(o.seeds));
   double temperature = 0;
   for (const HeldOut& h : held)
     temperature += clip_temperature(set.clips, h, [](std::size_t) { return true; });
   out["temperature"] = temperature / o.seeds;
+  out["answers"] = answers_json(set.clips, held, seeds, attention, o.first_seed);
   return out;
 }
 

@@ -4,6 +4,7 @@
 #ifdef SENSORIUM_HAS_LEARN
 
 #include "pipelines/lung_ultrasound/clip_set.h"
+#include "pipelines/lung_ultrasound/clip_trainer.h"
 
 #include <nlohmann/json.hpp>
 
@@ -25,6 +26,9 @@ void describe(ParameterVisitor& v, CrossOptions& o);
 struct HeldOut {
   std::vector<std::vector<std::vector<float>>> logits;
   std::vector<std::vector<int>> fold; // of each picture
+  // Of the clip network, none for a clip without a readable picture; empty without that network or
+  // where a split by frame parts clips.
+  std::vector<std::vector<float>> clip;
 };
 HeldOut held_out_logits(const std::vector<TrainingClip>& clips, int classes,
                         const std::function<int(const TrainingClip&)>& label_of,
@@ -35,9 +39,16 @@ HeldOut held_out_logits(const std::vector<TrainingClip>& clips, int classes,
 double clip_temperature(const std::vector<TrainingClip>& clips, const HeldOut& held_out,
                         const std::function<bool(std::size_t)>& use);
 
+// The same for the clip network. HeldOut::clip is not empty.
+double attention_temperature(const std::vector<TrainingClip>& clips, const HeldOut& held_out,
+                             const std::function<bool(std::size_t)>& use);
+
+Sequence sequence_of(const TrainingClip& clip, int label);
+
 // Everything that is reported: per-class recall, balanced accuracy over three and four classes with
 // intervals over groups and the spread over seeds and folds, confusion, reliability and calibration
-// error, and the container check. Throws Error Usage: a split by clip or frame that is not forced.
+// error, the same for the clip network where one is trained, with the difference from the rule,
+// and the container check. Throws Error Usage: a split by clip or frame that is not forced.
 nlohmann::json cross_validate(const ClipSet& set, const CrossOptions& options,
                               const std::filesystem::path& folder, const Context& context);
 

@@ -4,6 +4,7 @@
 #include "modules/core/file.h"
 #include "modules/core/registry.h"
 #include "modules/io/builtin.h"
+#include "pipelines/lung_ultrasound/agreement.h"
 #include "pipelines/lung_ultrasound/classifier.h"
 #include "pipelines/lung_ultrasound/cross_validation.h"
 #include "pipelines/lung_ultrasound/figures.h"
@@ -17,15 +18,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <set>
 
 namespace sensorium::lung_ultrasound {
 namespace fs = std::filesystem;
 using nlohmann::json;
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 struct EvaluateParameters {
   LungParameters lung;
@@ -121,50 +119,11 @@ std::vector<const Clip*> labelled(const std::vector<Clip>& clips,
   return out;
 }
 
-double mean_error(const std::vector<const Clip*>& clips,
-                  const std::function<int(const Clip&)>& grade) {
-  double sum = 0;
-  for (const Clip* c : clips) sum += std::abs(*c->severity - grade(*c));
-  return clips.empty() ? nan : sum / static_cast<double>(clips.size());
-}
-
 json severity_figures(const std::vector<Clip>& clips, const EvaluateParameters& p) {
-  const auto graded = labelled(clips, &Clip::severity);
-  json out = json::object();
-  if (graded.empty()) return out;
-  const auto grade = [&](const Clip& c) { return verdict(c.measured, p.lung.rule).value_or(0); };
-  out["quadratic_weighted_kappa"] = with_interval(
-      graded,
-      [&](const std::vector<const Clip*>& some) {
-        std::vector<int> truth, ours;
-        for (const Clip* c : some) {
-          truth.push_back(*c->severity);
-          ours.push_back(grade(*c));
-        }
-        return weighted_kappa(truth, ours, 4);
-      },
-      p);
-  out["mean_absolute_error"] =
-      with_interval(graded, [&](const auto& some) { return mean_error(some, grade); }, p);
-  int best = 0;
-  for (int k = 1; k < 4; ++k)
-    if (mean_error(graded, [k](const Clip&) { return k; }) <
-        mean_error(graded, [best](const Clip&) { return best; }))
-      best = k;
-  out["best_constant"] = {
-      {"grade", best},
-      {"mean_absolute_error", mean_error(graded, [best](const Clip&) { return best; })}};
-  json confusion = json::array();
-  for (int truth = 0; truth < 4; ++truth) {
-    json row = json::array();
-    for (int ours = 0; ours < 4; ++ours)
-      row.push_back(std::count_if(graded.begin(), graded.end(), [&](const Clip* c) {
-        return *c->severity == truth && grade(*c) == ours;
-      }));
-    confusion.push_back(row);
-  }
-  out["confusion"] = confusion; // rows: labelled
-  return out;
+  std::vector<Graded> graded;
+  for (const Clip* c : labelled(clips, &Clip::severity))
+    graded.push_back({*c->severity, verdict(c->measured, p.lung.rule).value_or(0), c->group});
+  return agreement(graded, p.rounds, static_cast<std::uint64_t>(p.seed));
 }
 
 std::string csv_of(const std::vector<Clip>& clips) {
@@ -215,11 +174,40 @@ json evaluate_signs(const fs::path& table, const EvaluateParameters& p, const fs
   return out;
 }
 
-// One clip of the table by the model: the mean over its readable pictures.
+// One clip of the table by the model: its readable pictures by the rule; signs by their mean.
 struct Answered {
   const LabelledClip* label;
   Probabilities p;
+  std::optional<SignProbabilities> signs;
 };
+
+std::optional<SignProbabilities> mean_signs(const std::vector<FrameAnswer>& frames) {
+  SignProbabilities sum{};
+  for (const FrameAnswer& f : frames) {
+    if (!f.signs) return std::nullopt;
+    for (std::size_t k = 0; k < sign_count; ++k)
+      sum[k] += (*f.signs)[k] / static_cast<double>(frames.size());
+  }
+  return frames.empty() ? std::nullopt : std::optional(sum);
+}
+
+std::optional<Probabilities> clip_answer(Classifier& classifier,
+                                         const std::vector<Picture>& pictures,
+                                         const std::vector<FrameAnswer>& frames,
+                                         const LungParameters& p) {
+  std::vector<Probabilities> parts;
+  for (const FrameAnswer& a : frames) parts.push_back(a.probability);
+  if (p.rule != attention_rule) return pooled(parts, p.rule, p.score.top);
+  std::vector<Picture> some;
+  for (const int k : spread(static_cast<int>(pictures.size()), clip_frames))
+    some.push_back(pictures[static_cast<std::size_t>(k)]);
+  if (some.empty()) return std::nullopt;
+  const auto clip = classifier.run_clip(some);
+  if (!clip)
+    throw Error(ErrorCode::Usage, "the rule 'attention' needs a model with a clip network",
+                "choose another rule, or a model that was trained with --clip_network attention");
+  return clip->probability;
+}
 
 std::vector<Answered> answers_of(const std::vector<LabelledClip>& labels,
                                  const EvaluateParameters& p, json& failed,
@@ -240,10 +228,9 @@ std::vector<Answered> answers_of(const std::vector<LabelledClip>& labels,
     std::vector<Picture> readable;
     for (std::size_t k = 0; k < clip.pictures.size(); ++k)
       if (clip.readable[k] != 0) readable.push_back(clip.pictures[k]);
-    std::vector<Probabilities> parts;
-    for (const FrameAnswer& a : classifier.run(readable)) parts.push_back(a.probability);
-    if (const auto all = pooled(parts, p.lung.rule, p.lung.score.top))
-      out.push_back({&labels[i], *all});
+    const std::vector<FrameAnswer> frames = classifier.run(readable);
+    if (const auto all = clip_answer(classifier, readable, frames, p.lung))
+      out.push_back({&labels[i], *all, mean_signs(frames)});
     else
       failed.push_back(
           {{"file", labels[i].name},
@@ -277,6 +264,56 @@ json area_json(const std::vector<Answered>& all, std::optional<int> LabelledClip
   return {{"value", value}, {"interval_95", {low, high}}, {"clips", scores.size()}};
 }
 
+// Of the signs network; null where a label or the network is not there.
+json signs_json(const std::vector<Answered>& all, const EvaluateParameters& p) {
+  std::vector<Answered> known;
+  for (const Answered& a : all)
+    if (a.signs) known.push_back(a);
+  json out = json::object();
+  if (known.empty()) return out;
+  const auto area = [&](std::optional<int> LabelledClip::* label, std::size_t sign) {
+    std::vector<Answered> asked = known;
+    for (Answered& a : asked) a.p[0] = (*a.signs)[sign];
+    return area_json(asked, label, [](const Probabilities& q) { return q[0]; }, p);
+  };
+  out["a_lines_auc"] = area(&LabelledClip::a_lines, 3);
+  out["b_lines_auc"] = area(&LabelledClip::b_lines, 4);
+  for (Answered& a : known) a.p[0] = expected_severity(*a.signs);
+  const auto expected = [](const Probabilities& q) { return q[0]; };
+  out["severity_2_or_more_auc"] = area_json(known, &LabelledClip::severity, expected, p);
+  out["covid_test_auc"] = area_json(known, &LabelledClip::covid_test, expected, p);
+  out["uninterpretable_clips"] = std::count_if(
+      known.begin(), known.end(), [](const Answered& a) { return (*a.signs)[5] > 0.5; });
+  return out;
+}
+
+// How often "COVID-19 or not" agrees with the PCR test, beside always giving the same answer.
+json covid_test_json(const std::vector<Answered>& all, const EvaluateParameters& p) {
+  std::vector<int> right;
+  std::vector<std::string> group;
+  double positive = 0;
+  for (const Answered& a : all)
+    if (const auto& truth = a.label->covid_test) {
+      right.push_back((best_class(a.p) == 0) == (*truth == 1));
+      group.push_back(a.label->group);
+      positive += *truth;
+    }
+  if (right.empty()) return json();
+  const auto n = static_cast<double>(right.size());
+  const auto share = [&](const std::vector<std::size_t>& drawn) {
+    double sum = 0;
+    for (const std::size_t i : drawn) sum += right[i];
+    return sum / static_cast<double>(drawn.size());
+  };
+  const auto [low, high] =
+      bootstrap_interval(group, p.rounds, static_cast<std::uint64_t>(p.seed), share);
+  json out = {{"value", static_cast<double>(std::count(right.begin(), right.end(), 1)) / n},
+              {"best_constant", std::max(positive, n - positive) / n},
+              {"clips", right.size()}};
+  if (std::isfinite(low)) out["interval_95"] = {low, high};
+  return out;
+}
+
 json evaluate_model(const fs::path& table, const EvaluateParameters& p, const fs::path& output,
                     const Context& context) {
   const std::vector<LabelledClip> labels = read_labels(table);
@@ -290,11 +327,20 @@ json evaluate_model(const fs::path& table, const EvaluateParameters& p, const fs
     }
   const Confusion confusion = confusion_of(truth, answer, class_count);
   const auto ill = [](const Probabilities& q) { return 1 - q[3]; };
+  std::vector<Graded> graded;
+  for (const Answered& a : all)
+    if (a.signs && a.label->severity)
+      graded.push_back({*a.label->severity,
+                        static_cast<int>(std::lround(expected_severity(*a.signs))),
+                        a.label->group});
   json out = {{"clips", labels.size()},
               {"not_measured", failed},
               {"rule", p.lung.rule},
+              {"severity", agreement(graded, p.rounds, static_cast<std::uint64_t>(p.seed))},
+              {"signs_network", signs_json(all, p)},
               {"confusion", confusion},
               {"balanced_accuracy", truth.empty() ? json() : json(balanced_accuracy(confusion))},
+              {"covid_test_accuracy", covid_test_json(all, p)},
               {"covid_test_auc",
                area_json(
                    all, &LabelledClip::covid_test, [](const Probabilities& q) { return q[0]; }, p)},
@@ -321,6 +367,9 @@ json run(const std::vector<std::string>& files, const json& parameters, const fs
   if (files.size() != 1)
     throw Error(ErrorCode::Usage, "one table of labels is needed",
                 "sensorium evaluate lung_ultrasound labels.csv -o DIR");
+  if (p.method != "model" && p.lung.rule == attention_rule)
+    throw Error(ErrorCode::Usage, "the rule 'attention' is a model's own",
+                "add --method model, or choose majority, mean, max or top");
   if (p.method == "signs") return evaluate_signs(files[0], p, output, context);
   if (p.method == "model") return evaluate_model(files[0], p, output, context);
 #ifdef SENSORIUM_HAS_LEARN

@@ -81,6 +81,9 @@ Table rule_table(const ExamScore& score, const std::string& rule) {
     t.rows.push_back({rule_names[r], k ? class_names[static_cast<std::size_t>(*k)] : "none",
                       rule == rule_names[r] ? "yes" : ""});
   }
+  if (const auto k = score.classes.by_attention)
+    t.rows.push_back({attention_rule, class_names[static_cast<std::size_t>(*k)],
+                      rule == attention_rule ? "yes" : ""});
   return t;
 }
 
@@ -126,7 +129,7 @@ std::vector<ExamItem> exam_items(const std::vector<std::string>& paths, const Zo
 ExamScore score_exam(const std::vector<ExamClip>& clips, const ZoneScheme& scheme,
                      const LungParameters& p) {
   ExamScore out;
-  std::vector<Probabilities> parts;
+  std::vector<Probabilities> parts, attended;
   for (const Zone& zone : scheme.zones) {
     ZoneScore z{.zone = zone};
     for (const ExamClip& c : clips) {
@@ -145,9 +148,12 @@ ExamScore score_exam(const std::vector<ExamClip>& clips, const ZoneScheme& schem
   }
   for (const ExamClip& c : clips) {
     out.without_zone += c.item.zone.empty();
-    if (const auto all = pooled(c.readable, p.rule, p.score.top)) parts.push_back(*all);
+    if (p.rule != attention_rule)
+      if (const auto all = pooled(c.readable, p.rule, p.score.top)) parts.push_back(*all);
+    if (c.attention) attended.push_back(*c.attention);
   }
-  out.classes = class_verdicts(parts, p.rule, p.score.top);
+  // The clip network's answers are put together by their mean.
+  out.classes = class_verdicts(parts, p.rule, p.score.top, pooled(attended, "mean", p.score.top));
   for (std::size_t r = 0; r < rule_names.size(); ++r) { // each rule from frames to exam
     std::vector<Probabilities> own;
     for (const ExamClip& c : clips)
@@ -156,7 +162,9 @@ ExamScore score_exam(const std::vector<ExamClip>& clips, const ZoneScheme& schem
   }
   out.classes.agree =
       std::all_of(out.classes.by_rule.begin(), out.classes.by_rule.end(),
-                  [&](const std::optional<int>& k) { return k == out.classes.by_rule[0]; });
+                  [&](const std::optional<int>& k) { return k == out.classes.by_rule[0]; }) &&
+      out.classes.by_attention.value_or(out.classes.by_rule[0].value_or(0)) ==
+          out.classes.by_rule[0].value_or(0);
   return out;
 }
 

@@ -29,7 +29,8 @@ struct ExamClip {
   ExamItem item;
   std::string failure; // empty, or why it could not be read
   Judgement judgement;
-  std::vector<Probabilities> readable; // of its readable frames
+  std::vector<Probabilities> readable;    // of its readable frames
+  std::optional<Probabilities> attention; // of the clip network
 };
 
 struct ZoneScore {

@@ -40,8 +40,9 @@ ExamClip look_at_clip(const ExamItem& item, Registry& registry, const ExamParame
     if (!look.beam.found()) clip.failure = "uninterpretable: " + look.beam.failure;
     for (std::size_t k = 0; k < look.answers.size(); ++k)
       if (clip.judgement.frames[k].readable) clip.readable.push_back(look.answers[k].probability);
+    if (look.clip) clip.attention = look.clip->probability;
   } catch (const Error& e) {
-    if (e.code() == ErrorCode::Cancelled) throw;
+    if (e.code() == ErrorCode::Cancelled || e.code() == ErrorCode::Usage) throw;
     clip.failure = e.what();
   }
   return clip;

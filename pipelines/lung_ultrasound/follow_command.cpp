@@ -159,6 +159,9 @@ void follow_stream(const FollowRequest& request, const std::filesystem::path& ow
   const fs::path model = !request.model.empty()  ? request.model
                          : fs::exists(own_model) ? own_model
                                                  : fs::path();
+  if (p.rule == attention_rule)
+    throw Error(ErrorCode::Usage, "the rule 'attention' looks at a whole clip, a stream has no end",
+                "choose majority, mean, max or top");
   Source source(request.path.string(), request.idle_s, context);
   Y4mStream stream([&](std::uint8_t* to, std::size_t n) { return source.read(to, n); },
                    request.path.string());

@@ -105,7 +105,9 @@ table_rows(const std::filesystem::path& path, const std::vector<std::string>& ne
   return out;
 }
 
-std::vector<LabelledClip> read_labels(const std::filesystem::path& path) {
+std::vector<LabelledClip> read_labels(const std::filesystem::path& table) {
+  const std::filesystem::path path =
+      std::filesystem::is_directory(table) ? table / "labels.csv" : table;
   std::vector<LabelledClip> out;
   for (const auto& [number, row] : table_rows(path, {"file", "patient_group"})) {
     const auto cell = [&, &named = row](const std::string& name) {

@@ -33,7 +33,7 @@ struct LabelledClip {
 };
 
 // Columns: file (relative to the table's folder), patient_group, and any of label, severity,
-// a_lines, b_lines, licence. Throws Error BadInput naming the line.
+// a_lines, b_lines, licence. A folder: its labels.csv. Throws Error BadInput naming the line.
 std::vector<LabelledClip> read_labels(const std::filesystem::path& table);
 
 // What a licence lets a trained model do, by the parts of its name: "ND" forbids to train on the

@@ -1,5 +1,6 @@
 #include "pipelines/lung_ultrasound/look.h"
 
+#include "modules/core/error.h"
 #include "modules/core/parallel.h"
 #include "pipelines/lung_ultrasound/marks.h"
 
@@ -50,6 +51,24 @@ Volume map_of(const Look& look, int of, double most) {
   return v;
 }
 
+// The clip network looks at some of the readable frames.
+void attend(Look& look, const std::vector<Picture>& pictures, Classifier& classifier) {
+  std::vector<std::size_t> readable;
+  for (std::size_t k = 0; k < look.signs.size(); ++k)
+    if (look.signs[k].pleura_found) readable.push_back(k);
+  std::vector<std::size_t> chosen;
+  std::vector<Picture> seen;
+  for (const int i : spread(static_cast<int>(readable.size()), clip_frames)) {
+    chosen.push_back(readable[static_cast<std::size_t>(i)]);
+    seen.push_back(pictures[chosen.back()]);
+  }
+  look.clip = classifier.run_clip(seen);
+  if (!look.clip) return;
+  look.attention.resize(pictures.size());
+  for (std::size_t i = 0; i < chosen.size(); ++i)
+    look.attention[chosen[i]] = look.clip->attention[i];
+}
+
 }
 
 Look look_at(const Dataset& dataset, const LungParameters& p, const std::filesystem::path& model,
@@ -85,7 +104,9 @@ Look look_at(const Dataset& dataset, const LungParameters& p, const std::filesys
     out.signs[k] = signs_of(lines[k]);
   });
   context.step(0.7, "network");
-  if (network) out.answers = classifier.run(pictures);
+  if (!network) return out;
+  out.answers = classifier.run(pictures);
+  attend(out, pictures, classifier);
   return out;
 }
 
@@ -97,8 +118,12 @@ Judgement judge(const Look& look, const LungParameters& p) {
     if (out.frames.back().readable && k < look.answers.size())
       readable.push_back(look.answers[k].probability);
   }
-  out.score = score_clip(out.frames, p.score);
-  out.classes = class_verdicts(readable, p.rule, p.score.top);
+  out.score = score_clip(out.frames, p.score, look.attention);
+  if (p.rule == attention_rule && out.score.readable > 0 && !look.clip)
+    throw Error(ErrorCode::Usage, "the rule 'attention' needs a model with a clip network",
+                "choose another rule, or a model that was trained with --clip_network attention");
+  out.classes = class_verdicts(readable, p.rule, p.score.top,
+                               look.clip ? std::optional(look.clip->probability) : std::nullopt);
   return out;
 }
 

@@ -13,6 +13,8 @@ struct Look {
   std::vector<int> number; // frames of the clip that were looked at
   std::vector<Signs> signs;
   std::vector<FrameAnswer> answers; // one a frame, or empty without a network
+  std::optional<ClipAnswer> clip;   // with a clip network and a readable frame
+  std::vector<double> attention;    // of each frame, 0 where it was not looked at; with clip
   std::vector<std::string> notes;
 };
 
@@ -25,6 +27,7 @@ struct Judgement {
   ClipScore score;
   ClassVerdicts classes; // over the readable frames
 };
+// Throws Error Usage: the rule "attention" and readable frames, but no clip network.
 Judgement judge(const Look& look, const LungParameters& parameters);
 
 // One map a class over the clip's picture, [frame looked at][y][x] at a quarter of its width and

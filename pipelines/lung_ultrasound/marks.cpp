@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <numbers>
 
 namespace sensorium::lung_ultrasound {
@@ -183,16 +184,32 @@ Table verdict_table(const ClipScore& c, const ClassVerdicts& classes, const std:
     if (classes.used)
       t.rows.back().push_back(class_names[static_cast<std::size_t>(*classes.by_rule[r])]);
   }
+  if (classes.used && classes.by_attention)
+    t.rows.push_back({attention_rule, text_of(c.attention), rule == attention_rule ? "yes" : "",
+                      class_names[static_cast<std::size_t>(*classes.by_attention)]});
   return t;
 }
 
-Table frame_table(const std::vector<FrameScore>& frames,
-                  const std::vector<Probabilities>& probabilities) {
+namespace {
+
+// One more column before "score": columns after it are the classes.
+void insert_column(Table& t, const std::string& name, const std::vector<FrameScore>& frames,
+                   const std::function<std::string(std::size_t)>& cell) {
+  const auto at = std::find(t.columns.begin(), t.columns.end(), "score") - t.columns.begin();
+  t.columns.insert(t.columns.begin() + at, name);
+  for (std::size_t i = 0; i < frames.size(); ++i)
+    t.rows[i].insert(t.rows[i].begin() + at, frames[i].readable ? cell(i) : std::string());
+}
+
+}
+
+Table frame_table(const std::vector<FrameScore>& frames, const std::vector<FrameAnswer>& answers,
+                  const std::vector<double>& attention) {
   Table t{"frames",
           "Signs in each frame that was looked at",
           {"frame", "readable", "A-lines", "B-lines", "covered, %", "score"},
           {}};
-  if (!probabilities.empty())
+  if (!answers.empty())
     for (const char* name : {"COVID-19, %", "bacterial, %", "viral, %", "regular, %"})
       t.columns.push_back(name);
   for (std::size_t i = 0; i < frames.size(); ++i) {
@@ -203,10 +220,42 @@ Table frame_table(const std::vector<FrameScore>& frames,
                                               fmt::format("{:.0f}", 100 * f.covered),
                                               std::to_string(f.score)}
                    : std::vector<std::string>{std::to_string(f.frame + 1), "no", "", "", "", ""});
-    for (std::size_t k = 0; !probabilities.empty() && k < class_count; ++k)
-      t.rows.back().push_back(f.readable ? fmt::format("{:.0f}", 100 * probabilities[i][k]) : "");
+    for (std::size_t k = 0; !answers.empty() && k < class_count; ++k)
+      t.rows.back().push_back(f.readable ? fmt::format("{:.0f}", 100 * answers[i].probability[k])
+                                         : "");
   }
+  const auto per_cent = [](double share) { return fmt::format("{:.0f}", 100 * share); };
+  if (!answers.empty() && answers.front().signs) {
+    insert_column(t, "network: severity", frames, [&](std::size_t i) {
+      return fmt::format("{:.1f}", expected_severity(*answers[i].signs));
+    });
+    for (const std::size_t sign : {3u, 4u, 5u})
+      insert_column(t, fmt::format("network: {}, %", sign_names[sign]), frames,
+                    [&](std::size_t i) { return per_cent((*answers[i].signs)[sign]); });
+  }
+  if (!attention.empty())
+    insert_column(t, "attention, %", frames, [&](std::size_t i) { return per_cent(attention[i]); });
   return t;
+}
+
+std::vector<Measure> network_signs(const std::vector<FrameScore>& frames,
+                                   const std::vector<FrameAnswer>& answers) {
+  SignProbabilities sum{};
+  double n = 0, useless = 0;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (!frames[i].readable || !answers[i].signs) continue;
+    ++n;
+    useless += (*answers[i].signs)[5] > 0.5;
+    for (std::size_t k = 0; k < sign_count; ++k) sum[k] += (*answers[i].signs)[k];
+  }
+  if (n == 0) return {};
+  for (double& v : sum) v /= n;
+  const std::string source = "network trained on phantoms alone, mean over frames";
+  return {{"severity by the network", expected_severity(sum), "1", source + ", 0 to 3"},
+          {"A-lines by the network", 100 * sum[3], "%", source},
+          {"B-lines by the network", 100 * sum[4], "%", source},
+          {"frames uninterpretable to the network", 100 * useless / n, "%",
+           "of those with a pleural line; the network knows them from spoiled phantoms"}};
 }
 
 }

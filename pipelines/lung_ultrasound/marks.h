@@ -3,6 +3,7 @@
 
 #include "modules/core/findings.h"
 #include "pipelines/lung_ultrasound/classes.h"
+#include "pipelines/lung_ultrasound/classifier.h"
 #include "pipelines/lung_ultrasound/score.h"
 
 #include <string>
@@ -34,7 +35,11 @@ std::vector<Measure> summary_of(const ClipScore& clip, const ClassVerdicts& clas
 // With a column "class" where the network answered.
 Table verdict_table(const ClipScore& clip, const ClassVerdicts& classes, const std::string& rule);
 // probabilities: one a frame, or none; each class is then a column in per cent.
-Table frame_table(const std::vector<FrameScore>& frames,
-                  const std::vector<Probabilities>& probabilities);
+// answers, attention: of each frame, or empty.
+Table frame_table(const std::vector<FrameScore>& frames, const std::vector<FrameAnswer>& answers,
+                  const std::vector<double>& attention);
+// What the signs network says of the clip; empty without one.
+std::vector<Measure> network_signs(const std::vector<FrameScore>& frames,
+                                   const std::vector<FrameAnswer>& answers);
 
 }

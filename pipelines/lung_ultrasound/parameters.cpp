@@ -4,10 +4,10 @@ namespace sensorium::lung_ultrasound {
 
 void describe(ParameterVisitor& v, LungParameters& p) {
   ScoreOptions& s = p.score;
-  v.choice(
-      "rule", p.rule, {"majority", "mean", "max", "top"},
-      {.help = "How frames become the clip's score and class; all four verdicts are in the table.",
-       .live = true});
+  v.choice("rule", p.rule, {"majority", "mean", "max", "top", "attention"},
+           {.help = "How frames become the clip's score and class; all verdicts are in the table. "
+                    "attention: the clip network, where the model has one.",
+            .live = true});
   v.number("b_line_level", s.b_line_level,
            {.help = "A line of the beam is a B-line when its lower half is this bright, as a share "
                     "of the pleural line. Empirical.",

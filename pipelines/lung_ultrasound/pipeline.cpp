@@ -24,7 +24,7 @@ namespace {
 PipelineInfo info() {
   PipelineInfo i;
   i.id = "lung_ultrasound";
-  i.version = "0.3.0";
+  i.version = "0.4.0";
   i.title = "Lung ultrasound: pleural line, A-lines, B-lines, class";
   i.question = "Which signs does the clip show, in which frames, how do they score, and which "
                "class do they look like?";
@@ -84,10 +84,10 @@ Findings conclude(const Dataset& dataset, const Analysis& analysis,
   if (!classes.agree)
     f.notes.push_back(
         "The rules disagree: the clip's class depends on how frames are put together.");
-  std::vector<Probabilities> probabilities;
-  for (const FrameAnswer& answer : a.look.answers) probabilities.push_back(answer.probability);
   f.summary = summary_of(clip, classes, p.rule);
-  f.tables = {verdict_table(clip, classes, p.rule), frame_table(frames, probabilities)};
+  for (Measure& m : network_signs(frames, a.look.answers)) f.summary.push_back(std::move(m));
+  f.tables = {verdict_table(clip, classes, p.rule),
+              frame_table(frames, a.look.answers, a.look.attention)};
   if (clip.readable > 0)
     f.items = marks_of(a.look.beam, a.look.signs, frames, p.score.b_line_level);
   if (auto named = class_finding(dataset, classes, p.rule))

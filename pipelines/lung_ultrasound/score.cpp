@@ -17,7 +17,8 @@ FrameScore score_frame(const Signs& signs, int frame, const ScoreOptions& o) {
   return out;
 }
 
-ClipScore score_clip(const std::vector<FrameScore>& frames, const ScoreOptions& o) {
+ClipScore score_clip(const std::vector<FrameScore>& frames, const ScoreOptions& o,
+                     const std::vector<double>& attention) {
   ClipScore out{.frames = static_cast<int>(frames.size())};
   std::array<int, 3> counts{};
   std::vector<int> scores;
@@ -47,7 +48,15 @@ ClipScore score_clip(const std::vector<FrameScore>& frames, const ScoreOptions& 
   out.mean = whole(out.mean_value);
   out.max = scores.front();
   out.top = whole(sum / best);
-  out.agree = *out.majority == *out.mean && *out.mean == *out.max && *out.max == *out.top;
+  double weighted = 0, weights = 0;
+  for (std::size_t k = 0; k < attention.size(); ++k)
+    if (frames[k].readable) {
+      weighted += attention[k] * frames[k].score;
+      weights += attention[k];
+    }
+  if (weights > 0) out.attention = whole(weighted / weights);
+  out.agree = *out.majority == *out.mean && *out.mean == *out.max && *out.max == *out.top &&
+              out.attention.value_or(*out.top) == *out.top;
   return out;
 }
 
@@ -55,7 +64,8 @@ std::optional<int> verdict(const ClipScore& clip, const std::string& rule) {
   return rule == "majority" ? clip.majority
          : rule == "mean"   ? clip.mean
          : rule == "max"    ? clip.max
-                            : clip.top;
+         : rule == "top"    ? clip.top
+                            : clip.attention;
 }
 
 }

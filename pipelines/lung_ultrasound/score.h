@@ -35,11 +35,14 @@ FrameScore score_frame(const Signs& signs, int frame, const ScoreOptions& option
 struct ClipScore {
   int frames = 0, readable = 0;
   std::optional<int> majority, mean, max, top; // nothing: no frame was readable
+  std::optional<int> attention;                // the mean weighted by the clip network's attention
   double mean_value = 0;
-  bool agree = false; // all four
+  bool agree = false; // all that are there
   double a_line_share = 0, b_line_share = 0, mean_covered = 0, mean_a_line = 0;
 };
-ClipScore score_clip(const std::vector<FrameScore>& frames, const ScoreOptions& options);
+// attention: a weight for each frame, or empty.
+ClipScore score_clip(const std::vector<FrameScore>& frames, const ScoreOptions& options,
+                     const std::vector<double>& attention = {});
 std::optional<int> verdict(const ClipScore& clip, const std::string& rule); // "majority" ...
 
 }

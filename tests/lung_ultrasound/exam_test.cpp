@@ -80,6 +80,22 @@ TEST(Exam, TheWorstPatternOfAZoneCountsAndMissingZonesAreSaid) {
   EXPECT_NE(f.notes[0].find("R2, R3, L1, L2"), std::string::npos);
 }
 
+TEST(Exam, TheClipNetworkIsOneMoreRule) {
+  const ZoneScheme six = zone_scheme("6");
+  LungParameters p;
+  p.rule = "attention";
+  std::vector<ExamClip> clips = {clip("R1", 1, {{0, 1, 0, 0}}), clip("L1", 0, {{0, 1, 0, 0}})};
+  clips[0].attention = Probabilities{0.9, 0, 0, 0.1};
+  clips[1].attention = Probabilities{0.3, 0, 0, 0.7};
+  clips[0].judgement.score.attention = 2;
+  const ExamScore s = score_exam(clips, six, p);
+  EXPECT_EQ(s.zones[0].score, 2);
+  EXPECT_NEAR((*s.classes.used)[0], 0.6, 1e-12);
+  EXPECT_EQ(s.classes.by_attention, 0);
+  EXPECT_FALSE(s.classes.agree) << "frames say class 1";
+  EXPECT_EQ(exam_findings(clips, s, six, p).tables[1].rows.back()[0], "attention");
+}
+
 TEST(Exam, ATableNamesFilesAndZonesOrIsRefused) {
   const fs::path folder = fresh("table");
   const ZoneScheme six = zone_scheme("6");

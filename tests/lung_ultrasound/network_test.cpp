@@ -1,6 +1,7 @@
 // The frame network, small enough for a test: what it is made of, how it is split, what comes out.
 #include "pipelines/lung_ultrasound/classifier.h"
 #include "pipelines/lung_ultrasound/clip_set.h"
+#include "pipelines/lung_ultrasound/clip_trainer.h"
 #include "pipelines/lung_ultrasound/cross_validation.h"
 #include "pipelines/lung_ultrasound/phantom.h"
 
@@ -18,6 +19,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <span>
 
 namespace sensorium::lung_ultrasound {
 Extension make_extension();
@@ -56,8 +58,18 @@ TEST(LungNetwork, GainAndBrightnessOfAPictureDoNotMatter) {
     EXPECT_NEAR(logits[0][k], logits[1][k], 0.15) << k; // they are up to 3.5
 }
 
-TEST(LungNetwork, TheMeansOfTheMapsAreTheLogits) {
-  const TrainerOptions o = small();
+class Kinds : public testing::TestWithParam<const char*> {
+protected:
+  static TrainerOptions options() {
+    TrainerOptions o = small();
+    o.network = GetParam();
+    o.vit_width = 8;
+    return o;
+  }
+};
+
+TEST_P(Kinds, TheMeansOfTheMapsAreTheLogits) {
+  const TrainerOptions o = options();
   const Graph graph = untrained_network(o, 4, 3);
   const Picture picture = noise(o.side, 2, 0, 255);
   const auto plain = logits_of(graph, {&picture}, o.side)[0];
@@ -79,6 +91,44 @@ TEST(LungNetwork, TheMeansOfTheMapsAreTheLogits) {
     EXPECT_NEAR(logits.values[k], plain[k] / 2, 1e-5) << "temperature 2";
   }
 }
+
+// One file gives what its parts give by themselves.
+TEST_P(Kinds, ThePartsOfTheWholeNetworkAgreeWithThemselves) {
+  const TrainerOptions o = options();
+  const Graph frames = untrained_network(o, 4, 3), signs = untrained_network(o, sign_count, 4),
+              head = untrained_head(feature_count(frames), 4, 5);
+  const Graph whole = whole_network(frames, 2, ClipPart{head, 4}, signs);
+  const std::string bytes = serialise_onnx(whole); // through a file's bytes
+  Model model = Model::from_graph(
+      parse_onnx(std::as_bytes(std::span<const char>(bytes.data(), bytes.size())), "whole"));
+  std::vector<Picture> pictures;
+  std::vector<const Picture*> at;
+  for (std::uint32_t i = 0; i < 7; ++i) pictures.push_back(noise(o.side, i, 0, 255));
+  Tensor in{{7, 1, o.side, o.side}, {}};
+  for (const Picture& p : pictures) {
+    at.push_back(&p);
+    for (const std::uint8_t v : p) in.values.push_back(static_cast<float>(v) / 255);
+  }
+  const auto out = model.run({{model.graph().inputs[0].name, in}});
+  const auto logits = logits_of(frames, at, o.side), sign = logits_of(signs, at, o.side);
+  for (std::size_t i = 0; i < 7; ++i) {
+    for (std::size_t k = 0; k < 4; ++k)
+      EXPECT_NEAR(out.at("logits").values[4 * i + k], logits[i][k] / 2, 1e-4);
+    for (std::size_t k = 0; k < sign_count; ++k)
+      EXPECT_NEAR(out.at("signs").values[sign_count * i + k], sign[i][k], 1e-4);
+  }
+  const auto clip = clip_logits(frames, head, {{at, 0, "g"}, {{}, 0, "h"}}, o.side);
+  ASSERT_EQ(clip.size(), 2u);
+  EXPECT_TRUE(clip[1].empty()) << "no pictures, no answer";
+  double sum = 0;
+  for (const float share : out.at("attention").values) sum += share;
+  EXPECT_EQ(out.at("attention").values.size(), 7u);
+  EXPECT_NEAR(sum, 1, 1e-5);
+  for (std::size_t k = 0; k < 4; ++k)
+    EXPECT_NEAR(out.at("clip").values[k], clip[0][k] / 4, 1e-4) << "temperature 4";
+}
+
+INSTANTIATE_TEST_SUITE_P(LungNetwork, Kinds, testing::Values("residual", "vit"));
 
 TEST(LungNetwork, FoldsKeepGroupsTogetherAndSpreadClasses) {
   std::vector<std::string> group;
@@ -126,6 +176,61 @@ TEST(LungNetwork, ItLearnsWhatTellsClassesApart) {
     right += (row[1] > row[0]) == (e.label == 1);
   }
   EXPECT_GE(right, 7) << "of 8";
+}
+
+// The same pictures in either order: what no rule over frames by themselves can tell.
+TEST(LungNetwork, TheClipNetworkSeesTheOrderOfFrames) {
+  TrainerOptions o = small();
+  o.augmentation = 0;
+  o.clip_steps = 150;
+  std::vector<Picture> flat, striped;
+  for (std::uint32_t i = 0; i < 120; ++i) {
+    flat.push_back(noise(o.side, i, 0, 120));
+    striped.push_back(noise(o.side, 1000 + i, 0, 120));
+    for (int k = 0; k < o.side * o.side; ++k)
+      striped.back()[static_cast<std::size_t>(k)] = static_cast<std::uint8_t>(
+          striped.back()[static_cast<std::size_t>(k)] + k / o.side / 3 % 2 * 100);
+  }
+  std::vector<Sequence> training, test;
+  for (std::size_t c = 0; c < 24; ++c) {
+    Sequence one{{}, static_cast<int>(c % 2), "g" + std::to_string(c)};
+    for (std::size_t i = 0; i < 10; ++i)
+      one.pictures.push_back((i < 5) == (c % 2 == 0) ? &flat[5 * c + i % 5]
+                                                     : &striped[5 * c + i % 5]);
+    (c < 16 ? training : test).push_back(one);
+  }
+  const Graph frames = untrained_network(o, 4, 1);
+  const fs::path folder = fs::path(SENSORIUM_BINARY_DIR) / "test_lung_order";
+  fs::remove_all(folder);
+  const Graph head = train_head(frames, training, test, 2, o, 1, folder, {});
+  const auto rows = clip_logits(frames, head, test, o.side);
+  int right = 0;
+  for (std::size_t i = 0; i < test.size(); ++i)
+    right += (rows[i][1] > rows[i][0]) == (test[i].label == 1);
+  EXPECT_GE(right, 7) << "of 8";
+}
+
+TEST(LungNetwork, SelfSupervisionChangesTheBodyAndKeepsTheLastLayer) {
+  TrainerOptions o = small();
+  const Graph start = untrained_network(o, 4, 1);
+  std::vector<Picture> pictures;
+  std::vector<Example> examples;
+  for (std::uint32_t i = 0; i < 8; ++i) pictures.push_back(noise(o.side, i, 0, 255));
+  for (std::size_t i = 0; i < 8; ++i) examples.push_back({&pictures[i], 0, std::to_string(i)});
+  const std::vector<Example> check(examples.begin() + 6, examples.end());
+  examples.resize(6);
+  const fs::path folder = fs::path(SENSORIUM_BINARY_DIR) / "test_lung_self";
+  fs::remove_all(folder);
+  EXPECT_EQ(serialise_onnx(self_supervised(start, examples, check, o, 1, folder, {})),
+            serialise_onnx(start))
+      << "no steps";
+  o.self_steps = 3;
+  const Graph after = self_supervised(start, examples, check, o, 1, folder, {});
+  const auto same = [&](const std::string& name) {
+    return start.initializers.at(name).bytes == after.initializers.at(name).bytes;
+  };
+  EXPECT_TRUE(same("head.weight"));
+  EXPECT_FALSE(same("stem.conv.weight"));
 }
 
 // Twelve phantom clips as four classes of three patients each.
@@ -178,6 +283,8 @@ TEST(LungNetwork, ASplitThatLeaksIsRefusedOrLabelled) {
             {"container_check", false},
             {"rounds", 100}};
   EXPECT_THROW((void)command(e, "evaluate").run({table}, p, out, {}), Error);
+  EXPECT_EQ(read_labels(labelled_phantoms()).size(), read_labels(table).size())
+      << "a folder stands for its table, so that a cluster can be sent it";
   EXPECT_THROW(
       (void)command(e, "train").run({table}, {{"split", "clip"}, {"leaking", true}}, out, {}),
       Error)
@@ -203,18 +310,31 @@ TEST(LungNetwork, TrainingGivesAModelThatThePipelineUses) {
                               {"folds", 2},
                               {"seeds", 2},
                               {"rounds", 100},
+                              {"clip_network", "attention"},
+                              {"clip_steps", 10},
+                              {"self_steps", 2},
                               {"phantoms", 10},
+                              {"sign_phantoms", 10},
                               {"phantom_steps", 4}},
                              out, {});
+  EXPECT_TRUE(made.at("balanced_accuracy").is_number()) << "a sweep asks for it";
+  EXPECT_TRUE(made.at("clip_balanced_accuracy").is_number());
   const json& cross = made.at("cross_validation");
   EXPECT_EQ(cross.at("clips_four_classes").at("clips"), 10) << "no ND, no SA, none that is absent";
   EXPECT_EQ(cross.at("clips_three_classes").at("clips"), 8);
   EXPECT_EQ(cross.at("clips_four_classes").at("balanced_accuracy_of_each_seed").size(), 2u);
+  const json& attention = cross.at("clip_network").at("clips_three_classes");
+  EXPECT_EQ(attention.at("clips"), 8);
+  EXPECT_NEAR(attention.at("more_than_the_rule").at("value").get<double>(),
+              attention.at("balanced_accuracy").at("value").get<double>() -
+                  cross.at("clips_three_classes").at("balanced_accuracy").at("value").get<double>(),
+              1e-12);
   const fs::path model = made.at("model").get<std::string>();
   const ModelCard card = card_of(read_onnx(model));
   EXPECT_TRUE(missing_in(card).empty()) << missing_in(card).front();
   EXPECT_NE(card.data_licence.find("CC BY 4.0 (10 clips)"), std::string::npos) << card.data_licence;
   EXPECT_EQ(card.data_licence.find("ND"), std::string::npos);
+  EXPECT_NE(card.command.find("--clip_network attention"), std::string::npos) << card.command;
   EXPECT_NE(card.intended_use.find("Non-commercial"), std::string::npos);
 
   PhantomOptions o;
@@ -235,7 +355,23 @@ TEST(LungNetwork, TrainingGivesAModelThatThePipelineUses) {
   ASSERT_NE(named, f.items.end());
   EXPECT_EQ(named->measures.size(), 4u);
   EXPECT_EQ(f.tables[0].columns.back(), "class");
-  EXPECT_EQ(f.tables[1].columns.size(), 10u);
+  EXPECT_EQ(f.tables[1].columns.size(), 15u);
+  ASSERT_EQ(f.tables[0].rows.size(), 5u);
+  EXPECT_EQ(f.tables[0].rows[4][0], "attention");
+  const auto column =
+      std::find(f.tables[1].columns.begin(), f.tables[1].columns.end(), "attention, %") -
+      f.tables[1].columns.begin();
+  int attended = 0;
+  for (const auto& row : f.tables[1].rows)
+    if (!row.at(static_cast<std::size_t>(column)).empty())
+      attended += std::stoi(row[static_cast<std::size_t>(column)]);
+  EXPECT_NEAR(attended, 100, 5) << "rounded shares";
+  parameters["rule"] = "attention";
+  const Findings by_attention = p.conclude(clip, *analysis, parameters);
+  EXPECT_EQ(by_attention.tables[0].rows[4][2], "yes");
+  EXPECT_EQ(by_attention.summary[0].name, "score");
+  const auto none = p.analyse({.dataset = clip, .parameters = parameters}, Context{});
+  EXPECT_THROW((void)p.conclude(clip, *none, parameters), Error) << "no clip network";
   ASSERT_EQ(analysis->artifacts.size(), 4u);
   int greatest = 0;
   for (const Artifact& a : analysis->artifacts) {

@@ -82,6 +82,14 @@ TEST(Stream, ACutIsSaidAfterTheFramesBeforeIt) {
   }
 }
 
+TEST(Follow, TheRuleOfWholeClipsIsRefused) {
+  const Extension e = make_extension();
+  const json parameters = json{{"rule", "attention"}};
+  EXPECT_THROW(e.pipelines[0].follow({.path = "absent.y4m", .parameters = parameters, .idle_s = 1},
+                                     [](const json&) { return true; }, {}),
+               Error);
+}
+
 TEST(Follow, EveryFrameOfAStreamGetsARowWithItsLatency) {
   PhantomOptions o;
   o.frames = 30;
