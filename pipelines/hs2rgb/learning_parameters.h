@@ -10,7 +10,7 @@ namespace sensorium::hs2rgb {
 struct NetworkParameters {
   std::string network = "context";
   int width = 64, layers = 2;
-  double dropout = 0;
+  double dropout = 0.1;
   bool whiten = true;
   double floor = 1e-3;
   std::string widths = "16,32,48";
