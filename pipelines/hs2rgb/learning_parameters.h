@@ -9,15 +9,15 @@ namespace sensorium::hs2rgb {
 
 struct NetworkParameters {
   std::string network = "context";
-  int width = 48, layers = 1;
-  double dropout = 0.5;
+  int width = 64, layers = 2;
+  double dropout = 0.1;
   bool whiten = true;
   double floor = 1e-3;
   std::string widths = "16,32,48";
   std::string backbone;
   std::string start = "cie";
-  int steps = 120;
-  double learning_rate = 1e-2, weight_decay = 0.3, jitter = 0;
+  int steps = 200;
+  double learning_rate = 1e-2, weight_decay = 0.01, jitter = 0;
   int views = 8, seed = 1, threads = 1;
 };
 void describe(ParameterVisitor& v, NetworkParameters& p);

@@ -282,10 +282,12 @@ Found Comparison::network(const Job& job, const std::vector<std::uint8_t>& label
   Found out;
   out.trained_s = milliseconds_since(began) / 1000;
   out.parameters = static_cast<double>(trained.parameters());
-  out.operations = (operations_per_pixel(trained) + mixing) * p_.network.views;
+  // Means of squares are the same in every view.
+  const int views = sees_means_alone(trained) ? 1 : p_.network.views;
+  out.operations = (operations_per_pixel(trained) + mixing) * views;
   Model model = Model::from_graph(trained, {.threads = p_.network.threads});
   const auto start_time = Clock::now();
-  out.classes = classify(model, planes, p_.network.views, context);
+  out.classes = classify(model, planes, views, context);
   out.milliseconds = milliseconds_since(start_time);
   return out;
 }
