@@ -565,6 +565,8 @@ TrainingResult train(const Graph& initial, const SampleSource& training,
     own.device = device_of_rank(context.device, setup, static_cast<int>(devices().size()) - 1);
     RankGroup ranks(setup, torch_device(own.device));
     if (!ranks.alone()) context.info(ranks.transport_text());
+    if (!ranks.alone() && setup.rank == 0)
+      write_atomically(run_folder / "transport.txt", ranks.transport_text() + "\n");
     return Trainer(initial, training, validation, options, run_folder, ranks, own).run();
   } catch (const c10::OutOfMemoryError&) {
     throw Error(ErrorCode::Resources, "out of memory while training",

@@ -190,6 +190,11 @@ TEST_F(Ranks, SumsAfterTheBackwardPassAreThoseBesideIt) {
     for (std::size_t i = 0; i < one.size(); ++i)
       worst = std::max(worst, std::abs(static_cast<double>(one[i]) - other[i]));
     EXPECT_LT(worst, 1e-4);
+    const auto transport = [&](const std::string& run) {
+      return read_text(folder_ / (name + run) / "transport.txt", 1 << 16);
+    };
+    EXPECT_NE(transport("beside").find("by Gloo between processors"), std::string::npos);
+    EXPECT_NE(transport("after").find("after the backward pass"), std::string::npos);
   }
 }
 

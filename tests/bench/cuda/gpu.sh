@@ -14,6 +14,7 @@ for run in "one 1 8 auto" "nccl 2 4 nccl" "host 2 4 host"; do
   set -- $run
   start=$(date +%s.%N)
   SENSORIUM_RANK_TRANSPORT=$4 "$build/bin/sensorium" train oct_hrf -o "$folder/$1" --device cuda --ranks "$2" --batch_size "$3" --steps 200 \
-    --seeds 4 --validation_seeds 1 2>&1 | grep -iE 'added up|loss|error' | tail -n 3
+    --seeds 4 --validation_seeds 1 2>&1 | grep -iE 'loss|error' | tail -n 2
+  cat "$folder/$1/run/transport.txt" 2>/dev/null || true
   echo "$1: $(echo "$(date +%s.%N) - $start" | bc) s"
 done
