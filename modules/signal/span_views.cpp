@@ -185,8 +185,9 @@ private:
   }
 
   void cut_at(double highest) {
-    const auto count = static_cast<std::size_t>(highest / std::max(out_.step, 1e-300)) + 1;
-    if (count < out_.values.size()) out_.values.resize(count);
+    const double last = static_cast<double>(out_.values.size()) * out_.step;
+    if (!(highest < last)) return; // nothing above it, or no values at all
+    out_.values.resize(static_cast<std::size_t>(highest / out_.step) + 1);
   }
 
   void kurtosis() {

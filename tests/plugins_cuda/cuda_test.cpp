@@ -132,11 +132,8 @@ void expect_sums(Accelerator& gpu, const Cube& cube, const std::vector<int>& ban
   hyper::Projection p{.bands = bands, .weights = {}, .offset = {0.5, -3, 0}};
   p.calibration = std::move(calibration);
   Random random(3);
-  double weight = 1;
-  for (std::size_t k = 0; k < bands.size(); ++k) {
+  for (std::size_t k = 0; k < bands.size(); ++k)
     p.weights.push_back({random.normal(), random.normal(), random.uniform()});
-    for (const double w : p.weights.back()) weight += std::abs(w);
-  }
   hyper::Raster want(cube.lines, cube.samples), got(cube.lines, cube.samples);
   const Context context{.threads = 2};
   hyper::project(cube, p, context, want);
