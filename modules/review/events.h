@@ -14,23 +14,27 @@
 
 namespace sensorium {
 
+// clang-format off
 // kind          data (a * is optional)
 // accept        finding, place*
 // reject        finding, place*
 // reset         finding, place*            back to what the pipeline proposed
 // relabel       finding, label, place*
-// paint         finding*, added, removed, label*, place*   runs as in runs_to_json; an unknown
-// finding becomes a drawn one draw          finding*, label, footprint                 a new
-// finding by hand measure       points [[x, y, z], ...] in voxels, name, value, unit, source note
-// finding ("" for the case), text remove        number                     takes back a measure or
-// a note fovea         x, z in voxels parameters    any object                 the live parameters
-// chosen; later keys replace earlier ones import_layer  source, items [{finding, label, footprint,
-// kept*, votes*}]; kept false: known, but not in the layer until it is accepted (what a consensus
-// left out); votes [[layer, label], ...]: who saw it undo, redo    number                     of
-// the event that is undone or done again sign          statement                  freezes the whole
-// log sign_layer    statement                  freezes this reader's events protocol      blinded,
-// readers           a read whose readers do not see each other (readers.h) place is the finding's
-// footprint as the reader saw it: by it a decision finds its finding again under another threshold.
+// paint         finding*, added, removed, label*, place*   runs as in runs_to_json; an unknown finding becomes a drawn one
+// draw          finding*, label, footprint a new finding by hand
+// measure       points [[x, y, z], ...] in voxels, name, value, unit, source
+// note          finding ("" for the case), text
+// remove        number                     takes back a measure or a note
+// fovea         x, z in voxels
+// parameters    any object                 the live parameters chosen; later keys replace earlier ones
+// import_layer  source, items [{finding, label, footprint, kept*, votes*}]; kept false: known, but not in the layer until it
+//               is accepted (what a consensus left out); votes [[layer, label], ...]: who saw it
+// undo, redo    number                     of the event that is undone or done again
+// sign          statement                  freezes the whole log
+// sign_layer    statement                  freezes this reader's events
+// protocol      blinded, readers           a read whose readers do not see each other (readers.h)
+// place is the finding's footprint as the reader saw it: by it a decision finds its finding again under another threshold.
+// clang-format on
 struct Event {
   std::int64_t number = 0; // 1, 2, 3 ...
   std::string time_utc;

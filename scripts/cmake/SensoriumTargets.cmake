@@ -3,7 +3,7 @@
 add_library(sensorium_options INTERFACE)
 target_include_directories(sensorium_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(sensorium_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> # g++ 12 warns of std::string operator+ without cause (GCC bug 105651)
+  "$<$<CXX_COMPILER_ID:GNU>:-Wno-restrict;-Wno-stringop-overflow;-Wno-stringop-overread;-Wno-array-bounds>" # g++ 12 warns of std::string operator+ without cause (GCC bug 105651 and its kin); ASan and UBSan check bounds
   $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>) # clang 19 sees it in libstdc++ 12's own std::stable_sort
 if(SENSORIUM_WERROR)
   target_compile_options(sensorium_options INTERFACE -Werror)
@@ -16,12 +16,28 @@ endif()
 # The format libraries' headers are not ours to warn about.
 set(CMAKE_INCLUDE_SYSTEM_FLAG_CXX "-isystem ")
 
-# sensorium_module(core SOURCES a.cpp ... LINK sensorium_x ... PRIVATE_LINK ...)
+# sensorium_module(core [OWN_HEADERS] SOURCES a.cpp ... LINK sensorium_x ... PRIVATE_LINK ...)
 function(sensorium_module name)
-  cmake_parse_arguments(M "" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
+  cmake_parse_arguments(M "OWN_HEADERS" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
   add_library(sensorium_${name} ${M_SOURCES})
   target_link_libraries(sensorium_${name} PUBLIC ${M_LINK} PRIVATE sensorium_options ${M_PRIVATE_LINK})
   target_include_directories(sensorium_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  if(NOT M_OWN_HEADERS)
+    sensorium_shared_headers(sensorium_${name})
+  endif()
+endfunction()
+
+# The headers that cost most, read once for all modules, plugins and pipelines. Whoever has a list of its own (OWN_HEADERS) calls sensorium_precompiled.
+function(sensorium_shared_headers target)
+  if(NOT TARGET sensorium_headers)
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/headers.cpp CONTENT "\n")
+    add_library(sensorium_headers OBJECT ${CMAKE_BINARY_DIR}/headers.cpp)
+    target_link_libraries(sensorium_headers PRIVATE sensorium_options fmt::fmt nlohmann_json::nlohmann_json)
+    sensorium_precompiled(sensorium_headers <algorithm> <filesystem> <fstream> <functional> <map> <memory> <optional> <span> <string> <vector>
+      <nlohmann/json.hpp> <fmt/format.h>)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM sensorium_headers)
+  sensorium_cache_precompiled(${target})
 endfunction()
 
 # sensorium_precompiled(TARGET <header> ...): headers that most of a target's sources share are read once.
@@ -42,6 +58,7 @@ function(sensorium_extension id folder)
   add_library(${id} SHARED ${E_SOURCES})
   target_link_libraries(${id} PUBLIC sensorium_core PRIVATE sensorium_options ${E_LINK})
   target_include_directories(${id} PUBLIC ${CMAKE_SOURCE_DIR})
+  sensorium_shared_headers(${id})
   set_target_properties(${id} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/extensions)
   add_custom_command(TARGET ${id} POST_BUILD
     COMMAND ${CMAKE_COMMAND} -E env ASAN_OPTIONS=detect_leaks=0 $<TARGET_FILE:sensorium_manifest> $<TARGET_FILE:${id}> ${CMAKE_BINARY_DIR}/extensions/${id}.json
