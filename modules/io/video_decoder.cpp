@@ -39,9 +39,12 @@ void check_frame(const cv::Mat& frame, const Video& v, const Bytes& file) {
 // What is decoded: kept while it is little, else only remembered by hashes.
 class Collected {
 public:
-  explicit Collected(Samples samples) : keeps_(samples == Samples::Load) {}
+  // claimed: frames, as the container says; only memory is planned by it.
+  Collected(Samples samples, double claimed)
+      : keeps_(samples == Samples::Load), claimed_(claimed > 0 && claimed < 1e9 ? claimed : 0) {}
   void add(const cv::Mat& frame) {
     const auto rgb = rgb_of(frame);
+    if (frame_bytes_ == 0 && keeps_) plan(static_cast<double>(rgb.size()) * claimed_);
     frame_bytes_ = rgb.size();
     if (keeps_ && pixels_.size() + rgb.size() > frame_budget()) leave_whole();
     if (keeps_)
@@ -54,6 +57,11 @@ public:
   std::vector<std::uint64_t> hashes() { return std::move(hashes_); }
 
 private:
+  void plan(double bytes) {
+    const auto budget = static_cast<double>(frame_budget());
+    keeps_ = bytes <= 2 * budget; // it may claim too much
+    if (keeps_) pixels_.reserve(static_cast<std::size_t>(std::min(bytes, budget)));
+  }
   void leave_whole() {
     keeps_ = false;
     for (std::size_t at = 0; at < pixels_.size(); at += frame_bytes_)
@@ -62,6 +70,7 @@ private:
   }
 
   bool keeps_;
+  double claimed_;
   std::size_t frame_bytes_ = 0;
   std::vector<std::byte> pixels_;
   std::vector<std::uint64_t> hashes_;
@@ -70,7 +79,7 @@ private:
 void read_frames(cv::VideoCapture& capture, const Bytes& file, const fs::path& path,
                  Samples samples, const Context& context, Video& v, Clock& clock) {
   const double claimed = capture.get(cv::CAP_PROP_FRAME_COUNT);
-  Collected collected(samples);
+  Collected collected(samples, claimed);
   cv::Mat frame;
   while (capture.grab()) {
     if (v.frames % 16 == 0)

@@ -42,10 +42,10 @@ template<class T> const T* slice_begin(const PixelStack& s, int z) {
 
 // A few frames stand for a clip that is decoded frame by frame.
 Buffer some_samples(const PixelStack& s) {
-  constexpr int most = 8;
+  const int count = std::min(8, s.depth);
   std::vector<std::byte> out;
-  for (int k = 0; k < std::min(most, s.depth); ++k) {
-    const Buffer one = s.slice(static_cast<int>(std::int64_t{k} * s.depth / most));
+  for (int k = 0; k < count; ++k) {
+    const Buffer one = s.slice(static_cast<int>(std::int64_t{k} * s.depth / count));
     out.insert(out.end(), one.bytes().begin(), one.bytes().end());
   }
   return Buffer(std::move(out));
