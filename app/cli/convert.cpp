@@ -7,6 +7,9 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <unistd.h>
+
 namespace sensorium {
 namespace fs = std::filesystem;
 using nlohmann::json;
@@ -54,7 +57,7 @@ Volume as_volume(const Dataset& dataset) {
   volume.depth = video.frames;
   volume.channels = video.channels;
   volume.type = video.type;
-  volume.pixels = video.pixels;
+  volume.pixels = video.all_frames();
   volume.modality = video.modality;
   volume.spacing = {video.spacing[0], video.spacing[1], unknown_spacing("the third axis is time")};
   volume.origin = video.origin;
@@ -138,12 +141,53 @@ std::optional<int> convert_recording(Session& session, const Words& words) {
   return 0;
 }
 
+// A clip without header and without writing in its pixels, by the pipeline that knows what is
+// tissue; only what it makes may go out.
+int convert_clip(Session& session, const Words& words) {
+  const fs::path output = words.output,
+                 folder = output.parent_path() /
+                          fmt::format(".{}-{}", output.stem().string(), ::getpid());
+  const auto& commands = session.registry.pipeline("lung_ultrasound").commands;
+  const auto command = std::find_if(commands.begin(), commands.end(),
+                                    [](const auto& one) { return one.verb == "deidentify"; });
+  if (command == commands.end())
+    throw Error(ErrorCode::Unsupported, "no pipeline de-identifies clips",
+                "install the program again");
+  make_folder(folder);
+  json done;
+  try {
+    done = command->run({words.input}, json::object(), folder, session.console.context());
+    const fs::path made = done.at("clip").get<std::string>();
+    if (made.extension() != output.extension())
+      throw Error(ErrorCode::Usage,
+                  fmt::format("'{}' becomes a {} file without its header", words.input,
+                              made.extension().string()),
+                  fmt::format("name it so with -o: {}",
+                              fs::path(output).replace_extension(made.extension()).string()));
+    fs::rename(made, output);
+  } catch (...) {
+    std::error_code none;
+    fs::remove_all(folder, none);
+    throw;
+  }
+  fs::remove_all(folder);
+  session.console.end_progress();
+  done["clip"] = output.string();
+  done["text"] = fmt::format("{} written without header and writing. Look at it before you pass it "
+                             "on: writing that moves, or is dim, is not told from tissue.",
+                             output.string());
+  session.console.print(done);
+  session.console.print(done["text"].get<std::string>());
+  return 0;
+}
+
 int convert(Session& session, const Words& words) {
   if (is_case(words.input)) return convert_case(session, words);
   std::error_code code;
   if (fs::equivalent(words.input, words.output, code))
     throw Error(ErrorCode::Usage, fmt::format("'{}' would be written over itself", words.input),
                 "name another file with -o; the recording is left as it is");
+  if (words.deidentify) return convert_clip(session, words);
   if (const auto done = convert_recording(session, words)) return *done;
   const WriterDefinition* writer = &writer_for(session, words);
   const Context context = session.console.context();
@@ -193,8 +237,9 @@ void add_convert(CLI::App& app, Session& session) {
       ->group("Result folders");
   command
       ->add_flag("--deidentify", words->deidentify,
-                 "Leave out everything that identifies the patient")
-      ->group("Result folders");
+                 "Leave out everything that identifies the patient. Of a clip: the header, and "
+                 "writing in its pixels; DICOM stays DICOM")
+      ->group("Result folders and clips");
   command->add_option("--from", words->span.from_s, "First second of a recording's span")
       ->group("Recordings");
   command->add_option("--to", words->span.to_s, "Second at which the span ends")

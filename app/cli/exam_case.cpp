@@ -85,7 +85,7 @@ std::string statement_of(const StoredExam& exam, bool deidentified) {
   if (exam.board.signature && !exam.board.signature->unread.empty())
     text += fmt::format("; when it was signed: {}", fmt::join(exam.board.signature->unread, " "));
   if (!exam.board.changed.empty())
-    text += fmt::format("; changed: {}", fmt::join(exam.board.changed, ", "));
+    text += fmt::format("; changed: {}", fmt::join(exam.board.changes(!deidentified), ", "));
   return text;
 }
 
@@ -195,7 +195,7 @@ json sign_exam_folder(Registry& registry, const fs::path& folder, const std::str
 json exam_readers(const fs::path& folder) {
   const StoredExam exam = read_exam(folder, "");
   std::string text = fmt::format("readers: {}\n{}", names_of(exam), signature_text(exam.board));
-  for (const std::string& change : exam.board.changed) text += "\n  changed: " + change;
+  for (const std::string& change : exam.board.changes(true)) text += "\n  changed: " + change;
   for (const std::string& unread : unread_of(exam.board)) text += "\n  note: " + unread;
   if (!exam.events.empty()) text += "\nlog: " + exam.verification.text;
   return {{"readers", readers_of(exam.events)},

@@ -1,6 +1,6 @@
 #include "app/gui/batch_runner.h"
 
-#include "modules/core/dataset_store.h"
+#include "app/gui/stored_dataset.h"
 #include "modules/core/error.h"
 #include "modules/core/recipe.h"
 
@@ -71,8 +71,7 @@ void BatchRunner::take(const WorkerReply& reply, const std::function<void(const 
 
 void BatchRunner::opened(const json& result) {
   if (pipelines_.empty()) return ask_pipelines(result);
-  const auto mapped =
-      std::make_shared<const Dataset>(map_dataset(result.at("store").get<std::string>()));
+  const auto mapped = stored_dataset(QString::fromStdString(result.at("store").get<std::string>()));
   const Dataset& dataset = *mapped;
   const std::string kind(kind_of(dataset));
   emit recording_opened(now().path, mapped);

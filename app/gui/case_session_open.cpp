@@ -1,7 +1,7 @@
 // Opening a file or a case, and what is remembered of it.
 #include "app/gui/case_session.h"
 #include "app/gui/json_fields.h"
-#include "modules/core/dataset_store.h"
+#include "app/gui/stored_dataset.h"
 #include "modules/core/error.h"
 #include "modules/core/hash.h"
 #include "modules/review/reviewed.h"
@@ -86,8 +86,7 @@ void CaseSession::relocate_case(const QString& folder, const QString& recording)
 }
 
 void CaseSession::take_dataset(const json& result, const QString& path, bool run_when_new) {
-  auto dataset =
-      std::make_shared<const Dataset>(map_dataset(text_field(result, "store").toStdString()));
+  auto dataset = stored_dataset(text_field(result, "store"));
   const QString hash = QString::fromStdString(origin_of(*dataset).sha256);
   if (!opening_.sha256.isEmpty() && !hash.isEmpty() && opening_.sha256 != hash) {
     set_stage(dataset_ ? stage_ : Stage::Empty);
@@ -149,8 +148,7 @@ void CaseSession::load_visit(const QString& folder, std::function<void(const Sho
     begin(
         "open", {{"path", entry.source.toStdString()}}, "Opening " + entry.title,
         [this, entry, done](const json& result) {
-          auto dataset = std::make_shared<const Dataset>(
-              map_dataset(text_field(result, "store").toStdString()));
+          auto dataset = stored_dataset(text_field(result, "store"));
           if (!entry.sha256.isEmpty() &&
               QString::fromStdString(origin_of(*dataset).sha256) != entry.sha256)
             throw Error(ErrorCode::Conflict,

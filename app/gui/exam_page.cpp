@@ -278,7 +278,7 @@ void ExamPage::refresh_sums() {
                                        : "Network: " + classes.join(" · "));
   class_->setVisible(!classes.isEmpty());
   QStringList notes;
-  for (const std::string& note : board.notes()) notes << q(note);
+  for (const std::string& note : board.notes(true)) notes << q(note);
   if (exam_.read_only() && exam_.is_open())
     notes.prepend("Read-only here: " + exam_.read_only_reason() + ".");
   notes_->setText(notes.join("\n"));

@@ -181,6 +181,32 @@ Buffer::Buffer(std::shared_ptr<const MappedFile> file, std::size_t offset, std::
   mapped_ = true;
 }
 
+Buffer Buffer::part(std::size_t offset, std::size_t size) const {
+  if (offset > size_ || size > size_ - offset)
+    throw Error(ErrorCode::BadInput, "a recording has fewer samples than its description");
+  Buffer out = *this;
+  out.data_ += offset;
+  out.size_ = size;
+  return out;
+}
+
+Buffer Video::frame(int t) const {
+  return source ? source->frame(t)
+                : pixels.part(static_cast<std::size_t>(t) * frame_bytes(), frame_bytes());
+}
+
+Buffer Video::all_frames() const {
+  if (!source) return pixels;
+  std::vector<std::byte> all;
+  all.reserve(checked_bytes({frame_bytes(), static_cast<std::uint64_t>(frames)}, allocation_limit(),
+                            fmt::format("'{}'", origin.path)));
+  for (int t = 0; t < frames; ++t) {
+    const Buffer one = frame(t);
+    all.insert(all.end(), one.bytes().begin(), one.bytes().end());
+  }
+  return Buffer(std::move(all));
+}
+
 void Buffer::release() const {
   if (!mapped_) return;
   // MADV_DONTNEED of a shared file mapping drops page table entries only; the data stay the file's.
@@ -277,8 +303,10 @@ void validate(const Dataset& dataset) {
     validate_recording(*recording);
   } else {
     const auto& video = std::get<Video>(dataset);
+    // Of a clip that is decoded frame by frame only the sizes can be looked at.
     check_size(video.origin, {video.width, video.height, video.frames, video.channels}, video.type,
-               video.pixels.size());
+               video.source ? video.frame_bytes() * static_cast<std::size_t>(video.frames)
+                            : video.pixels.size());
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "modules/core/cube.h"
+#include "modules/core/frames.h"
 #include "modules/core/origin.h"
 #include "modules/core/recording.h"
 
@@ -76,13 +77,24 @@ struct Region {
 struct Video {
   int width = 0, height = 0, frames = 0, channels = 1;
   PixelType type = PixelType::UInt8;
-  Buffer pixels; // [frame][y][x][channel]
+  Buffer pixels; // [frame][y][x][channel]; empty of a clip that is too long to be held
+  std::shared_ptr<const FrameSource> source = {}; // of such a clip: its frames one by one
   std::optional<double> frame_time_ms;
   std::string frame_time_source;
   std::array<Spacing, 2> spacing;
   std::vector<Region> regions;
   std::string modality;
   Origin origin;
+
+  std::size_t frame_bytes() const {
+    return static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *
+           static_cast<std::size_t>(channels) * size_of(type);
+  }
+  bool has_samples() const { return pixels.size() > 0 || source != nullptr; }
+  // Frame t from 0, [y][x][channel]; a view of pixels, or decoded now. Throws Error.
+  Buffer frame(int t) const;
+  // All frames in memory. Throws Error BadInput beyond allocation_limit().
+  Buffer all_frames() const;
 };
 
 using Dataset = std::variant<Volume, Video, Cube, Recording>;

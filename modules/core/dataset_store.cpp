@@ -109,7 +109,7 @@ Video video_from(const json& in, const json& blobs, const Source& source) {
     v.regions.push_back({r.at("box").at(0), r.at("box").at(1), r.at("box").at(2), r.at("box").at(3),
                          spacing_from_json(r.at("spacing").at(0)),
                          spacing_from_json(r.at("spacing").at(1)), r.value("kind", "")});
-  v.pixels = source.buffer(blobs.at("pixels"));
+  if (blobs.contains("pixels")) v.pixels = source.buffer(blobs.at("pixels"));
   return v;
 }
 
@@ -258,7 +258,11 @@ void store_dataset(const Dataset& dataset, const fs::path& path) {
       where["channels"].push_back(blobs.add(made.back().bytes()));
     }
   } else {
-    where["pixels"] = blobs.add(std::get<Video>(dataset).pixels.bytes());
+    const auto& video = std::get<Video>(dataset);
+    if (video.source)
+      where["frames"] = video.source->index();
+    else
+      where["pixels"] = blobs.add(video.pixels.bytes());
   }
   const std::string text = json{{"dataset", describe(dataset, true)}, {"blobs", where}}.dump(
       -1, ' ', false, json::error_handler_t::replace);
@@ -285,7 +289,7 @@ void store_dataset(const Dataset& dataset, const fs::path& path) {
                 "is the disk full?");
 }
 
-Dataset map_dataset(const fs::path& path) {
+Dataset map_dataset(const fs::path& path, const FrameOpener& frames) {
   const auto file = MappedFile::open(path);
   const auto bytes = file->bytes();
   try {
@@ -307,6 +311,13 @@ Dataset map_dataset(const fs::path& path) {
                       : kind == "video"     ? Dataset(video_from(in, blobs, source))
                                             : Dataset(volume_from(in, blobs, source));
     origin_of(dataset) = origin_from(in);
+    if (auto* video = std::get_if<Video>(&dataset); video != nullptr && blobs.contains("frames")) {
+      if (!frames)
+        throw Error(ErrorCode::Unsupported,
+                    fmt::format("'{}' is too long to be held whole", video->origin.path),
+                    "open a shorter part of it");
+      video->source = frames(*video, blobs.at("frames").get<std::string>());
+    }
     validate(dataset);
     return dataset;
   } catch (const json::exception& e) {

@@ -6,12 +6,20 @@
 #include "modules/core/dataset.h"
 
 #include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
 
 namespace sensorium {
 
 // Throws Error Resources.
 void store_dataset(const Dataset& dataset, const std::filesystem::path& path);
-// Maps the file; samples are not copied. Throws Error BadInput when it is damaged.
-Dataset map_dataset(const std::filesystem::path& path);
+// How the frames of a stored clip are decoded again, from its header and FrameSource::index().
+using FrameOpener =
+    std::function<std::shared_ptr<const FrameSource>(const Video&, const std::string& index)>;
+// Maps the file; samples are not copied. A clip that is decoded frame by frame is named in it, not
+// copied, and opened by `frames`. Throws Error BadInput when it is damaged, Unsupported for such a
+// clip without an opener.
+Dataset map_dataset(const std::filesystem::path& path, const FrameOpener& frames = {});
 
 }

@@ -7,6 +7,7 @@
 
 #include "modules/core/context.h"
 #include "modules/core/dataset.h"
+#include "modules/core/error.h"
 #include "modules/core/findings.h"
 #include "modules/core/parameters.h"
 
@@ -21,7 +22,7 @@
 namespace sensorium {
 
 // Raised whenever a struct of this header or of dataset.h, findings.h, parameters.h changes.
-inline constexpr int interface_version = 6;
+inline constexpr int interface_version = 7;
 // Same compiler family and library ABI, or the code is not loaded.
 std::string_view build_identity();
 
@@ -89,6 +90,11 @@ struct PipelineCommand {
       run;
 };
 
+// What every pipeline answers in a build without LibTorch. doing: "run", "train".
+Error without_networks(const std::string& doing, const std::string& hint = {});
+// Stands for a command that such a build lacks, so that it is listed and says why.
+PipelineCommand command_without_networks(std::string verb, std::string title);
+
 // A recording that is still being written: a growing file, a named pipe, or "-" for standard input.
 struct FollowRequest {
   std::filesystem::path path;
@@ -129,6 +135,11 @@ struct ReaderDefinition {
   // Further files of the recording at that path (pictures that it names, detached samples),
   // relative to its folder; they are hashed with it. May be left out. Throws Error.
   std::function<std::vector<std::string>(const std::filesystem::path&)> companions = {};
+  // The frames of a clip that load() gave a FrameSource, from its header and index(), without
+  // looking through the whole file again. Throws Error.
+  std::function<std::shared_ptr<const FrameSource>(const std::filesystem::path&, const Video&,
+                                                   const std::string& index)>
+      frames = {};
 };
 
 struct WriteRequest {
@@ -148,6 +159,12 @@ struct WriterDefinition {
   std::function<void(const WriteRequest&, const std::filesystem::path&)> write;
   // Of the role "cube": a whole cube, by tiles.
   std::function<void(const Cube&, const std::filesystem::path&, const Context&)> write_cube = {};
+  // Of the role "clip": a clip whose pixels hold no writing, with what the source's header says of
+  // scale and time and nothing that identifies a person. Throws Error Unsupported where the source
+  // is of another format.
+  std::function<void(const Video& clean, const Dataset& source, const std::filesystem::path&,
+                     const Context&)>
+      write_clean_clip = {};
 };
 
 // Findings that are no image: reports and lists, laid on the recording they speak of.

@@ -45,6 +45,8 @@ public:
   template<class T> static Buffer of(std::vector<T> values);
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   std::size_t size() const { return size_; }
+  // A view of a part of it, which keeps the whole alive. Throws Error BadInput beyond the end.
+  Buffer part(std::size_t offset, std::size_t size) const;
   // Whether the bytes are a file's, read when they are touched.
   bool mapped() const { return mapped_; }
   // Gives back the memory of what was read of a mapped file; it is read again when touched. Owned

@@ -133,6 +133,20 @@ std::string_view build_identity() {
   return identity;
 }
 
+Error without_networks(const std::string& doing, const std::string& hint) {
+  return Error(ErrorCode::Unsupported,
+               fmt::format("this build has no LibTorch and cannot {} networks", doing), hint);
+}
+
+PipelineCommand command_without_networks(std::string verb, std::string title) {
+  return {.verb = std::move(verb),
+          .title = std::move(title),
+          .parameters = {},
+          .without_files = "this build cannot train",
+          .run = [](const std::vector<std::string>&, const json&, const fs::path&,
+                    const Context&) -> json { throw without_networks("train"); }};
+}
+
 json to_json(const PipelineInfo& info) {
   return {{"id", info.id},
           {"version", info.version},
@@ -432,6 +446,25 @@ Dataset Registry::header(const fs::path& path, const Context& context) {
   origin_of(dataset).path = path.string();
   origin_of(dataset).format = candidates.front().reader->id;
   return dataset;
+}
+
+std::shared_ptr<const FrameSource> Registry::frames(const Video& video, const std::string& index) {
+  const auto open = [&](const ReaderDefinition& reader) {
+    return reader.id == video.origin.format && reader.frames
+               ? reader.frames(video.origin.path, video, index)
+               : nullptr;
+  };
+  {
+    const std::lock_guard lock(mutex_); // what is there already, before libraries are loaded
+    for (const Entry& entry : entries_)
+      for (const ReaderDefinition& reader : entry.extension.readers)
+        if (auto source = open(reader)) return source;
+  }
+  for (const ReaderDefinition* reader : readers())
+    if (auto source = open(*reader)) return source;
+  throw Error(ErrorCode::Unsupported,
+              fmt::format("no reader decodes the frames of '{}' one by one", video.origin.path),
+              "install the program again");
 }
 
 std::vector<std::string> Registry::companions(const fs::path& path) {

@@ -50,6 +50,8 @@ public:
   // mapped recording is pending (hash_of). Throws Error.
   Dataset open(const std::filesystem::path& path, const Context& context = {});
   Dataset header(const std::filesystem::path& path, const Context& context = {});
+  // The frames of a clip that another process opened and stored (dataset_store.h).
+  std::shared_ptr<const FrameSource> frames(const Video& video, const std::string& index);
   // The further files that open() hashes with the recording, as its reader names them.
   std::vector<std::string> companions(const std::filesystem::path& path);
 

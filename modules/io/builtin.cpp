@@ -1,6 +1,7 @@
 #include "modules/io/builtin.h"
 
 #include "modules/core/file.h"
+#include "modules/io/codecs.h"
 #include "modules/io/envi_reader.h"
 #include "modules/io/envi_writer.h"
 #include "modules/io/grid_reader.h"
@@ -140,6 +141,9 @@ ReaderDefinition video_reader() {
     return video_container(head) == Container::None ? 0 : 60;
   };
   set_loaders(reader, load_video);
+  reader.frames = [](const fs::path& path, const Video& video, const std::string& index) {
+    return codecs().video_frames(path, video, index);
+  };
   return reader;
 }
 

@@ -20,9 +20,13 @@ struct Codecs {
   // PNG, TIFF and BMP. Throws Error BadInput or Unsupported.
   DecodedPages (*decode_pages)(const Bytes& file, const PictureHeader& header,
                                const std::vector<std::size_t>& pages);
-  // Fills in frames, size, frame time and warnings. file: the content of path, for messages.
+  // Fills in frames, size, frame time and warnings; pixels, or beyond frame_budget() a source.
+  // file: the content of path, for messages.
   void (*decode_video)(const Bytes& file, const std::filesystem::path& path, Samples samples,
                        const Context& context, Video& video);
+  // The source of a clip again, from what its index() says. Throws Error BadInput.
+  std::shared_ptr<const FrameSource> (*video_frames)(const std::filesystem::path& path,
+                                                     const Video& video, const std::string& index);
   // As write_video (video_writer.h).
   void (*encode_video)(const Video& video, const std::filesystem::path& path);
 };

@@ -139,6 +139,6 @@ DecodedPages decode_pages(const Bytes& file, const PictureHeader& header,
 
 extern "C" const sensorium::Codecs* sensorium_codecs() {
   static const sensorium::Codecs table{sensorium::decode_pages, sensorium::decode_video,
-                                       sensorium::encode_video};
+                                       sensorium::video_frames, sensorium::encode_video};
   return &table;
 }

@@ -9,8 +9,9 @@
 
 namespace sensorium {
 
-// Throws Error BadInput (damaged, cut short, no frames, frames beyond allocation_limit()), NotFound
-// or Unsupported. With Samples::Skip the frames are counted, not kept.
+// Throws Error BadInput (damaged, cut short, no frames, a frame beyond allocation_limit()),
+// NotFound or Unsupported. With Samples::Skip the frames are counted, not kept. Every frame is
+// decoded once; a clip beyond frame_budget() then gives its frames one by one (Video::source).
 Video load_video(const std::filesystem::path& path, Samples samples, const Context& context);
 
 }

@@ -1,8 +1,7 @@
 #include "modules/io/opencv_codecs.h"
+#include "modules/io/video_frames.h"
 
 #include <fmt/format.h>
-#include <opencv2/core/utils/logger.hpp>
-#include <opencv2/imgproc.hpp>
 #include <opencv2/videoio.hpp>
 
 #include <algorithm>
@@ -12,8 +11,6 @@
 namespace sensorium {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr int most_pixels_a_side = 16384;
 
 // How far the frames' own time stamps are from an even beat.
 struct Clock {
@@ -30,29 +27,6 @@ struct Clock {
   }
 };
 
-cv::VideoCapture open_capture(const Bytes& file, const fs::path& path) {
-  cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
-  // An absolute path cannot be taken for a URL, and FFmpeg alone cannot take it for a numbered
-  // series of pictures.
-  cv::VideoCapture capture(fs::absolute(path).string(), cv::CAP_FFMPEG);
-  if (!capture.isOpened())
-    throw file.bad("cannot be decoded as a video: it is damaged or of an unknown codec",
-                   "copy it again, or convert it to MP4 (H.264)");
-  const double width = capture.get(cv::CAP_PROP_FRAME_WIDTH),
-               height = capture.get(cv::CAP_PROP_FRAME_HEIGHT);
-  if (!(width >= 1 && width <= most_pixels_a_side && height >= 1 && height <= most_pixels_a_side))
-    throw file.bad(fmt::format("claims frames of {} x {} pixels", width, height),
-                   "copy or export the video again");
-  return capture;
-}
-
-void append_rgb(const cv::Mat& frame, std::vector<std::byte>& out) {
-  cv::Mat rgb;
-  cv::cvtColor(frame, rgb, cv::COLOR_BGR2RGB);
-  const auto* data = reinterpret_cast<const std::byte*>(rgb.data);
-  out.insert(out.end(), data, data + rgb.total() * rgb.elemSize());
-}
-
 void check_frame(const cv::Mat& frame, const Video& v, const Bytes& file) {
   if (frame.type() != CV_8UC3)
     throw file.unsupported("has frames that are not 8 bit RGB", "convert it to MP4 (H.264)");
@@ -62,10 +36,50 @@ void check_frame(const cv::Mat& frame, const Video& v, const Bytes& file) {
                            "convert it to one size");
 }
 
-void read_frames(cv::VideoCapture& capture, const Bytes& file, Samples samples,
-                 const Context& context, Video& v, Clock& clock) {
+// What is decoded: kept while it is little, else only remembered by hashes.
+class Collected {
+public:
+  // claimed: frames, as the container says; only memory is planned by it.
+  Collected(Samples samples, double claimed)
+      : keeps_(samples == Samples::Load), claimed_(claimed > 0 && claimed < 1e9 ? claimed : 0) {}
+  void add(const cv::Mat& frame) {
+    const auto rgb = rgb_of(frame);
+    if (frame_bytes_ == 0 && keeps_) plan(static_cast<double>(rgb.size()) * claimed_);
+    frame_bytes_ = rgb.size();
+    if (keeps_ && pixels_.size() + rgb.size() > frame_budget()) leave_whole();
+    if (keeps_)
+      pixels_.insert(pixels_.end(), rgb.begin(), rgb.end());
+    else
+      hashes_.push_back(frame_hash(rgb));
+  }
+  bool whole() const { return keeps_; }
+  Buffer pixels() { return Buffer(std::move(pixels_)); }
+  std::vector<std::uint64_t> hashes() { return std::move(hashes_); }
+
+private:
+  void plan(double bytes) {
+    const auto budget = static_cast<double>(frame_budget());
+    keeps_ = bytes <= 2 * budget; // it may claim too much
+    if (keeps_) pixels_.reserve(static_cast<std::size_t>(std::min(bytes, budget)));
+  }
+  void leave_whole() {
+    keeps_ = false;
+    for (std::size_t at = 0; at < pixels_.size(); at += frame_bytes_)
+      hashes_.push_back(frame_hash(std::span(pixels_).subspan(at, frame_bytes_)));
+    pixels_ = {};
+  }
+
+  bool keeps_;
+  double claimed_;
+  std::size_t frame_bytes_ = 0;
+  std::vector<std::byte> pixels_;
+  std::vector<std::uint64_t> hashes_;
+};
+
+void read_frames(cv::VideoCapture& capture, const Bytes& file, const fs::path& path,
+                 Samples samples, const Context& context, Video& v, Clock& clock) {
   const double claimed = capture.get(cv::CAP_PROP_FRAME_COUNT);
-  std::vector<std::byte> pixels;
+  Collected collected(samples, claimed);
   cv::Mat frame;
   while (capture.grab()) {
     if (v.frames % 16 == 0)
@@ -77,15 +91,20 @@ void read_frames(cv::VideoCapture& capture, const Bytes& file, Samples samples,
       v.width = frame.cols;
       v.height = frame.rows;
     }
-    checked_bytes({static_cast<std::uint64_t>(v.width), static_cast<std::uint64_t>(v.height), 3,
-                   static_cast<std::uint64_t>(v.frames) + 1},
-                  allocation_limit(), fmt::format("'{}'", file.name()));
-    if (samples == Samples::Load) append_rgb(frame, pixels);
-    ++v.frames;
+    if (v.frames == 0)
+      checked_bytes({static_cast<std::uint64_t>(v.width), static_cast<std::uint64_t>(v.height), 3},
+                    allocation_limit(), fmt::format("'{}'", file.name()));
+    if (samples == Samples::Load) collected.add(frame);
+    if (++v.frames > most_frames)
+      throw file.unsupported(fmt::format("has more than {} frames", most_frames),
+                             "cut it into shorter clips");
   }
   if (v.frames == 0)
     throw file.bad("holds no frame that can be decoded", "copy or export the video again");
-  v.pixels = Buffer(std::move(pixels));
+  if (collected.whole())
+    v.pixels = collected.pixels();
+  else if (samples == Samples::Load)
+    v.source = frames_by_hash(path, v, collected.hashes());
   if (claimed > 0 && claimed < 1e9 && std::llround(claimed) != v.frames)
     v.origin.warnings.push_back(fmt::format("The container claims {} frames; {} could be decoded.",
                                             std::llround(claimed), v.frames));
@@ -110,10 +129,10 @@ void decode_video(const Bytes& file, const fs::path& path, Samples samples, cons
                   Video& v) {
   Clock clock;
   try {
-    cv::VideoCapture capture = open_capture(file, path);
+    cv::VideoCapture capture = open_capture(path);
     const double rate = capture.get(cv::CAP_PROP_FPS);
     if (std::isfinite(rate) && rate >= 0.1 && rate <= 1000) clock.frame_ms = 1000 / rate;
-    read_frames(capture, file, samples, context, v, clock);
+    read_frames(capture, file, path, samples, context, v, clock);
   } catch (const cv::Exception& e) {
     throw file.bad(fmt::format("is a damaged video: {}", clean_text(e.err)),
                    "copy or export the video again");

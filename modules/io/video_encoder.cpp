@@ -18,13 +18,10 @@ void encode(const Video& video, const fs::path& path) {
                    {video.width, video.height}))
     throw Error(ErrorCode::Resources, fmt::format("cannot write the video '{}'", path.string()),
                 "check the folder, its permissions and the space left");
-  const std::size_t frame = static_cast<std::size_t>(video.width) *
-                            static_cast<std::size_t>(video.height) *
-                            static_cast<std::size_t>(video.channels);
-  auto* bytes = const_cast<std::byte*>(video.pixels.bytes().data()); // cv::Mat has no const view
   for (int t = 0; t < video.frames; ++t) {
+    const Buffer frame = video.frame(t);
     const cv::Mat picture(video.height, video.width, video.channels == 3 ? CV_8UC3 : CV_8UC1,
-                          bytes + static_cast<std::size_t>(t) * frame);
+                          const_cast<std::byte*>(frame.bytes().data())); // it has no const view
     cv::Mat bgr;
     cv::cvtColor(picture, bgr, video.channels == 3 ? cv::COLOR_RGB2BGR : cv::COLOR_GRAY2BGR);
     writer.write(bgr);

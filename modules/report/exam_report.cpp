@@ -50,7 +50,7 @@ void signature(Page& p) {
     p.flow.text(q("When it was signed: " + text), Style::Body, ink::warning);
   if (b.changed.empty()) return;
   QStringList changes;
-  for (const std::string& change : b.changed) changes << q(change);
+  for (const std::string& change : b.changes(!p.in.deidentified)) changes << q(change);
   p.flow.space(4 * pt);
   p.flow.notice("Changed since signed",
                 changes.join("; ") + ". What follows is the exam as it is now, not as it was "
@@ -97,7 +97,8 @@ void sums(Page& p) {
               Style::Figure);
   p.flow.text(q(fmt::format("Total score over {} of {} zones under the rule '{}'.", b.seen,
                             b.zones.size(), b.rule)));
-  for (const std::string& note : b.notes()) p.flow.text(q(note), Style::Strong, ink::warning);
+  for (const std::string& note : b.notes(!p.in.deidentified))
+    p.flow.text(q(note), Style::Strong, ink::warning);
   std::vector<QStringList> rows;
   for (std::size_t r = 0; r < b.rules.size(); ++r)
     rows.push_back({q(b.rules[r]), QString::number(b.totals[r]),

@@ -46,19 +46,19 @@ QImage grey(const std::vector<float>& values, int width, int height) {
 }
 
 Slices::Slices(const Dataset& dataset) : dataset_(dataset) {
-  const auto take = [this](int width, int height, int count, const Buffer& pixels, const Spacing& x,
+  const auto take = [this](int width, int height, int count, bool samples, const Spacing& x,
                            const Spacing& y) {
     width_ = width;
     height_ = height;
-    count_ = pixels.size() == 0 || width <= 0 || height <= 0 ? 0 : count;
+    count_ = !samples || width <= 0 || height <= 0 ? 0 : count;
     scale_known_ = x.known() && y.known();
     aspect_ = scale_known_ ? y.micrometres / x.micrometres : 1;
     pixel_micrometres_ = scale_known_ ? x.micrometres : 0;
   };
   if (const auto* v = std::get_if<Volume>(&dataset))
-    take(v->width, v->height, v->depth, v->pixels, v->spacing[0], v->spacing[1]);
+    take(v->width, v->height, v->depth, v->pixels.size() > 0, v->spacing[0], v->spacing[1]);
   else if (const auto* video = std::get_if<Video>(&dataset))
-    take(video->width, video->height, video->frames, video->pixels, video->spacing[0],
+    take(video->width, video->height, video->frames, video->has_samples(), video->spacing[0],
          video->spacing[1]);
 }
 
@@ -67,20 +67,18 @@ std::vector<float> Slices::values(int slice) const {
   one.width = width_;
   one.height = height_;
   one.depth = 1;
-  const auto cut = [&](const auto& d) {
-    if constexpr (requires { d.pixels.bytes(); }) {
-      one.channels = d.channels;
-      one.type = d.type;
-      const std::size_t size =
-          one.voxels() * static_cast<std::size_t>(d.channels) * size_of(d.type);
-      const auto part = d.pixels.bytes().subspan(size * static_cast<std::size_t>(slice), size);
-      one.pixels = Buffer(std::vector<std::byte>(part.begin(), part.end()));
-    }
-  };
-  if (const auto* v = std::get_if<Volume>(&dataset_))
-    cut(*v);
-  else
-    cut(std::get<Video>(dataset_));
+  if (const auto* v = std::get_if<Volume>(&dataset_)) {
+    one.channels = v->channels;
+    one.type = v->type;
+    const std::size_t size =
+        one.voxels() * static_cast<std::size_t>(v->channels) * size_of(v->type);
+    one.pixels = v->pixels.part(size * static_cast<std::size_t>(slice), size);
+  } else {
+    const auto& video = std::get<Video>(dataset_);
+    one.channels = video.channels;
+    one.type = video.type;
+    one.pixels = video.frame(slice);
+  }
   return to_float(one);
 }
 

@@ -212,7 +212,10 @@ std::string class_under(const ExamBoard& board, const std::string& rule) {
   return whole_name(names[best_share(*pooled_shares(parts, rule, top))], board);
 }
 
-// Named by zone, not by file: reports without names say it too.
+std::string change_text(const BoardClip& c, const std::string& name) {
+  return fmt::format("{}{} ({})", name, c.zone.empty() ? "" : " in " + c.zone, c.change);
+}
+
 void compare_with_signature(const ExamState& state, ExamBoard& board) {
   board.signature = state.signature;
   if (!board.signature) return;
@@ -220,9 +223,7 @@ void compare_with_signature(const ExamState& state, ExamBoard& board) {
     const auto then = board.signature->clips.find(c.clip.id);
     c.change = then == board.signature->clips.end() ? "not signed with the others"
                                                     : change_of(then->second, c.result.version);
-    if (!c.change.empty())
-      board.changed.push_back(
-          fmt::format("{}{} ({})", c.clip.id, c.zone.empty() ? "" : " in " + c.zone, c.change));
+    if (!c.change.empty()) board.changed.push_back(change_text(c, c.clip.id));
   }
 }
 
@@ -342,11 +343,20 @@ ExamBoard exam_board(const ExamState& state, const ZoneBook& book,
   return board;
 }
 
-std::vector<std::string> ExamBoard::notes() const {
+std::vector<std::string> ExamBoard::changes(bool with_file_names) const {
+  if (!with_file_names) return changed;
+  std::vector<std::string> out;
+  for (const BoardClip& c : clips)
+    if (!c.change.empty())
+      out.push_back(change_text(c, std::filesystem::path(c.clip.file).filename().string()));
+  return out;
+}
+
+std::vector<std::string> ExamBoard::notes(bool with_file_names) const {
   std::vector<std::string> out;
   if (!changed.empty())
     out.push_back(
-        fmt::format("Changed since signed: {}.{}", fmt::join(changed, "; "),
+        fmt::format("Changed since signed: {}.{}", fmt::join(changes(with_file_names), "; "),
                     signature->total && *signature->total != total
                         ? fmt::format(" The total was {} when it was signed.", *signature->total)
                         : std::string()));

@@ -117,9 +117,12 @@ struct ExamBoard {
   std::vector<std::string> class_by_rule; // of the exam; empty texts without a network
   bool classes_agree = true;
   std::optional<ExamSignature> signature;
-  std::vector<std::string> changed; // since it was signed, one part of a sentence a clip
+  std::vector<std::string> changed; // since it was signed, one part of a sentence a clip, by number
+  // The same, where wanted by the name of the clip's file.
+  std::vector<std::string> changes(bool with_file_names) const;
   int most() const { return 3 * static_cast<int>(zones.size()); }
-  std::vector<std::string> notes() const; // what a reader must know, one sentence each
+  // What a reader must know, one sentence each. File names may name a patient.
+  std::vector<std::string> notes(bool with_file_names = false) const;
 };
 // results: by clip id; clips without one are not analysed yet. A zone's score is the worst of its
 // clips. The exam's class under a rule puts the clips together by the rule that put their frames

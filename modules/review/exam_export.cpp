@@ -112,7 +112,7 @@ json to_json(const ExamBoard& board, bool with_file_names) {
           {"clips", clips},
           {"signature", signature_json(board)},
           {"unread", unread_of(board)},
-          {"notes", board.notes()}};
+          {"notes", board.notes(with_file_names)}};
 }
 
 Findings findings_of(const ExamBoard& board, bool with_file_names) {
@@ -150,7 +150,7 @@ Findings findings_of(const ExamBoard& board, bool with_file_names) {
   for (std::size_t r = 0; r < board.rules.size(); ++r)
     f.summary.push_back(
         {"total score, " + board.rules[r], static_cast<double>(board.totals[r]), "1", ""});
-  f.notes = board.notes();
+  f.notes = board.notes(with_file_names);
   return f;
 }
 

@@ -184,26 +184,28 @@ QVariant FindingsModel::headerData(int section, Qt::Orientation orientation, int
   return section >= 0 && section < ColumnCount ? QVariant(QString(names[section])) : QVariant();
 }
 
-// The rectangle of one slice, copied: what a crop needs of a large picture.
-static PixelStack part_of(const PixelStack& stack, const QRect& area, int z) {
+// The rectangle of one slice, copied: what a crop needs of a large picture. Nothing of a frame that
+// cannot be decoded any more; the view of the frame says why.
+static std::optional<PixelStack> part_of(const PixelStack& stack, const QRect& area, int z) try {
   PixelStack part = stack;
   part.width = area.width(), part.height = area.height(), part.depth = 1;
   const std::size_t pixel = static_cast<std::size_t>(stack.channels) * size_of(stack.type);
   const std::size_t row = static_cast<std::size_t>(area.width()) * pixel;
   std::vector<std::byte> bytes;
   bytes.reserve(row * static_cast<std::size_t>(area.height()));
-  const auto slice = static_cast<std::size_t>(std::clamp(z, 0, stack.depth - 1));
+  const Buffer slice = stack.slice(std::clamp(z, 0, stack.depth - 1));
   for (int y = area.top(); y <= area.bottom(); ++y) {
-    const std::byte* from =
-        stack.pixels.bytes().data() +
-        ((slice * static_cast<std::size_t>(stack.height) + static_cast<std::size_t>(y)) *
-             static_cast<std::size_t>(stack.width) +
-         static_cast<std::size_t>(area.left())) *
-            pixel;
+    const std::byte* from = slice.bytes().data() +
+                            (static_cast<std::size_t>(y) * static_cast<std::size_t>(stack.width) +
+                             static_cast<std::size_t>(area.left())) *
+                                pixel;
     bytes.insert(bytes.end(), from, from + row);
   }
   part.pixels = Buffer(std::move(bytes));
+  part.source = nullptr;
   return part;
+} catch (const Error&) {
+  return std::nullopt;
 }
 
 QPixmap FindingsModel::crop(const FindingItem& item) const {
@@ -225,8 +227,8 @@ QPixmap FindingsModel::crop(const FindingItem& item) const {
     painter.setRenderHint(QPainter::SmoothPixmapTransform);
     const double s = static_cast<double>(side) / source;
     const QPointF at = QPointF(there.topLeft() - area.topLeft()) * s;
-    painter.drawImage(QRectF(at, QSizeF(there.size()) * s),
-                      slice_image(part_of(stack_, there, z), 0, window_));
+    if (const auto part = part_of(stack_, there, z))
+      painter.drawImage(QRectF(at, QSizeF(there.size()) * s), slice_image(*part, 0, window_));
     painter.setRenderHint(QPainter::Antialiasing);
     const QTransform t =
         QTransform::fromTranslate(-area.x(), -area.y()) * QTransform::fromScale(s, s);

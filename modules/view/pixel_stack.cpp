@@ -1,5 +1,9 @@
 #include "modules/view/pixel_stack.h"
 
+#include "modules/core/error.h"
+
+#include <QPainter>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -34,6 +38,25 @@ template<class F> auto with_type(PixelType type, F&& f) {
 template<class T> const T* slice_begin(const PixelStack& s, int z) {
   return samples<T>(s.pixels).data() +
          static_cast<std::size_t>(z) * s.width * s.height * s.channels;
+}
+
+// A few frames stand for a clip that is decoded frame by frame.
+Buffer some_samples(const PixelStack& s) {
+  const int count = std::min(8, s.depth);
+  std::vector<std::byte> out;
+  for (int k = 0; k < count; ++k) {
+    const Buffer one = s.slice(static_cast<int>(std::int64_t{k} * s.depth / count));
+    out.insert(out.end(), one.bytes().begin(), one.bytes().end());
+  }
+  return Buffer(std::move(out));
+}
+
+QImage reason_picture(QImage image, const QString& reason) {
+  image.fill(Qt::black);
+  QPainter painter(&image);
+  painter.setPen(Qt::white);
+  painter.drawText(image.rect(), Qt::AlignCenter | Qt::TextWordWrap, reason);
+  return image;
 }
 
 std::uint8_t grey(double value, const GreyWindow& w, double range) {
@@ -127,7 +150,14 @@ PixelStack stack_of(const Dataset& dataset) {
   const auto* video = std::get_if<Video>(&dataset);
   if (!video) return {}; // a kind without slices: nothing to draw
   const Video& v = *video;
-  return {v.width, v.height, v.frames, v.channels, v.type, v.pixels};
+  return {v.width, v.height, v.frames, v.channels, v.type, v.pixels, v.source};
+}
+
+Buffer PixelStack::slice(int z) const {
+  if (source) return source->frame(z);
+  const std::size_t size = static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *
+                           static_cast<std::size_t>(channels) * size_of(type);
+  return pixels.part(static_cast<std::size_t>(z) * size, size);
 }
 
 PixelStack stack_of(const Volume& v) {
@@ -137,11 +167,17 @@ PixelStack stack_of(const Image& i) { return {i.width, i.height, 1, i.channels, 
 
 GreyWindow auto_window(const PixelStack& stack) {
   if (stack.empty()) return {};
-  const std::size_t count = stack.pixels.size() / size_of(stack.type);
+  Buffer pixels = stack.pixels;
+  try {
+    if (stack.source) pixels = some_samples(stack);
+  } catch (const Error&) {
+    return {}; // slice_image says why
+  }
+  const std::size_t count = pixels.size() / size_of(stack.type);
   const std::size_t step = std::max<std::size_t>(1, count / 100000) | 1;
   std::vector<float> values;
   with_type(stack.type, [&](auto t) {
-    const auto all = samples<decltype(t)>(stack.pixels);
+    const auto all = samples<decltype(t)>(pixels);
     for (std::size_t i = 0; i < all.size(); i += step)
       if (const auto v = static_cast<float>(all[i]); std::isfinite(v)) values.push_back(v);
   });
@@ -154,10 +190,16 @@ QImage slice_image(const PixelStack& stack, int z, const GreyWindow& window) {
   if (stack.empty()) return {};
   z = std::clamp(z, 0, stack.depth - 1);
   QImage image(stack.width, stack.height, QImage::Format_RGB32);
+  Buffer pixels;
+  try {
+    pixels = stack.slice(z);
+  } catch (const Error& e) {
+    return reason_picture(std::move(image), QString::fromStdString(e.what()));
+  }
   with_type(stack.type, [&](auto t) {
     using T = decltype(t);
     const Grey<T> grey_of(window);
-    const T* in = slice_begin<T>(stack, z);
+    const T* in = samples<T>(pixels).data();
     for (int y = 0; y < stack.height; ++y)
       fill_row(in + static_cast<std::size_t>(y) * stack.width * stack.channels, stack.channels,
                grey_of, image, y);

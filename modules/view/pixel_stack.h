@@ -18,7 +18,10 @@ struct PixelStack {
   int width = 0, height = 0, depth = 0, channels = 1;
   PixelType type = PixelType::UInt8;
   Buffer pixels;
+  std::shared_ptr<const FrameSource> source = {}; // of a clip that is decoded frame by frame
   bool empty() const { return width == 0; }
+  // [y][x][channel] of slice z. Throws Error where a frame cannot be decoded any more.
+  Buffer slice(int z) const;
 };
 PixelStack stack_of(const Dataset& dataset);
 PixelStack stack_of(const Volume& volume);
@@ -32,7 +35,8 @@ struct GreyWindow {
 // than half of that.
 GreyWindow auto_window(const PixelStack& stack);
 
-// Slice z as RGB32 (the format that Qt scales fastest). NaN is black. z is clamped.
+// Slice z as RGB32 (the format that Qt scales fastest). NaN is black. z is clamped. A frame that
+// cannot be decoded any more is black with the reason written on it.
 QImage slice_image(const PixelStack& stack, int z, const GreyWindow& window);
 
 // Border of the voxels of slice z, along pixel edges, in pixel coordinates (a voxel covers [x, x+1]

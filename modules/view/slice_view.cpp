@@ -319,10 +319,15 @@ QString SliceView::hover_text(const QPointF& pixel) const {
   const int x = static_cast<int>(std::floor(pixel.x())),
             y = static_cast<int>(std::floor(pixel.y()));
   if (x < 0 || y < 0 || x >= stack_.width || y >= stack_.height) return {};
-  PixelStack one = stack_;
+  Buffer pixels;
+  try {
+    pixels = stack_.slice(slice_);
+  } catch (const Error&) {
+    return {}; // the picture says why
+  }
   const std::size_t at =
-      ((static_cast<std::size_t>(slice_) * stack_.height + y) * stack_.width + x) * stack_.channels;
-  const std::byte* raw = stack_.pixels.bytes().data() + at * size_of(stack_.type);
+      (static_cast<std::size_t>(y) * stack_.width + x) * static_cast<std::size_t>(stack_.channels);
+  const std::byte* raw = pixels.bytes().data() + at * size_of(stack_.type);
   double value = 0;
   switch (stack_.type) {
   case PixelType::UInt8:

@@ -174,36 +174,33 @@ void make_sector(Beam& b, const Edge& left, const Edge& right) {
 }
 
 Frames frames_of(const Dataset& dataset, int most) {
-  Frames out;
-  const auto take = [&](int width, int height, int frames, int channels, PixelType type,
-                        const Buffer& pixels, const std::string& path) {
-    if (type != PixelType::UInt8)
-      throw Error(ErrorCode::Unsupported,
-                  fmt::format("'{}' has samples of type {}, ultrasound clips have 8 bits", path,
-                              name_of(type)),
-                  "export the clip as MP4 or 8-bit DICOM");
-    out.width = width;
-    out.height = height;
-    out.of = frames;
-    const int wanted = std::min(most, frames);
-    const std::size_t frame =
-        static_cast<std::size_t>(width) * height * static_cast<std::size_t>(channels);
-    for (int k = 0; k < wanted; ++k) {
-      const int number = static_cast<int>(static_cast<std::int64_t>(k) * frames / wanted);
-      out.number.push_back(number);
-      out.grey.push_back(grey_of(
-          samples<std::uint8_t>(pixels).subspan(static_cast<std::size_t>(number) * frame, frame),
-          channels));
-    }
-  };
-  if (const auto* v = std::get_if<Video>(&dataset))
-    take(v->width, v->height, v->frames, v->channels, v->type, v->pixels, v->origin.path);
-  else if (const auto* s = std::get_if<Volume>(&dataset); s != nullptr && s->depth == 1)
-    take(s->width, s->height, 1, s->channels, s->type, s->pixels, s->origin.path);
-  else
-    throw Error(ErrorCode::Unsupported,
-                fmt::format("'{}' is no ultrasound clip", origin_of(dataset).path),
+  const std::string& path = origin_of(dataset).path;
+  Video still; // a picture is a clip of one frame
+  const auto* clip = std::get_if<Video>(&dataset);
+  if (const auto* s = std::get_if<Volume>(&dataset); s != nullptr && s->depth == 1) {
+    still = {.width = s->width,
+             .height = s->height,
+             .frames = 1,
+             .channels = s->channels,
+             .type = s->type,
+             .pixels = s->pixels};
+    clip = &still;
+  }
+  if (clip == nullptr)
+    throw Error(ErrorCode::Unsupported, fmt::format("'{}' is no ultrasound clip", path),
                 "give a video file, an ultrasound DICOM or a single picture");
+  if (clip->type != PixelType::UInt8)
+    throw Error(ErrorCode::Unsupported,
+                fmt::format("'{}' has samples of type {}, ultrasound clips have 8 bits", path,
+                            name_of(clip->type)),
+                "export the clip as MP4 or 8-bit DICOM");
+  Frames out{.width = clip->width, .height = clip->height, .of = clip->frames};
+  const int wanted = std::min(most, clip->frames);
+  for (int k = 0; k < wanted; ++k) {
+    const int number = static_cast<int>(static_cast<std::int64_t>(k) * clip->frames / wanted);
+    out.number.push_back(number);
+    out.grey.push_back(grey_of(samples<std::uint8_t>(clip->frame(number)), clip->channels));
+  }
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include "pipelines/lung_ultrasound/classifier.h"
 
 #include "modules/core/error.h"
+#include "modules/core/extension.h"
 
 #include <fmt/format.h>
 
@@ -28,8 +29,7 @@ std::vector<int> spread(int count, int most) {
 struct Classifier::Loaded {};
 bool has_network() { return false; }
 int Classifier::load(const std::filesystem::path&, const Context&) {
-  throw Error(ErrorCode::Unsupported, "this build has no LibTorch and cannot run networks",
-              "choose --use_network false");
+  throw without_networks("run", "choose --use_network false");
 }
 std::vector<FrameAnswer> Classifier::run(const std::vector<Picture>&) { return {}; }
 std::optional<ClipAnswer> Classifier::run_clip(const std::vector<Picture>&) { return {}; }

@@ -94,9 +94,15 @@ json run(const std::vector<std::string>& files, const json&, const fs::path& out
                 "give a video file or an ultrasound DICOM with several frames");
   context.step(0.4, "masking");
   const Cleaned clean = without_writing(*video);
-  context.step(0.8, "writing");
-  const fs::path file = output / "clip.mkv";
-  write_video(clean.video, file);
+  context.step(0.5, "writing");
+  // DICOM stays DICOM: scale and time go with the pictures.
+  const bool dicom = video->origin.format == "dicom";
+  const fs::path file = output / (dicom ? "clip.dcm" : "clip.mkv");
+  if (dicom)
+    registry.writer("dicom_clip")
+        .write_clean_clip(clean.video, dataset, file, context.part(0.5, 1));
+  else
+    write_video(clean.video, file);
   return {
       {"clip", file.string()},
       {"outside_share", clean.outside},
@@ -119,31 +125,30 @@ Cleaned without_writing(const Video& video) {
                 fmt::format("'{}' was not exported: {}", video.origin.path, beam.failure),
                 "without a beam nothing tells text from tissue; mask it by hand");
   const std::vector<std::uint8_t> inside = inside_of(beam), strokes = strokes_of(frames, inside);
-  const auto source = samples<std::uint8_t>(video.pixels);
-  std::vector<std::uint8_t> pixels(source.begin(), source.end());
-  const std::size_t plane = inside.size(), each = plane * static_cast<std::size_t>(video.channels);
   const auto written =
       static_cast<std::size_t>(std::count(strokes.begin(), strokes.end(), std::uint8_t{1}));
-  for (int f = 0; f < video.frames; ++f) {
-    std::uint8_t* frame = pixels.data() + static_cast<std::size_t>(f) * each;
-    if (written > 0) fill(frame, video.width, video.height, video.channels, strokes);
-    for (std::size_t i = 0; i < plane; ++i)
-      if (inside[i] == 0)
-        std::fill_n(frame + i * static_cast<std::size_t>(video.channels), video.channels,
-                    std::uint8_t{0});
-  }
   Cleaned out;
   out.video.width = video.width;
   out.video.height = video.height;
   out.video.frames = video.frames;
   out.video.channels = video.channels;
-  out.video.pixels = Buffer::of(std::move(pixels));
+  out.video.source = std::make_shared<MadeFrames>([=](int t) {
+    const Buffer source = video.frame(t);
+    const auto values = samples<std::uint8_t>(source);
+    std::vector<std::uint8_t> frame(values.begin(), values.end());
+    if (written > 0) fill(frame.data(), video.width, video.height, video.channels, strokes);
+    for (std::size_t i = 0; i < inside.size(); ++i)
+      if (inside[i] == 0)
+        std::fill_n(frame.data() + i * static_cast<std::size_t>(video.channels), video.channels,
+                    std::uint8_t{0});
+    return Buffer::of(std::move(frame));
+  });
   out.video.frame_time_ms = video.frame_time_ms;
   out.video.frame_time_source = video.frame_time_source;
   out.video.spacing = video.spacing;
   out.video.modality = "US";
   const auto kept = std::count(inside.begin(), inside.end(), std::uint8_t{1});
-  out.outside = 1 - static_cast<double>(kept) / static_cast<double>(plane);
+  out.outside = 1 - static_cast<double>(kept) / static_cast<double>(inside.size());
   out.written = written;
   return out;
 }

@@ -7,7 +7,7 @@
 namespace sensorium::lung_ultrasound {
 
 struct Cleaned {
-  Video video;             // same size and frames; origin and header fields are empty
+  Video video;             // same size and frames, made one by one; no origin, no header fields
   double outside = 0;      // share of the picture that was made black
   std::size_t written = 0; // pixels within the beam that were taken for writing and painted over
 };

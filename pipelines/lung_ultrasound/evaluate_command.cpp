@@ -391,8 +391,7 @@ json run(const std::vector<std::string>& files, const json& parameters, const fs
   write_atomically(output / "evaluation.json", out.dump(2) + "\n");
   return out;
 #else
-  throw Error(ErrorCode::Unsupported, "this build has no LibTorch and cannot train networks",
-              "choose --method signs");
+  throw without_networks("train", "choose --method signs");
 #endif
 }
 

@@ -34,6 +34,7 @@ ExamClip look_at_clip(const ExamItem& item, Registry& registry, const ExamParame
     if (const auto* video = std::get_if<Video>(&dataset); video != nullptr && header.frames == 0) {
       header = *video;
       header.pixels = {};
+      header.source = {};
     }
     const Look look = look_at(dataset, p.lung, model, classifier, context);
     clip.judgement = judge(look, p.lung);

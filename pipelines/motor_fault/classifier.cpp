@@ -1,6 +1,7 @@
 #include "pipelines/motor_fault/classifier.h"
 
 #include "modules/core/error.h"
+#include "modules/core/extension.h"
 
 #include <algorithm>
 #include <cmath>
@@ -17,8 +18,7 @@ struct Classifier::Loaded {};
 bool has_network() { return false; }
 std::vector<std::array<float, class_count>>
 Classifier::run(const std::filesystem::path&, const std::vector<Window>&, const Context&) {
-  throw Error(ErrorCode::Unsupported, "this build has no LibTorch and cannot run networks",
-              "choose --use_network false");
+  throw without_networks("run", "choose --use_network false");
 }
 std::string Classifier::card_json() const { return {}; }
 

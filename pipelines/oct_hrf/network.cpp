@@ -1,4 +1,5 @@
 #include "modules/core/error.h"
+#include "modules/core/extension.h"
 #include "pipelines/oct_hrf/detector.h"
 
 #ifdef SENSORIUM_HAS_LEARN
@@ -22,8 +23,7 @@ Network::~Network() = default;
 bool has_network() { return false; }
 std::vector<std::uint8_t> Network::soft_map(const std::filesystem::path&, const Prepared&, int,
                                             const Context&) {
-  throw Error(ErrorCode::Unsupported, "this build has no LibTorch and cannot run networks",
-              "choose --detector top_hat");
+  throw without_networks("run", "choose --detector top_hat");
 }
 
 #else

@@ -20,14 +20,7 @@ namespace sensorium::oct_hrf {
 #ifndef SENSORIUM_HAS_LEARN
 
 PipelineCommand prepare_command() {
-  return {.verb = "prepare",
-          .title = "Write a training set that is read while training",
-          .parameters = {},
-          .without_files = "this build cannot train",
-          .run = [](const std::vector<std::string>&, const nlohmann::json&,
-                    const std::filesystem::path&, const Context&) -> nlohmann::json {
-            throw Error(ErrorCode::Unsupported, "this build has no LibTorch and cannot train");
-          }};
+  return command_without_networks("prepare", "Write a training set that is read while training");
 }
 
 #else

@@ -23,14 +23,7 @@ namespace sensorium::oct_hrf {
 #ifndef SENSORIUM_HAS_LEARN
 
 PipelineCommand train_command() {
-  return {.verb = "train",
-          .title = "Train the network on phantoms",
-          .parameters = {},
-          .without_files = "this build cannot train",
-          .run = [](const std::vector<std::string>&, const nlohmann::json&,
-                    const std::filesystem::path&, const Context&) -> nlohmann::json {
-            throw Error(ErrorCode::Unsupported, "this build has no LibTorch and cannot train");
-          }};
+  return command_without_networks("train", "Train the network on phantoms");
 }
 
 #else

@@ -37,6 +37,7 @@ std::vector<std::byte> item_bytes(const File& file, DcmPixelSequence& sequence, 
               fmt::format("truncated: fragment {} of {} bytes cannot be read", index, length));
   std::vector<std::byte> out(length);
   std::memcpy(out.data(), bytes, length);
+  item->compact(); // a long clip's fragments do not stay in memory: they are read again
   return out;
 }
 

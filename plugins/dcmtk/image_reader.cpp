@@ -1,5 +1,6 @@
 #include "plugins/dcmtk/image_reader.h"
 
+#include "plugins/dcmtk/clip_frames.h"
 #include "plugins/dcmtk/geometry.h"
 #include "plugins/dcmtk/pixels.h"
 #include "plugins/dcmtk/segmentation.h"
@@ -93,13 +94,17 @@ bool is_ultrasound(const File& file) {
 }
 
 Dataset read_file(const std::filesystem::path& path, bool with_pixels, const Context& context) {
-  const File file(path);
+  const auto opened = std::make_shared<const File>(path);
+  const File& file = *opened;
   if (file.sop_class() == UID_SegmentationStorage)
     return read_segmentation(file, with_pixels, context);
-  const PixelModule module = read_pixel_module(file);
+  const PixelModule module = read_pixel_module(file, is_ultrasound(file));
   Dataset dataset =
       is_ultrasound(file) ? Dataset(read_video(file, module)) : Dataset(read_volume(file, module));
-  if (with_pixels)
+  auto* video = std::get_if<Video>(&dataset);
+  if (with_pixels && video != nullptr && is_long_clip(file, module))
+    video->source = clip_frames(opened, module, context);
+  else if (with_pixels)
     std::visit(
         [&](auto& d) {
           if constexpr (requires { d.pixels = Buffer(); })

@@ -5,6 +5,8 @@
 #include "plugins/dcmtk/rle.h"
 
 #include <dcmtk/dcmdata/dcpixel.h>
+#include <dcmtk/dcmdata/dcpixseq.h>
+#include <dcmtk/dcmdata/dcpxitem.h>
 
 #include <fmt/format.h>
 
@@ -376,7 +378,7 @@ RawFrame rle_frame(const File& file, const PixelModule& module, std::size_t inde
 }
 
 RawFrame compressed_frame(const File& file, const PixelModule& module, std::size_t index,
-                          Uint32& fragment_at) {
+                          std::uint32_t& fragment_at) {
   DcmElement* element = nullptr;
   file.data().findAndGetElement(DCM_PixelData, element);
   auto* pixels = dynamic_cast<DcmPixelData*>(element);
@@ -425,6 +427,33 @@ RawFrame native_frame(const File& file, const PixelModule& module, std::span<con
     out.bytes = interleave(out.bytes, static_cast<std::size_t>(module.samples),
                            static_cast<std::size_t>(module.allocated / 8));
   return out;
+}
+
+// Only that frame of an uncompressed element is read.
+std::vector<std::byte> native_part(const File& file, const PixelModule& module, std::size_t frame) {
+  DcmElement* element = nullptr;
+  file.data().findAndGetElement(DCM_PixelData, element);
+  std::vector<std::byte> out(static_cast<std::size_t>(native_frame_bits(file, module) / 8));
+  const std::uint64_t at = frame * std::uint64_t{out.size()};
+  if (element == nullptr || at + out.size() > element->getLength() ||
+      element->getPartialValue(out.data(), static_cast<Uint32>(at), static_cast<Uint32>(out.size()))
+          .bad())
+    throw bad(file.path(), fmt::format("truncated: frame {} cannot be read", frame + 1));
+  return out;
+}
+
+// Fragments that were read do not stay in memory: they are read again.
+void release_fragments(const File& file, std::uint32_t first, std::uint32_t end) {
+  DcmElement* element = nullptr;
+  DcmPixelSequence* sequence = nullptr;
+  if (file.data().findAndGetElement(DCM_PixelData, element).bad()) return;
+  auto* pixels = dynamic_cast<DcmPixelData*>(element);
+  if (pixels == nullptr) return;
+  pixels->getEncapsulatedRepresentation(file.syntax(), nullptr, sequence);
+  for (std::uint32_t i = std::max(1u, first); sequence != nullptr && i < end; ++i) {
+    DcmPixelItem* item = nullptr;
+    if (sequence->getItem(item, i).good() && item != nullptr) item->compact();
+  }
 }
 
 std::vector<std::byte> finish_frame(const File& file, const PixelModule& module, RawFrame raw,
@@ -479,7 +508,7 @@ void check_supported(const File& file, const PixelModule& module) {
 
 }
 
-PixelModule read_pixel_module(const File& file) {
+PixelModule read_pixel_module(const File& file, bool by_frames) {
   PixelModule m;
   if (file.sop_class() == UID_MediaStorageDirectoryStorage)
     throw unsupported(file.path(), "it is a DICOMDIR, the list of the images on a medium",
@@ -514,9 +543,10 @@ PixelModule read_pixel_module(const File& file) {
     check_supported(file, m);
   }
   const std::string name = fmt::format("'{}'", file.path().string());
+  by_frames = by_frames && reads_by_frames(file, m);
   checked_bytes({static_cast<std::uint64_t>(m.rows), static_cast<std::uint64_t>(m.columns),
-                 static_cast<std::uint64_t>(m.frames), static_cast<std::uint64_t>(m.samples),
-                 size_of(m.type)},
+                 by_frames ? 1 : static_cast<std::uint64_t>(m.frames),
+                 static_cast<std::uint64_t>(m.samples), size_of(m.type)},
                 allocation_limit(), name);
   if (DcmXfer(file.syntax()).isEncapsulated() && !m.real)
     check_compressed(file, m);
@@ -558,6 +588,29 @@ std::span<const std::byte> native_bytes(const File& file, std::uint64_t need) {
   return {reinterpret_cast<const std::byte*>(bytes), static_cast<std::size_t>(have)};
 }
 
+bool reads_by_frames(const File& file, const PixelModule& m) {
+  if (m.real || m.allocated == 1) return false;
+  return DcmXfer(file.syntax()).isEncapsulated() || file.syntax() == EXS_LittleEndianExplicit ||
+         file.syntax() == EXS_LittleEndianImplicit;
+}
+
+std::vector<std::byte> decode_frame(const File& file, const PixelModule& m, std::size_t frame,
+                                    std::uint32_t& fragment_at) {
+  RawFrame raw;
+  if (!DcmXfer(file.syntax()).isEncapsulated())
+    raw = native_frame(file, m, native_part(file, m, frame), 0);
+  else if (is_jpeg2000(file.syntax()))
+    raw = jpeg2000_frame(file, m, frame);
+  else if (file.syntax() == EXS_RLELossless)
+    raw = rle_frame(file, m, frame);
+  else {
+    const std::uint32_t first = fragment_at;
+    raw = compressed_frame(file, m, frame, fragment_at);
+    release_fragments(file, first, fragment_at);
+  }
+  return finish_frame(file, m, std::move(raw), frame);
+}
+
 std::vector<std::byte> decode(const File& file, const PixelModule& m, const Context& context) {
   const std::size_t frames = static_cast<std::size_t>(m.frames);
   const std::size_t total = static_cast<std::size_t>(m.rows) * static_cast<std::size_t>(m.columns) *
@@ -568,14 +621,11 @@ std::vector<std::byte> decode(const File& file, const PixelModule& m, const Cont
                           : native_bytes(file, (native_frame_bits(file, m) * frames + 7) / 8);
   std::vector<std::byte> out;
   out.reserve(total);
-  Uint32 fragment_at = 0;
+  std::uint32_t fragment_at = 0;
   for (std::size_t i = 0; i < frames; ++i) {
     if (i % 8 == 0) context.step(static_cast<double>(i) / static_cast<double>(frames), "decoding");
-    RawFrame raw = !compressed                        ? native_frame(file, m, native, i)
-                   : is_jpeg2000(file.syntax())       ? jpeg2000_frame(file, m, i)
-                   : file.syntax() == EXS_RLELossless ? rle_frame(file, m, i)
-                                                      : compressed_frame(file, m, i, fragment_at);
-    const auto frame = finish_frame(file, m, std::move(raw), i);
+    const auto frame = compressed ? decode_frame(file, m, i, fragment_at)
+                                  : finish_frame(file, m, native_frame(file, m, native, i), i);
     out.insert(out.end(), frame.begin(), frame.end());
   }
   return out;

@@ -1,3 +1,5 @@
+#include "plugins/dcmtk/clean_clip.h"
+#include "plugins/dcmtk/clip_frames.h"
 #include "plugins/dcmtk/image_reader.h"
 #include "plugins/dcmtk/segmentation.h"
 #include "plugins/dcmtk/series.h"
@@ -23,7 +25,8 @@ Extension make_extension() {
             return head.empty() ? dicom::sniff_folder(path) : dicom::sniff_bytes(head);
           },
       .header = [](const auto& path, const Context& context) { return read(path, false, context); },
-      .load = [](const auto& path, const Context& context) { return read(path, true, context); }};
+      .load = [](const auto& path, const Context& context) { return read(path, true, context); },
+      .frames = dicom::read_frames};
   return {.id = "dcmtk",
           .version = "1",
           .title = "DICOM",
@@ -37,7 +40,18 @@ Extension make_extension() {
                        "DICOM Structured Report (TID 1500)",
                        ".sr.dcm",
                        {"findings"},
-                       dicom::write_structured_report}},
+                       dicom::write_structured_report},
+                      {.id = "dicom_clip",
+                       .title = "DICOM ultrasound clip, de-identified",
+                       .suffix = ".dcm",
+                       .roles = {"clip"},
+                       .write =
+                           [](const WriteRequest&, const std::filesystem::path&) {
+                             throw Error(ErrorCode::Unsupported,
+                                         "the format dicom_clip holds de-identified clips alone",
+                                         "sensorium convert CLIP.dcm -o OUT.dcm --deidentify");
+                           },
+                       .write_clean_clip = dicom::write_clean_clip}},
           .layers = {{"dicom_sr",
                       "DICOM Structured Report (TID 1500)",
                       {".dcm"},

@@ -157,7 +157,8 @@ TEST_F(Exams, is_signed_on_the_command_line_and_every_export_says_so) {
   const auto log =
       ReviewLog::open(folder_ / "cases" / "L4" / "review.sqlite", ReviewLog::Mode::ReadWrite);
   log->append("ben", "accept", {{"finding", "clip-score-2"}});
-  EXPECT_NE(readers({}).out.find("changed: clip-2 in L4 (1 later event)"), std::string::npos);
+  EXPECT_NE(readers({}).out.find("changed: secret_L4.mp4 in L4 (1 later event)"),
+            std::string::npos);
   ASSERT_EQ(write("changed.json", {"--deidentify"}).status, 0);
   const std::string text = read_text(folder_ / "changed.json");
   board = json::parse(text);

@@ -367,7 +367,7 @@ TEST_F(Exam, what_is_changed_in_a_clip_later_is_shown) {
   clip->give_verdict("score 3");
   trigger("exam");
   EXPECT_TRUE(page().signature_text().startsWith("≠ changed since it was signed"));
-  EXPECT_TRUE(page().notes_text().contains("clip-1 in R1 (1 later event)"));
+  EXPECT_TRUE(page().notes_text().contains("a_R1.clip in R1 (1 later event)"));
   EXPECT_TRUE(page().notes_text().contains("The total was 0 when it was signed."));
   EXPECT_TRUE(card("clip-1")->text().contains("changed since signed"));
   EXPECT_FALSE(card("clip-2")->text().contains("changed since signed"));

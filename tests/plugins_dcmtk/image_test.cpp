@@ -1,5 +1,8 @@
 #include "tests/plugins_dcmtk/made.h"
 
+#include <algorithm>
+#include <cstdlib>
+
 namespace sensorium::test {
 namespace {
 
@@ -154,6 +157,68 @@ TEST(DicomImage, RealUltrasoundFilesGivePydicomsPixels) {
   NEEDS_JUDGES();
   NEEDS_SHARED_DATA("ultrasound_dicom");
   compare_folder("ultrasound_dicom", 11);
+}
+
+// Of a clip that is not held each frame is that of the clip that is, also in another order and in
+// another process.
+void expect_same_frames(const fs::path& path, int& compared) {
+  Dataset held;
+  try {
+    held = registry().open(path);
+  } catch (const Error&) {
+    return;
+  }
+  const auto* whole = std::get_if<Video>(&held);
+  if (whole == nullptr || whole->frames < 2) return;
+  SCOPED_TRACE(path.string());
+  ::setenv("SENSORIUM_FRAME_BYTES", std::to_string(whole->frame_bytes()).c_str(), 1);
+  const Dataset opened = registry().open(path);
+  const auto& clip = std::get<Video>(opened);
+  if (clip.source) {
+    EXPECT_EQ(clip.pixels.size(), 0u);
+    const auto again = registry().frames(clip, clip.source->index());
+    for (int t = whole->frames - 1; t >= 0; --t)
+      for (const Buffer& got : {clip.frame(t), again->frame(t)})
+        ASSERT_TRUE(std::ranges::equal(got.bytes(), whole->frame(t).bytes())) << t;
+    ++compared;
+  }
+  ::unsetenv("SENSORIUM_FRAME_BYTES");
+}
+
+TEST(DicomImage, FramesOneByOneAreThoseOfTheWhole) {
+  NEEDS_JUDGES();
+  int compared = 0;
+  for (const nlohmann::json& one : made().cases)
+    expect_same_frames(made().folder / one["file"].get<std::string>(), compared);
+  EXPECT_GE(compared, 5);
+}
+
+TEST(DicomImage, FramesOneByOneOfRealClips) {
+  NEEDS_SHARED_DATA("ultrasound_dicom");
+  int compared = 0;
+  for (const auto& entry :
+       fs::recursive_directory_iterator(fs::path(SENSORIUM_SHARED_DATA) / "ultrasound_dicom"))
+    if (entry.is_regular_file()) expect_same_frames(entry.path(), compared);
+  EXPECT_GE(compared, 3);
+}
+
+TEST(DicomImage, AClipThatChangedGivesNoFrame) {
+  NEEDS_JUDGES();
+  const Folder folder;
+  const fs::path path = folder / "clip.dcm";
+  fs::copy(made().folder / "us.dcm", path);
+  ::setenv("SENSORIUM_FRAME_BYTES", "1", 1);
+  const Dataset opened = registry().open(path);
+  ::unsetenv("SENSORIUM_FRAME_BYTES");
+  const auto& clip = std::get<Video>(opened);
+  ASSERT_TRUE(clip.source);
+  fs::resize_file(path, fs::file_size(path) / 2);
+  try {
+    (void)clip.frame(3);
+    FAIL() << "it gave a frame";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::Conflict);
+  }
 }
 
 TEST(DicomImage, OddFilesGivePydicomsPixelsOrOneClearError) {

@@ -378,7 +378,10 @@ TEST_F(SignedExam, a_clip_s_later_review_is_a_change_even_when_it_is_taken_back)
   StoredExam exam = now();
   EXPECT_EQ(exam.board.clips[0].change, "");
   EXPECT_EQ(exam.board.clips[1].change, "1 later event");
-  EXPECT_EQ(exam.board.changed, (std::vector<std::string>{"clip-2 in L2 (1 later event)"}));
+  EXPECT_EQ(exam.board.changes(false), (std::vector<std::string>{"clip-2 in L2 (1 later event)"}));
+  ASSERT_EQ(exam.board.changes(true).size(), 1u);
+  EXPECT_TRUE(exam.board.changes(true)[0].ends_with(" in L2 (1 later event)"));
+  EXPECT_EQ(exam.board.changes(true)[0].find("clip-2"), std::string::npos);
   EXPECT_NE(exam.board.notes()[0].find("The total was 2 when it was signed."), std::string::npos)
       << exam.board.notes()[0];
   EXPECT_NE(signature_text(exam.board).find("changed since signed"), std::string::npos);

@@ -1,4 +1,5 @@
 // Pictures, outlines, projection, themes and widgets, by hand-computed values.
+#include "modules/core/error.h"
 #include "modules/view/command_palette.h"
 #include "modules/view/en_face_view.h"
 #include "modules/view/findings_panel.h"
@@ -64,6 +65,25 @@ TEST(SliceImage, colour_keeps_its_channels) {
   PixelStack stack{
       1, 1, 1, 3, PixelType::UInt8, Buffer::of(std::vector<std::uint8_t>{200, 100, 50})};
   EXPECT_EQ(slice_image(stack, 0, {0, 255}).pixel(0, 0), qRgb(200, 100, 50));
+}
+
+TEST(SliceImage, frames_that_come_one_by_one_and_one_that_cannot) {
+  PixelStack stack{.width = 120, .height = 40, .depth = 3};
+  stack.source = std::make_shared<MadeFrames>([](int t) {
+    if (t == 1) throw Error(ErrorCode::Conflict, "the file has changed");
+    return Buffer::of(std::vector<std::uint8_t>(120 * 40, static_cast<std::uint8_t>(100 + t)));
+  });
+  EXPECT_EQ(grey_at(slice_image(stack, 0, {0, 255}), 60, 20), 100);
+  EXPECT_EQ(grey_at(slice_image(stack, 99, {0, 255}), 60, 20), 102);
+  // Black with the reason on it.
+  const QImage gone = slice_image(stack, 1, {0, 255});
+  ASSERT_EQ(gone.size(), QSize(120, 40));
+  EXPECT_EQ(grey_at(gone, 0, 0), 0);
+  int white = 0;
+  for (int y = 0; y < 40; ++y)
+    for (int x = 0; x < 120; ++x) white += grey_at(gone, x, y) > 128;
+  EXPECT_GT(white, 20);
+  EXPECT_EQ(auto_window(stack).high, 255) << "no frame is needed to open the view";
 }
 
 TEST(AutoWindow, dark_eight_bit_pictures_are_stretched_bright_ones_are_not) {
