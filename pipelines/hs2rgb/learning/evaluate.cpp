@@ -278,7 +278,8 @@ Found Comparison::network(const Job& job, const std::vector<std::uint8_t>& label
   if (mixes || o.backbone.empty()) {
     if (const auto whitening = whitening_for(p_.network, seen, chosen)) {
       whiten(planes, *whitening);
-      if (mixes) start = for_whitened(start, *whitening);
+      // An encoder's random weights are for directions from the start.
+      if (mixes && o.encoder == 0) start = for_whitened(start, *whitening);
     }
   }
   SceneTraining t = training_of(p_.network);

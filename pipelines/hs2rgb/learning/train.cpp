@@ -269,7 +269,8 @@ json train_learned(const std::vector<std::string>& files, const json& parameters
     labelled.push_back({&seen[i], side_of(m.splits[i], &m.scenes[i].labels),
                         fmt::format("training side of scene {}", i + 1)});
   Graph untrained = for_standardised(first, o.mix_rate);
-  if (whitening) untrained = for_whitened(std::move(untrained), *whitening);
+  // An encoder's random weights are for directions from the start.
+  if (whitening && o.encoder == 0) untrained = for_whitened(std::move(untrained), *whitening);
   Graph trained = train_on_scenes(untrained, std::move(labelled), training_of(p.network),
                                   output / "run", context.part(0.1, 0.95));
   const json figures = figures_of(m, seen, trained, p, context.part(0.95, 1));
