@@ -157,4 +157,26 @@ double size_value(const Finding& finding) {
   return m ? m->value : 0;
 }
 
+namespace {
+
+const Measure* mean_measure(const Finding& finding) {
+  const auto found = std::ranges::find_if(
+      finding.measures, [](const Measure& m) { return m.name.starts_with("mean "); });
+  return found == finding.measures.end() ? nullptr : &*found;
+}
+
+}
+
+QString score_text(const Finding& finding) {
+  if (finding.score >= 0) return QString::number(finding.score, 'f', 2);
+  const Measure* m = mean_measure(finding);
+  return m ? QString::number(m->value, 'g', 3) : QStringLiteral("—");
+}
+
+double score_value(const Finding& finding) {
+  if (finding.score >= 0) return finding.score;
+  const Measure* m = mean_measure(finding);
+  return m ? m->value : 0;
+}
+
 }
