@@ -36,7 +36,7 @@ ClassPanel::ClassPanel(QWidget* parent)
       tools_(new QWidget), list_(new QListWidget), slider_(new QSlider(Qt::Horizontal)) {
   setObjectName("panel");
   setAttribute(Qt::WA_StyledBackground);
-  setFixedWidth(224);
+  setFixedWidth(240);
   heading_->setObjectName("heading");
   heading_->setWordWrap(true);
   list_->setAccessibleName("Classes of the map");

@@ -76,10 +76,11 @@ std::filesystem::path draw_class_map(Flow& flow, const ReportInput& in) {
   if (map.empty()) return {};
   const ClassMap after =
       reviewed_map(map, names, in.findings, in.review, {.proposed = in.options.proposed_count});
-  flow.heading("Class map after review");
   const QImage image = picture_of(after);
   const QSizeF shown =
       QSizeF(map.width, map.height).scaled(flow.width(), 300 * pt, Qt::KeepAspectRatio);
+  flow.need(shown.height() + 60 * pt); // the heading stays with its picture
+  flow.heading("Class map after review");
   const QRectF box = flow.take(shown.height() + 24 * pt);
   const QRectF area(box.topLeft(), shown);
   flow.painter().drawImage(area, image);

@@ -38,8 +38,10 @@ QString number(const Measure& m) {
 constexpr std::size_t most_key_frames = 4;
 constexpr std::size_t most_regions = 150; // of a class map, in the table; decided ones come first
 
-// Below 0 the method gives none.
+// Below 0 the method gives none from 0 to 1; then the mean of what it gives.
 QString score_text(const Finding& f) {
+  for (const Measure& m : f.measures)
+    if (f.score < 0 && m.name.starts_with("mean ")) return QString::number(m.value, 'g', 4);
   return f.score < 0 ? QString("-") : QString::number(f.score, 'f', 2);
 }
 

@@ -146,9 +146,11 @@ void CubeView::draw_items(QPainter& painter) {
     if (item.look == FindingLook::Rejected)
       painter.fillPath(path, QBrush(color_of(item.look), Qt::BDiagPattern));
     // Dark below, so that the line is seen on every class's colour; white below the chosen one.
-    painter.strokePath(path, QPen(QColor(0, 0, 0, 190), chosen ? 6 : 3));
+    const bool open =
+        item.look == FindingLook::Machine; // many, and thin: they are still to be read
+    painter.strokePath(path, QPen(QColor(0, 0, 0, open ? 150 : 190), chosen ? 6 : open ? 2 : 3));
     if (chosen) painter.strokePath(path, QPen(Qt::white, 4));
-    painter.strokePath(path, pen_of(item.look));
+    painter.strokePath(path, pen_of(item.look, open && !chosen ? 1 : 1.5));
     if (!chosen) return;
     // Also where the region is too small to be seen.
     const QRectF around = path.boundingRect();

@@ -3,6 +3,7 @@
 #include <QMap>
 
 #include <algorithm>
+#include <cmath>
 
 namespace sensorium {
 namespace {
@@ -170,7 +171,10 @@ const Measure* mean_measure(const Finding& finding) {
 QString score_text(const Finding& finding) {
   if (finding.score >= 0) return QString::number(finding.score, 'f', 2);
   const Measure* m = mean_measure(finding);
-  return m ? QString::number(m->value, 'g', 3) : QStringLiteral("—");
+  if (!m) return QStringLiteral("—");
+  const bool long_number = std::abs(m->value) >= 100 && std::abs(m->value) < 1e5;
+  return long_number ? QString::number(m->value, 'f', 0)
+                     : QString::number(m->value, 'g', m->value < 1e5 ? 3 : 2);
 }
 
 double score_value(const Finding& finding) {

@@ -79,7 +79,7 @@ Findings conclude(const Dataset& dataset, const Analysis& analysis, const json& 
   if (r.record.contains("threshold"))
     f.summary.push_back({"score of an anomaly", r.threshold, "1", "above this"});
   Table classes{"classes",
-                "Pixels of each class",
+                "Pixels of each class, as analysed",
                 {"class", "name", "pixels", "share, %", "mean of the score: " + r.score},
                 {}};
   for (std::size_t k = 0; k < r.names.size(); ++k)
