@@ -1,5 +1,6 @@
 #include "modules/view/findings_panel.h"
 
+#include "modules/core/error.h"
 #include "modules/review/mark_kinds.h"
 #include "modules/view/theme.h"
 

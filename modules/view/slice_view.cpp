@@ -1,4 +1,6 @@
 #include "modules/view/slice_view.h"
+
+#include "modules/core/error.h"
 #include "modules/view/theme.h"
 
 #include <QPainter>
