@@ -32,6 +32,19 @@ struct Finder {
         return node;
     refuse(fmt::format("'{}' is not made by a {} of {} inputs", value, op, inputs));
   }
+  // What a dropout passes on: all of it, once trained.
+  std::string undropped(const std::string& value) const {
+    for (const Node& node : graph.nodes)
+      if (node.op == "Dropout" && node.outputs[0] == value) return node.inputs[0];
+    return value;
+  }
+  // An encoder's colours take no bias; a mix of bands does.
+  bool encodes() const {
+    return std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
+      return !node.outputs.empty() && node.outputs[0] == "rgb" && node.op == "Conv" &&
+             node.inputs.size() == 2;
+    });
+  }
   std::span<const float> weights(const std::string& name, std::size_t count) const {
     const auto found = graph.initializers.find(name);
     if (found == graph.initializers.end() || found->second.type != DType::Float32 ||
@@ -65,50 +78,136 @@ void take_card(const json& card, RgbModel& m, const Finder& finder) {
   if (!fits) finder.refuse("its card contradicts itself");
 }
 
-}
-
-json rgb_card(const RgbModel& m) {
-  return {{"wavelengths_nm", m.wavelengths_nm},
-          {"values", m.reflectance ? "reflectance" : "stored"},
-          {"unit", m.unit},
-          {"low", m.low},
-          {"high", m.high},
-          {"started_from", m.started_from},
-          {"classes", m.classes}};
-}
-
-RgbModel rgb_model_of(const Graph& graph, const std::string& name) {
-  const Finder finder{graph, name};
-  const auto text = graph.metadata.find(card_key);
-  const json card =
-      text == graph.metadata.end() ? json() : json::parse(text->second, nullptr, false);
-  if (!card.is_object() || !card.contains("hs2rgb"))
-    finder.refuse("its card does not speak of one");
-  RgbModel m;
-  take_card(card, m, finder);
-  const std::size_t bands = m.wavelengths_nm.size();
-  const Node& mix = finder.maker_of("rgb", "Conv", 3);
-  const Node& scaled = finder.maker_of(mix.inputs[0], "Mul", 2);
+// Weighted sums of the bands: what a convolution of the standardised spectra comes to.
+struct Mix {
+  std::size_t bands;
+  std::vector<double> weights, offset; // [channel][band], [channel]
+};
+Mix mix_of(const Finder& finder, const Node& conv, std::size_t channels, std::size_t bands) {
+  const Node& scaled = finder.maker_of(conv.inputs[0], "Mul", 2);
   const Node& centred = finder.maker_of(scaled.inputs[0], "Sub", 2);
-  if (graph.inputs.size() != 1 || centred.inputs[0] != graph.inputs[0].name)
+  if (finder.graph.inputs.size() != 1 || centred.inputs[0] != finder.graph.inputs[0].name)
     finder.refuse("the convolution does not take the spectra");
   const auto mean = finder.weights(centred.inputs[1], bands),
              scale = finder.weights(scaled.inputs[1], bands),
-             weight = finder.weights(mix.inputs[1], 3 * bands),
-             bias = finder.weights(mix.inputs[2], 3);
-  m.weights.assign(bands, {});
-  for (std::size_t c = 0; c < 3; ++c) {
-    m.offset[c] = bias[c];
+             weight = finder.weights(conv.inputs[1], channels * bands),
+             bias = finder.weights(conv.inputs[2], channels);
+  Mix out{bands, {}, {}};
+  for (std::size_t c = 0; c < channels; ++c) {
+    double offset = bias[c];
     for (std::size_t b = 0; b < bands; ++b) {
-      const double w = static_cast<double>(weight[c * bands + b]) * scale[b];
-      m.weights[b][c] = w;
-      m.offset[c] -= w * mean[b];
+      out.weights.push_back(static_cast<double>(weight[c * bands + b]) * scale[b]);
+      offset -= out.weights.back() * mean[b];
     }
+    out.offset.push_back(offset);
   }
-  return m;
+  return out;
 }
 
-Projection learned_projection(const RgbModel& m, const Cube& cube, bool one_is_white) {
+// rgb = mix of the standardised spectra.
+void take_mix(const Finder& finder, RgbModel& m) {
+  const Mix mix = mix_of(finder, finder.maker_of("rgb", "Conv", 3), 3, m.wavelengths_nm.size());
+  m.weights.assign(mix.bands, {});
+  for (std::size_t c = 0; c < 3; ++c) {
+    m.offset[c] = mix.offset[c];
+    for (std::size_t b = 0; b < mix.bands; ++b) m.weights[b][c] = mix.weights[c * mix.bands + b];
+  }
+}
+
+// A normalisation as the scale and shift that it is when nothing trains.
+struct Affine {
+  std::vector<double> scale, shift;
+};
+Affine norm_of(const Finder& finder, const Node& norm, std::size_t channels) {
+  const auto scale = finder.weights(norm.inputs[1], channels),
+             bias = finder.weights(norm.inputs[2], channels),
+             mean = finder.weights(norm.inputs[3], channels),
+             variance = finder.weights(norm.inputs[4], channels);
+  const double least = norm.number("epsilon", 1e-5f);
+  Affine out;
+  for (std::size_t c = 0; c < channels; ++c) {
+    const double spread = static_cast<double>(variance[c]) + least;
+    if (!(spread > 0)) finder.refuse("a normalisation holds a variance below 0");
+    out.scale.push_back(scale[c] / std::sqrt(spread));
+    out.shift.push_back(bias[c] - out.scale.back() * mean[c]);
+  }
+  return out;
+}
+
+int square_of(const Finder& finder, const Node& pool) {
+  const auto shape = pool.integers("kernel_shape"), pads = pool.integers("pads"),
+             strides = pool.integers("strides", {1, 1});
+  const std::int64_t side = shape.size() == 2 ? shape[0] : 0;
+  const bool fits = side >= 1 && side <= 63 && side % 2 == 1 && shape[1] == side &&
+                    strides == std::vector<std::int64_t>{1, 1} &&
+                    pads == std::vector<std::int64_t>(4, side / 2) &&
+                    pool.integer("count_include_pad", 0) == 0;
+  if (!fits) finder.refuse("its encoder does not take means over whole squares");
+  return static_cast<int>(side);
+}
+
+std::size_t outputs_of(const Finder& finder, const Node& conv) {
+  const auto found = finder.graph.initializers.find(conv.inputs[1]);
+  const std::int64_t count =
+      found == finder.graph.initializers.end() || found->second.shape.size() != 4
+          ? 0
+          : found->second.shape[0];
+  if (count < 1 || count > static_cast<std::int64_t>(most_bands))
+    finder.refuse("its encoder has layers without channels");
+  return static_cast<std::size_t>(count);
+}
+
+// rgb = colours * softmax(conv(norm(mixes, near, far)) * sharpness)
+RgbEncoder encoder_of(const Finder& finder, std::size_t bands) {
+  const auto before = [&](const Node& node, const std::string& op, std::size_t inputs,
+                          std::size_t input = 0) -> const Node& {
+    return finder.maker_of(finder.undropped(node.inputs[input]), op, inputs);
+  };
+  const Node& palette = finder.maker_of("rgb", "Conv", 2);
+  const Node& shares = before(palette, "Softmax", 1);
+  const Node& sharper = before(shares, "Mul", 2);
+  const Node& layer = before(sharper, "Conv", 3);
+  const Node& norm = before(layer, "BatchNormalization", 5);
+  const Node& seen = before(norm, "Concat", 3);
+  const Node& mix = before(seen, "Conv", 3);
+  const Node& near = before(seen, "AveragePool", 1, 1);
+  const Node& far = before(seen, "AveragePool", 1, 2);
+  if (near.inputs[0] != mix.outputs[0] || far.inputs[0] != near.outputs[0] ||
+      seen.integer("axis", 0) != 1 || shares.integer("axis", -1) != 1)
+    finder.refuse("its encoder does not see each pixel and the means around it");
+  const std::size_t mixes = outputs_of(finder, mix), hidden = outputs_of(finder, layer);
+  RgbEncoder e{.mixes = static_cast<int>(mixes),
+               .hidden = static_cast<int>(hidden),
+               .near_side = square_of(finder, near),
+               .far_side = square_of(finder, far)};
+  const Mix sums = mix_of(finder, mix, mixes, bands);
+  e.mix = sums.weights;
+  e.offset = sums.offset;
+  for (const float v : finder.weights(mix.inputs[2], mixes)) e.blank.push_back(v);
+  for (const float v : finder.weights(palette.inputs[1], 3 * hidden)) e.colours.push_back(v);
+  // The normalisation and the sharpness become a part of the layer between them.
+  const Affine in = norm_of(finder, norm, 3 * mixes);
+  const double sharpness = finder.weights(sharper.inputs[1], 1)[0];
+  const auto weights = finder.weights(layer.inputs[1], hidden * 3 * mixes),
+             biases = finder.weights(layer.inputs[2], hidden);
+  for (std::size_t h = 0; h < hidden; ++h) {
+    double bias = biases[h];
+    for (std::size_t k = 0; k < 3 * mixes; ++k) {
+      const double w = weights[h * 3 * mixes + k];
+      bias += w * in.shift[k];
+      e.first.push_back(static_cast<float>(sharpness * w * in.scale[k]));
+    }
+    e.first_bias.push_back(static_cast<float>(sharpness * bias));
+  }
+  return e;
+}
+
+// How much of a band of the cube goes into the value at one of the model's wavelengths.
+struct Use {
+  std::size_t wavelength;
+  double share; // over the model's unit
+};
+std::map<int, std::vector<Use>> uses_of(const RgbModel& m, const Cube& cube, bool one_is_white) {
   const std::string& name = cube.origin.path;
   if (cube.wavelengths_nm.empty())
     throw Error(
@@ -130,17 +229,73 @@ Projection learned_projection(const RgbModel& m, const Cube& cube, bool one_is_w
     if (cube.is_bad(b)) nm[static_cast<std::size_t>(b)] = std::nan("");
   const std::vector<BandMix> mixes = resampled_bands(nm, m.wavelengths_nm, name);
   const double unit = m.reflectance ? cube.reflectance_scale.value_or(1) : m.unit;
-  std::map<int, Triple> of_band;
+  std::map<int, std::vector<Use>> out;
   for (std::size_t i = 0; i < mixes.size(); ++i)
     for (std::size_t k = 0; k < mixes[i].bands.size(); ++k)
-      for (std::size_t c = 0; c < 3; ++c)
-        of_band[mixes[i].bands[k]][c] += m.weights[i][c] * mixes[i].shares[k] / unit;
+      out[mixes[i].bands[k]].push_back({i, mixes[i].shares[k] / unit});
+  return out;
+}
+
+}
+
+json rgb_card(const RgbModel& m) {
+  return {{"wavelengths_nm", m.wavelengths_nm},
+          {"values", m.reflectance ? "reflectance" : "stored"},
+          {"unit", m.unit},
+          {"low", m.low},
+          {"high", m.high},
+          {"started_from", m.started_from},
+          {"classes", m.classes}};
+}
+
+RgbModel rgb_model_of(const Graph& graph, const std::string& name) {
+  const Finder finder{graph, name};
+  const auto text = graph.metadata.find(card_key);
+  const json card =
+      text == graph.metadata.end() ? json() : json::parse(text->second, nullptr, false);
+  if (!card.is_object() || !card.contains("hs2rgb"))
+    finder.refuse("its card does not speak of one");
+  RgbModel m;
+  take_card(card, m, finder);
+  if (finder.encodes())
+    m.encoder = encoder_of(finder, m.wavelengths_nm.size());
+  else
+    take_mix(finder, m);
+  return m;
+}
+
+Projection learned_projection(const RgbModel& m, const Cube& cube, bool one_is_white) {
   Projection out;
-  for (const auto& [band, weight] : of_band) {
+  for (const auto& [band, uses] : uses_of(m, cube, one_is_white)) {
+    Triple weight{};
+    for (const Use& use : uses)
+      for (std::size_t c = 0; c < 3; ++c) weight[c] += m.weights[use.wavelength][c] * use.share;
     out.bands.push_back(band);
     out.weights.push_back(weight);
   }
   out.offset = m.offset;
+  return out;
+}
+
+RgbEncoding learned_encoding(const RgbModel& m, const Cube& cube, bool one_is_white) {
+  const auto uses = uses_of(m, cube, one_is_white);
+  RgbEncoding out{m.encoder.value(), {}};
+  const std::size_t wavelengths = m.wavelengths_nm.size();
+  out.encoder.mix.clear();
+  for (const auto& [band, list] : uses) out.bands.push_back(band);
+  for (std::size_t k = 0; k < static_cast<std::size_t>(m.encoder->mixes); ++k)
+    for (const auto& [band, list] : uses) {
+      double weight = 0;
+      for (const Use& use : list)
+        weight += m.encoder->mix[k * wavelengths + use.wavelength] * use.share;
+      out.encoder.mix.push_back(weight);
+    }
+  return out;
+}
+
+std::vector<int> learned_bands(const RgbModel& m, const Cube& cube, bool one_is_white) {
+  std::vector<int> out;
+  for (const auto& [band, uses] : uses_of(m, cube, one_is_white)) out.push_back(band);
   return out;
 }
 

@@ -9,11 +9,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <optional>
 
 namespace sensorium::hyper {
 namespace {
 
 using Sizes = std::vector<std::int64_t>;
+
+// Of the units' shares: 1 leaves colours between the units', and more classes are mistaken; a
+// greater one trains no longer (chosen on validation squares of Indian Pines).
+constexpr float encoder_sharpness = 3;
 
 Node node(const std::string& op, const std::string& name, std::vector<std::string> inputs,
           const std::string& output, std::map<std::string, Attribute> attributes = {}) {
@@ -120,53 +126,112 @@ Graph unet_of(const SceneNetworkOptions& o, std::uint64_t seed) {
   return graph;
 }
 
+// A pooling over squares of what lies inside.
+std::string add_mean(Graph& graph, const std::string& name, const std::string& x,
+                     std::int64_t side) {
+  const std::int64_t pad = side / 2;
+  graph.nodes.push_back(node("AveragePool", name, {x}, name + ".out",
+                             {{"kernel_shape", Sizes{side, side}},
+                              {"strides", Sizes{1, 1}},
+                              {"pads", Sizes{pad, pad, pad, pad}}}));
+  return name + ".out";
+}
+
+// x beside its means over two squares, each channel brought to one spread.
+std::string add_context(Graph& graph, const std::string& prefix, const std::string& x,
+                        std::int64_t channels) {
+  const std::string near = add_mean(graph, prefix + "near", x, near_side),
+                    far = add_mean(graph, prefix + "far", near, far_side),
+                    name = prefix + "context";
+  graph.nodes.push_back(
+      node("Concat", name, {x, near, far}, name + ".out", {{"axis", std::int64_t{1}}}));
+  graph.nodes.push_back(norm(graph, name, name + ".out", name + ".normed", 3 * channels));
+  return name + ".normed";
+}
+
+void add_layer(Graph& graph, Random& random, const std::string& name, const std::string& x,
+               std::int64_t in, std::int64_t out, const std::string& result, double gain = 2) {
+  std::vector<float> weights(static_cast<std::size_t>(in * out));
+  for (float& w : weights)
+    w = static_cast<float>(std::sqrt(gain / static_cast<double>(in)) * random.normal());
+  graph.initializers[name + ".weight"] = HostTensor::floats({out, in, 1, 1}, weights);
+  add_constants(graph, name + ".bias0", out, 0);
+  graph.nodes.push_back(node("Conv", name, {x, name + ".weight", name + ".bias0"}, result,
+                             {{"kernel_shape", Sizes{1, 1}}}));
+}
+
+// Training does without a share of the channels.
+void add_dropout(Graph& graph, const std::string& name, double share, std::string& x) {
+  if (share <= 0) return;
+  graph.initializers["const.dropout"] = HostTensor::floats({}, {static_cast<float>(share)});
+  graph.nodes.push_back(node("Dropout", name + ".drop", {x, "const.dropout"}, name + ".kept"));
+  x = name + ".kept";
+}
+
+// Layers of 1x1 convolutions behind "rgb" and its means, or behind "rgb" alone.
 Graph context_of(const SceneNetworkOptions& o, std::uint64_t seed) {
   Graph graph;
   Random random(random_key({seed, 0x636f6e74}));
-  const auto mean = [&](const std::string& name, const std::string& x, std::int64_t side) {
-    const std::int64_t pad = side / 2;
-    graph.nodes.push_back(node("AveragePool", name, {x}, name + ".out",
-                               {{"kernel_shape", Sizes{side, side}},
-                                {"strides", Sizes{1, 1}},
-                                {"pads", Sizes{pad, pad, pad, pad}}}));
-    return name + ".out";
-  };
-  const auto layer = [&](const std::string& name, const std::string& x, std::int64_t in,
-                         std::int64_t out, const std::string& result) {
-    std::vector<float> weights(static_cast<std::size_t>(in * out));
-    for (float& w : weights)
-      w = static_cast<float>(std::sqrt(2.0 / static_cast<double>(in)) * random.normal());
-    graph.initializers[name + ".weight"] = HostTensor::floats({out, in, 1, 1}, weights);
-    add_constants(graph, name + ".bias0", out, 0);
-    graph.nodes.push_back(node("Conv", name, {x, name + ".weight", name + ".bias0"}, result,
-                               {{"kernel_shape", Sizes{1, 1}}}));
-  };
-  const std::string near = mean("near", "rgb", near_side), far = mean("far", near, far_side);
-  graph.nodes.push_back(
-      node("Concat", "context", {"rgb", near, far}, "context.out", {{"axis", std::int64_t{1}}}));
-  std::int64_t in = 3 * o.channels;
-  graph.nodes.push_back(norm(graph, "context", "context.out", "context.normed", in));
-  std::string x = "context.normed";
-  const auto drop = [&](const std::string& name) {
-    if (o.dropout <= 0) return;
-    graph.initializers["const.dropout"] = HostTensor::floats({}, {static_cast<float>(o.dropout)});
-    graph.nodes.push_back(node("Dropout", name + ".drop", {x, "const.dropout"}, name + ".kept"));
-    x = name + ".kept";
-  };
+  const bool alone = o.encoder > 0;
+  std::int64_t in = (alone ? 1 : 3) * std::int64_t{o.channels};
+  std::string x = alone ? "seen.normed" : add_context(graph, "", "rgb", o.channels);
+  if (alone) graph.nodes.push_back(norm(graph, "seen", "rgb", x, in));
   for (int i = 1; i <= o.layers; ++i) {
     const std::string name = fmt::format("layer{}", i);
-    drop(name);
-    layer(name, x, in, o.width, name + ".conv");
+    if (!alone) add_dropout(graph, name, o.dropout, x);
+    add_layer(graph, random, name, x, in, o.width, name + ".conv");
     graph.nodes.push_back(norm(graph, name, name + ".conv", name + ".normed", o.width));
     graph.nodes.push_back(node("Relu", name + ".relu", {name + ".normed"}, name + ".out"));
     x = name + ".out";
     in = o.width;
   }
-  drop("head");
-  layer("head", x, in, o.classes, "logits");
+  if (!alone) add_dropout(graph, "head", o.dropout, x);
+  add_layer(graph, random, "head", x, in, o.classes, "logits");
   graph.outputs = {{.name = "logits",
                     .dims = {-1, o.classes, -1, -1},
                     .dim_names = {"batch", "", "height", "width"}}};
+  return graph;
+}
+
+// So many colours of the cube 0 .. 1, each as far as can be from those before it;
+// [channel][colour].
+std::vector<float> spread_colours(std::size_t count) {
+  constexpr int levels = 11;
+  std::vector<Triple> all;
+  for (int i = 0; i < levels * levels * levels; ++i)
+    all.push_back({0.1 * (i / levels / levels), 0.1 * (i / levels % levels), 0.1 * (i % levels)});
+  std::vector<double> away(all.size(), std::numeric_limits<double>::infinity());
+  std::vector<float> out(3 * count);
+  for (std::size_t k = 0, at = 0; k < count; ++k) {
+    for (std::size_t c = 0; c < 3; ++c) out[c * count + k] = static_cast<float>(all[at][c]);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      double square = 0;
+      for (std::size_t c = 0; c < 3; ++c)
+        square += (all[i][c] - all[at][c]) * (all[i][c] - all[at][c]);
+      away[i] = std::min(away[i], square);
+    }
+    at = static_cast<std::size_t>(std::max_element(away.begin(), away.end()) - away.begin());
+  }
+  return out;
+}
+
+// From "mixed" to "rgb".
+Graph encoder_of(const SceneNetworkOptions& o, std::uint64_t seed) {
+  Graph graph;
+  Random random(random_key({seed, 0x656e63}));
+  std::string x = add_context(graph, "encoder.", "mixed", o.mixes);
+  add_dropout(graph, "encoder", o.dropout, x);
+  add_layer(graph, random, "encoder.layer", x, 3 * std::int64_t{o.mixes}, o.encoder,
+            "encoder.layer.out", 1);
+  graph.initializers["const.sharpness"] = HostTensor::floats({1}, {encoder_sharpness});
+  graph.initializers["const.colours"] =
+      HostTensor::floats({3, o.encoder, 1, 1}, spread_colours(static_cast<std::size_t>(o.encoder)));
+  graph.nodes.push_back(node("Mul", "encoder.sharper", {"encoder.layer.out", "const.sharpness"},
+                             "encoder.sharper.out"));
+  graph.nodes.push_back(node("Softmax", "encoder.shares", {"encoder.sharper.out"},
+                             "encoder.shares.out", {{"axis", std::int64_t{1}}}));
+  graph.nodes.push_back(node("Conv", "encoder.colours", {"encoder.shares.out", "const.colours"},
+                             "rgb", {{"kernel_shape", Sizes{1, 1}}}));
   return graph;
 }
 
@@ -189,11 +254,13 @@ Graph build_scene_network(const SceneNetworkOptions& o, const BandScaling& scali
   const auto bands = static_cast<std::int64_t>(scaling.mean.size());
   const auto count = static_cast<std::size_t>(bands);
   Graph graph = behind(o, seed);
+  const bool encodes = o.encoder > 0;
+  const int channels = encodes ? o.mixes : o.channels;
   const auto rate = static_cast<float>(o.mix_rate);
-  std::vector<float> scale(count), weights(static_cast<std::size_t>(o.channels) * count),
-      bias(static_cast<std::size_t>(o.channels), 0.0f);
+  std::vector<float> scale(count), weights(static_cast<std::size_t>(channels) * count),
+      bias(static_cast<std::size_t>(channels), 0.0f);
   for (std::size_t b = 0; b < count; ++b) scale[b] = rate / scaling.deviation[b];
-  if (start != nullptr) {
+  if (start != nullptr && !encodes) {
     for (std::size_t c = 0; c < 3; ++c) {
       double level = start->offset[c];
       for (std::size_t b = 0; b < count; ++b) {
@@ -209,14 +276,19 @@ Graph build_scene_network(const SceneNetworkOptions& o, const BandScaling& scali
   }
   graph.initializers["const.band_mean"] = HostTensor::floats({1, bands, 1, 1}, scaling.mean);
   graph.initializers["const.band_scale"] = HostTensor::floats({1, bands, 1, 1}, scale);
-  graph.initializers["hs2rgb.weight"] = HostTensor::floats({o.channels, bands, 1, 1}, weights);
-  graph.initializers["hs2rgb.bias"] = HostTensor::floats({o.channels}, bias);
-  const std::vector<Node> first = {
+  graph.initializers["hs2rgb.weight"] = HostTensor::floats({channels, bands, 1, 1}, weights);
+  graph.initializers["hs2rgb.bias"] = HostTensor::floats({channels}, bias);
+  std::vector<Node> first = {
       node("Sub", "spectra.centred", {"spectra", "const.band_mean"}, "spectra.centred.out"),
       node("Mul", "spectra.scaled", {"spectra.centred.out", "const.band_scale"},
            "spectra.scaled.out"),
-      node("Conv", "hs2rgb", {"spectra.scaled.out", "hs2rgb.weight", "hs2rgb.bias"}, "rgb",
-           {{"kernel_shape", Sizes{1, 1}}})};
+      node("Conv", "hs2rgb", {"spectra.scaled.out", "hs2rgb.weight", "hs2rgb.bias"},
+           encodes ? "mixed" : "rgb", {{"kernel_shape", Sizes{1, 1}}})};
+  if (encodes) {
+    Graph encoder = encoder_of(o, seed);
+    first.insert(first.end(), encoder.nodes.begin(), encoder.nodes.end());
+    graph.initializers.merge(encoder.initializers);
+  }
   graph.nodes.insert(graph.nodes.begin(), first.begin(), first.end());
   graph.inputs = {{.name = "spectra",
                    .dims = {-1, bands, -1, -1},
@@ -236,28 +308,47 @@ Graph build_picture_network(const SceneNetworkOptions& o, std::uint64_t seed) {
   return graph;
 }
 
-bool sees_means_alone(const Graph& graph) {
-  const auto is = [&](const char* name, const char* op) {
-    return std::any_of(graph.nodes.begin(), graph.nodes.end(),
-                       [&](const Node& n) { return n.name == name && n.op == op; });
-  };
-  return is("near", "AveragePool") && is("far", "AveragePool") && is("context", "Concat");
+namespace {
+
+// Where a network's means come from: "" (of "rgb"), "encoder." (of "mixed"), or none.
+std::optional<std::string> prefix_of_means(const Graph& graph) {
+  std::map<std::string, std::string> pools; // name and input
+  const Node* context = nullptr;
+  for (const Node& n : graph.nodes) {
+    const auto shape = n.integers("kernel_shape");
+    if (n.op == "AveragePool") pools[n.name] = n.inputs[0];
+    if (n.op == "Concat") context = &n;
+    if ((n.op != "AveragePool" && n.op.ends_with("Pool")) ||
+        (n.op == "Conv" && shape != std::vector<std::int64_t>{1, 1}) || n.op == "ConvTranspose")
+      return std::nullopt; // it looks further
+  }
+  if (context == nullptr || pools.size() != 2) return std::nullopt;
+  const std::string prefix = context->name == "encoder.context" ? "encoder." : "";
+  const bool fits = context->name == prefix + "context" && pools.contains(prefix + "near") &&
+                    pools.contains(prefix + "far") && pools[prefix + "near"] == context->inputs[0];
+  return fits ? std::optional(prefix) : std::nullopt;
 }
 
+}
+
+bool sees_means_alone(const Graph& graph) { return prefix_of_means(graph).has_value(); }
+
 Graph on_means(Graph graph) {
+  const std::string prefix = prefix_of_means(graph).value(),
+                    source = prefix.empty() ? "rgb" : "mixed";
   for (int i = 0; i <= 3; ++i)
     graph.initializers[fmt::format("const.row{}", i)] = HostTensor::ints({1}, {i});
   graph.initializers["const.rows"] = HostTensor::ints({1}, {2});
   const auto row = [&](const std::string& name, int i) {
     return node(
         "Slice", name,
-        {"rgb", fmt::format("const.row{}", i), fmt::format("const.row{}", i + 1), "const.rows"},
+        {source, fmt::format("const.row{}", i), fmt::format("const.row{}", i + 1), "const.rows"},
         name + ".out");
   };
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    if (graph.nodes[i].name == "near") graph.nodes[i] = row("near", 1);
-    if (graph.nodes[i].name == "far") graph.nodes[i] = row("far", 2);
-    if (graph.nodes[i].name != "context" || graph.nodes[i].op != "Concat") continue;
+    if (graph.nodes[i].name == prefix + "near") graph.nodes[i] = row(prefix + "near", 1);
+    if (graph.nodes[i].name == prefix + "far") graph.nodes[i] = row(prefix + "far", 2);
+    if (graph.nodes[i].name != prefix + "context" || graph.nodes[i].op != "Concat") continue;
     graph.nodes[i].inputs[0] = "own.out";
     graph.nodes.insert(graph.nodes.begin() + static_cast<std::ptrdiff_t>(i), row("own", 0));
     ++i;

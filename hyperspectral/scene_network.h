@@ -23,7 +23,11 @@ struct MixStart {
 
 struct SceneNetworkOptions {
   int classes = 2;
-  int channels = 3; // that the bands are mixed to
+  int channels = 3; // that the network behind sees; without an encoder: that the bands are mixed to
+  // Hidden units of a small encoder (rgb_encoder.h) in place of the mix to three channels; 0: none.
+  // It mixes the bands to `mixes` first. It sees neighbourhoods itself: the network "context"
+  // behind it is one of 1x1 layers alone.
+  int encoder = 0, mixes = 48;
   // "context": each pixel with its means over 5 x 5 and about 13 x 13, and `layers` layers of 1x1
   // convolutions before the last; "unet": a residual U-Net.
   std::string network = "context";
@@ -38,18 +42,20 @@ struct SceneNetworkOptions {
 };
 
 // "spectra" [batch, bands, height, width] -> standardised -> 1x1 convolution (its output is named
-// "rgb") -> the network -> "logits" [batch, classes, height, width]. start: null for random
-// weights; with it the mix is exactly this one before training, and channels is 3. Throws Error
+// "rgb"), or the encoder's layers up to "rgb" -> the network -> "logits" [batch, classes, height,
+// width]. start: null for random weights (an encoder's always are); with it the mix is exactly this
+// one before training, and channels is 3. Throws Error
 // Unsupported for a backbone of other inputs or outputs, and as read_onnx().
 Graph build_scene_network(const SceneNetworkOptions& options, const BandScaling& scaling,
                           const MixStart* start, std::uint64_t seed);
 // The same without a mix, for pictures of `channels` planes: input "picture".
 Graph build_picture_network(const SceneNetworkOptions& options, std::uint64_t seed);
 
-// The network "context" sees means of squares alone, and a mix of means is the mean of mixes. So it
-// learns from the labelled pixels and their means (input [batch, bands, 3, pixels]: the pixel, its
-// mean over near_side x near_side, and the mean of those over far_side x far_side; edges count what
-// is there), at a fraction of the work, and its norms see labelled pixels alone.
+// The network "context" (and an encoder before 1x1 layers) sees means of squares of mixes alone,
+// and a mix of means is the mean of mixes. So it learns from the labelled pixels and their means
+// (input [batch, bands, 3, pixels]: the pixel, its mean over near_side x near_side, and the mean of
+// those over far_side x far_side; edges count what is there), at a fraction of the work, and its
+// norms see labelled pixels alone.
 inline constexpr int near_side = 5, far_side = 9;
 bool sees_means_alone(const Graph& graph);
 Graph on_means(Graph graph);

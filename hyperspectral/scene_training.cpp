@@ -3,6 +3,7 @@
 #ifdef SENSORIUM_HAS_LEARN
 
 #include "hyperspectral/band_grid.h"
+#include "hyperspectral/square_means.h"
 #include "modules/core/error.h"
 #include "modules/core/random.h"
 #include "modules/learn/onnx_file.h"
@@ -99,28 +100,9 @@ private:
   const SampleSource& like_;
 };
 
-// Mean over side x side of what lies inside; one plane.
 std::vector<float> means_of(std::span<const float> plane, int lines, int samples, int side) {
-  const int reach = side / 2;
-  const auto along = [reach](int count, int step, int other, int other_step, auto& values) {
-    std::vector<double> sums(static_cast<std::size_t>(count) + 1);
-    for (int k = 0; k < other; ++k) {
-      auto* first = values.data() + static_cast<std::ptrdiff_t>(k) * other_step;
-      for (int i = 0; i < count; ++i)
-        sums[static_cast<std::size_t>(i) + 1] =
-            sums[static_cast<std::size_t>(i)] +
-            static_cast<double>(first[std::ptrdiff_t{i} * step]);
-      for (int i = 0; i < count; ++i) {
-        const int from = std::max(0, i - reach), to = std::min(count, i + reach + 1);
-        first[std::ptrdiff_t{i} * step] = static_cast<float>(
-            (sums[static_cast<std::size_t>(to)] - sums[static_cast<std::size_t>(from)]) /
-            (to - from));
-      }
-    }
-  };
   std::vector<float> out(plane.begin(), plane.end());
-  along(samples, 1, lines, samples, out);
-  along(lines, samples, samples, 1, out);
+  to_square_means(out, lines, samples, side);
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include "hyperspectral/tissue_pipeline.h"
 
 #include "modules/core/error.h"
+#include "modules/io/png_writer.h"
 
 #include <fmt/format.h>
 
@@ -39,6 +40,46 @@ ResultFile class_picture(const TissueMap& map, std::vector<LegendEntry> legend) 
             write_class_map(kept->classes, kept->samples, kept->lines, kept->grey, legend,
                             "Phantom-trained. Not for clinical use.", path);
           }};
+}
+
+ResultFile class_map(const TissueMap& map, const std::vector<LegendEntry>& legend) {
+  std::vector<ClassColour> palette{{0, 0, 0}};
+  for (const LegendEntry& entry : legend) palette.push_back(entry.colour);
+  return {"class_map.png", "Classes as pixels: 0 none, then in the order of the table",
+          [kept = std::make_shared<const TissueMap>(map),
+           palette = std::move(palette)](const std::filesystem::path& path, const Origin&) {
+            PngWriter png(path, kept->samples, kept->lines, 1, palette);
+            const auto width = static_cast<std::size_t>(kept->samples);
+            std::vector<std::uint8_t> row(width);
+            for (std::size_t at = 0; at < kept->classes.size(); at += width) {
+              for (std::size_t x = 0; x < width; ++x)
+                row[x] = kept->classes[at + x] + 1u < palette.size()
+                             ? static_cast<std::uint8_t>(kept->classes[at + x] + 1)
+                             : std::uint8_t{0};
+              png.row(row);
+            }
+            png.finish();
+          }};
+}
+
+Table class_table(const TissueMap& map, const std::vector<std::string>& names) {
+  Table out{.name = "classes",
+            .caption = "Likeliest class of each pixel; phantom-trained",
+            .columns = {"class", "name", "pixels", "share, %"}};
+  std::vector<std::size_t> counts(256);
+  for (const std::uint8_t c : map.classes) ++counts[c];
+  const auto all = static_cast<double>(std::max<std::size_t>(1, map.classes.size()));
+  const auto add = [&](std::size_t number, const std::string& name, std::size_t count) {
+    out.rows.push_back({std::to_string(number), name, std::to_string(count),
+                        fmt::format("{:.1f}", 100 * static_cast<double>(count) / all)});
+  };
+  std::size_t named = 0;
+  for (std::size_t c = 0; c < names.size(); ++c) {
+    add(c + 1, names[c], counts[c]);
+    named += counts[c];
+  }
+  add(0, "no spectrum", map.classes.size() - named);
+  return out;
 }
 
 void add_notes(Analysis& analysis, const TissueMap& map) {

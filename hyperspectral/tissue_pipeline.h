@@ -30,6 +30,11 @@ Extension tissue_extension(TissuePipeline pipeline);
 void require_network(const AnalysisRequest& request, const std::string& pipeline);
 // classes.png: the map over the cube's grey picture.
 ResultFile class_picture(const TissueMap& map, std::vector<LegendEntry> legend);
+// class_map.png: the map alone as a palette picture, one pixel a pixel; its value is the class plus
+// one, 0 where there is none.
+ResultFile class_map(const TissueMap& map, const std::vector<LegendEntry>& legend);
+// The table "classes" that names the values of class_map.png. names: of the classes in order.
+Table class_table(const TissueMap& map, const std::vector<std::string>& names);
 // That the network knows phantoms alone, then notes_on the map.
 void add_notes(Analysis& analysis, const TissueMap& map);
 

@@ -83,11 +83,11 @@ void write_cube(const Cube& cube, const WriterDefinition& writer, const fs::path
   writer.write_cube(cube, output, context);
 }
 
-// csv and json are texts of a case; the rest are the writers' maps.
+// csv and json are texts of a case, png is its class map; the rest are the writers' maps.
 std::string format_of_case_file(Session& session, const Words& words) {
   if (!words.format.empty()) return words.format;
-  for (const char* text : {"csv", "json"})
-    if (words.output.ends_with(std::string(".") + text)) return text;
+  for (const char* own : {"csv", "json", "png"})
+    if (words.output.ends_with(std::string(".") + own)) return own;
   return writer_for(session, words).id;
 }
 

@@ -3,6 +3,7 @@
 #include "modules/core/error.h"
 #include "modules/core/file.h"
 #include "modules/core/hash.h"
+#include "modules/report/class_picture.h"
 #include "modules/report/result_folder.h"
 #include "modules/report/scrub.h"
 #include "modules/review/calibration.h"
@@ -60,9 +61,19 @@ const Volume& volume_of(const CaseRun& run) {
   return *volume;
 }
 
+// What a case's maps are laid on: its volume, or a cube's pixels as one slice without scale.
+Volume grid_of(const CaseRun& run) {
+  const auto* cube = std::get_if<Cube>(run.dataset.get());
+  if (cube == nullptr) return volume_of(run);
+  Volume out{.width = cube->samples, .height = cube->lines, .depth = 1};
+  for (Spacing& axis : out.spacing) axis = unknown_spacing("a cube does not state its scale");
+  out.origin = cube->origin;
+  return out;
+}
+
 // The pipeline's labels first, then others in order of appearance.
-std::vector<std::string> labels_of(const CaseRun& run, const Findings& findings) {
-  std::vector<std::string> labels = run.pipeline->info.labels;
+std::vector<std::string> labels_in(const CaseRun& run, const Findings& findings) {
+  std::vector<std::string> labels = labels_of(run.pipeline->info, run.findings);
   for (const Finding& f : findings.items)
     if (std::find(labels.begin(), labels.end(), f.label) == labels.end()) labels.push_back(f.label);
   return labels;
@@ -81,6 +92,21 @@ Volume label_map(const Findings& findings, const std::vector<std::string>& label
   }
   out.pixels = Buffer::of(std::move(values));
   return out;
+}
+
+// Of a cube with a class map, after the review; throws Error NotFound without one.
+ClassMap class_map_of(const CaseRun& run, const ReviewedCase& c, const ExportChoice& choice) {
+  const auto* cube = std::get_if<Cube>(run.dataset.get());
+  ClassMap map =
+      cube != nullptr ? read_class_map(run.folder, cube->samples, cube->lines) : ClassMap{};
+  const std::vector<std::string> names = class_names(c.reading.base);
+  if (map.empty() || names.empty())
+    throw Error(ErrorCode::NotFound,
+                fmt::format("the case '{}' has no class map", run.folder.string()),
+                "run cube_analysis, glioblastoma or melanoma on a cube; or write another format");
+  if (c.state == ExportState::AsProposed) return map;
+  return reviewed_map(std::move(map), names, c.reading.base, c.reading.review,
+                      {.proposed = choice.undecided});
 }
 
 void scrub(Findings& findings, const std::vector<std::string>& secrets) {
@@ -226,8 +252,9 @@ void export_case(Registry& registry, const CaseRun& run, const std::string& map,
   if (format == "csv") return write_atomically(file, scrubbed(csv_of(c), secrets));
   if (format == "json")
     return write_atomically(file, scrubbed_json(json_of(c), secrets).dump(2) + "\n");
+  if (format == "png") return write_class_map(class_map_of(run, c, choice), file);
   const WriterDefinition& writer = registry.writer(format);
-  const Volume& source = volume_of(run);
+  const Volume source = grid_of(run);
   WriteRequest request{.volume = source,
                        .role = map,
                        .source = run.dataset.get(),
@@ -239,7 +266,7 @@ void export_case(Registry& registry, const CaseRun& run, const std::string& map,
     return writer.write(request, file);
   }
   if (map == "mask" || map == "labels") {
-    const std::vector<std::string> labels = labels_of(run, c.findings);
+    const std::vector<std::string> labels = labels_in(run, c.findings);
     for (std::size_t k = 0; k < labels.size() && map == "labels"; ++k)
       request.labels[static_cast<int>(k + 1)] = labels[k];
     const Volume volume =

@@ -40,8 +40,9 @@ FindingItems items_of(const ReviewState& state, double threshold) {
   items->reserve(state.findings.size());
   const double span = std::max({threshold, 1 - threshold, 1e-6});
   for (const ReviewedFinding& r : state.findings) {
-    const double unsure =
-        r.state == FindingState::Proposed ? 1 - std::abs(r.finding.score - threshold) / span : 0;
+    const double unsure = r.state != FindingState::Proposed ? 0
+                          : r.finding.score < 0             ? 0.5 // the method does not say
+                                                : 1 - std::abs(r.finding.score - threshold) / span;
     items->push_back({r.finding, look_of(r.state), unsure});
   }
   return items;

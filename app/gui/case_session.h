@@ -64,7 +64,7 @@ public:
   // Review; problems are reported, nothing is thrown.
   void accept(const QString& id);
   void reject(const QString& id);
-  void relabel(const QString& id, int key); // 1 to 9
+  void relabel(const QString& id, int key); // 1 to 9, of labels()
   void relabel_to(const QString& id, const QString& label);
   void paint(const QString& selected, const std::vector<Run>& runs, bool erase);
   // What strokes draw from now on (mark_kinds.h); empty: the pipeline's first label, and a stroke
@@ -97,6 +97,8 @@ public:
   std::shared_ptr<const Dataset> dataset() const { return dataset_; }
   const std::vector<PipelineInfo>& pipelines() const { return pipelines_; }
   const PipelineInfo* pipeline() const; // null: none fits
+  // What findings may be called: of the result that is shown, else of the pipeline.
+  QStringList labels() const;
   const nlohmann::json& parameters() const { return parameters_; }
   const Findings& findings() const { return findings_; }
   const std::vector<ResultMap>& maps() const { return maps_; }
@@ -144,6 +146,7 @@ private:
   void save_later();
   void settle();
   void follow_parameters();
+  bool shows_chosen() const; // the result shown is of the chosen pipeline
   void export_map(const QString& format, const QString& file);
   void export_csv(const QString& file);
   nlohmann::json live_parameters() const;

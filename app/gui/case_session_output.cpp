@@ -16,6 +16,7 @@ using nlohmann::json;
 void CaseSession::export_to(const QString& file) {
   if (stage_ != Stage::Analysed) return;
   if (file.endsWith(".csv", Qt::CaseInsensitive)) return export_csv(file);
+  if (file.endsWith(".png", Qt::CaseInsensitive)) return export_map("png", file);
   export_map(file.endsWith(".dcm", Qt::CaseInsensitive)   ? "dicom_seg"
              : file.contains(".nii", Qt::CaseInsensitive) ? "nifti"
                                                           : "nrrd",
@@ -56,12 +57,16 @@ void CaseSession::write_report(const QString& file, bool deidentified) {
     std::optional<PipelineInfo> pipeline;
     std::string command, reader, statement, log_hash, log_text;
     std::vector<Surface> surfaces;
+    std::vector<std::pair<std::filesystem::path, std::string>> pictures;
   };
   auto values = std::make_shared<Values>();
   *values = {.dataset = dataset_,
              .findings = findings_,
              .review = review_.speaking_state(),
              .provenance = provenance_};
+  for (const char* name : {"classes.png", "class_map.png"})
+    if (std::holds_alternative<Cube>(*dataset_) && exists(entry_.folder / name))
+      values->pictures.emplace_back(entry_.folder / name, "Classes of the pixels");
   const json model = provenance_.value("model", json::object());
   if (model.is_object() && model.contains("card") && model["card"].is_object())
     values->card = model["card"];
@@ -92,6 +97,7 @@ void CaseSession::write_report(const QString& file, bool deidentified) {
                  .log_hash = values->log_hash,
                  .log_text = values->log_text,
                  .surfaces = values->surfaces,
+                 .pictures = values->pictures,
                  .options = {.deidentified = deidentified}},
                 file.toStdString());
     } catch (const Error& e) {

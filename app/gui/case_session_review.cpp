@@ -4,6 +4,7 @@
 #include "modules/core/error.h"
 #include "modules/core/file.h"
 #include "modules/core/findings_pack.h"
+#include "modules/review/class_map.h"
 
 #include <QFileInfo>
 
@@ -76,7 +77,7 @@ void CaseSession::save_later() { save_timer_.start(); }
 
 // A slider came to rest: its value is an event, and the stored result follows it.
 void CaseSession::settle() {
-  if (stage_ != Stage::Analysed || concluding_) return;
+  if (stage_ != Stage::Analysed || concluding_ || !shows_chosen()) return;
   change([this] { review_.choose_parameters(live_parameters()); });
   if (worker_.generation() == loaded_generation_)
     worker_.request("save", {{"parameters", parameters_}}, {});
@@ -94,7 +95,7 @@ json CaseSession::live_parameters() const {
 void CaseSession::follow_parameters() {
   json wanted = base_parameters_;
   wanted.update(review_.state().parameters);
-  if (wanted == parameters_ || stage_ != Stage::Analysed) return;
+  if (wanted == parameters_ || stage_ != Stage::Analysed || !shows_chosen()) return;
   parameters_ = wanted;
   emit parameters_changed();
   conclude();
@@ -119,10 +120,23 @@ void CaseSession::reject(const QString& id) {
   change([&] { review_.reject(id); });
 }
 
-void CaseSession::relabel(const QString& id, int key) {
+bool CaseSession::shows_chosen() const { return findings_.pipeline == pipeline_.toStdString(); }
+
+QStringList CaseSession::labels() const {
+  QStringList out;
   const PipelineInfo* info = pipeline();
-  if (id.isEmpty() || !info || key < 1 || key > static_cast<int>(info->labels.size())) return;
-  relabel_to(id, QString::fromStdString(info->labels[static_cast<std::size_t>(key - 1)]));
+  for (const PipelineInfo& one : pipelines_)
+    if (stage_ == Stage::Analysed && one.id == findings_.pipeline) info = &one;
+  if (info)
+    for (const std::string& label : labels_of(*info, findings_))
+      out << QString::fromStdString(label);
+  return out;
+}
+
+void CaseSession::relabel(const QString& id, int key) {
+  const QStringList all = labels();
+  if (id.isEmpty() || key < 1 || key > all.size()) return;
+  relabel_to(id, all[key - 1]);
 }
 
 void CaseSession::relabel_to(const QString& id, const QString& label) {
@@ -130,12 +144,9 @@ void CaseSession::relabel_to(const QString& id, const QString& label) {
 }
 
 void CaseSession::paint(const QString& selected, const std::vector<Run>& runs, bool erase) {
-  const PipelineInfo* info = pipeline();
+  const QStringList all = labels();
   const bool own_kind = !mark_.isEmpty() && !erase;
-  const QString label = own_kind ? mark_
-                        : info && !info->labels.empty()
-                            ? QString::fromStdString(info->labels.front())
-                            : "focus";
+  const QString label = own_kind ? mark_ : all.isEmpty() ? QString("focus") : all.front();
   change([&] { review_.paint(selected, runs, erase, label, own_kind); });
 }
 

@@ -89,6 +89,7 @@ CubePage::CubePage(QWidget* parent)
   hover_->setObjectName("over_picture");
   hover_->setAttribute(Qt::WA_TransparentForMouseEvents);
   hover_->hide();
+  setFocusProxy(view_);
   connect_parts();
 }
 
@@ -165,8 +166,8 @@ QWidget* CubePage::build_run_row() {
   progress_->setTextVisible(false);
   progress_->setFixedSize(140, 6);
   progress_->setAccessibleName("Progress of the picture");
-  folder_->setToolTip("Open the folder that holds the picture");
-  copy_->setToolTip("Copy the picture's path");
+  folder_->setToolTip("Open the folder that holds the file");
+  copy_->setToolTip("Copy the file's path");
   line->addWidget(progress_);
   line->addWidget(run_text_, 1);
   for (QPushButton* button : {folder_, copy_, stop_}) line->addWidget(button);
@@ -191,9 +192,9 @@ void CubePage::connect_parts() {
     if (session_) session_->cancel();
   });
   connect(copy_, &QPushButton::clicked, this,
-          [this] { QGuiApplication::clipboard()->setText(picture_path_); });
+          [this] { QGuiApplication::clipboard()->setText(made_path_); });
   connect(folder_, &QPushButton::clicked, this, [this] {
-    QDesktopServices::openUrl(QUrl::fromLocalFile(QFileInfo(picture_path_).absolutePath()));
+    QDesktopServices::openUrl(QUrl::fromLocalFile(QFileInfo(made_path_).absolutePath()));
   });
   connect(view_, &CubeView::hovered, spectra_, &SpectraPanel::pass);
   connect(view_, &CubeView::left, this, [this] {
@@ -203,6 +204,13 @@ void CubePage::connect_parts() {
   connect(view_, &CubeView::picked, this,
           [this](QPoint pixel) { spectra_->keep(QRect(pixel, QSize(1, 1))); });
   connect(view_, &CubeView::region_drawn, this, [this](QRect region) { spectra_->keep(region); });
+  connect(view_, &CubeView::item_clicked, this, &DatasetPage::item_clicked);
+  connect(view_, &CubeView::stroke_finished, this, &DatasetPage::stroke_finished);
+  connect(classes_, &ClassPanel::class_chosen, this, [this] { refresh_mark(); });
+  connect(classes_, &ClassPanel::class_activated, this, [this](int number) {
+    if (session_ && paints() && !view_->selected().isEmpty())
+      session_->relabel_to(view_->selected(), classes_->name(number));
+  });
   connect(view_, &CubeView::marker_clicked, spectra_, &SpectraPanel::select);
   connect(view_, &CubeView::delete_pressed, this,
           [this] { spectra_->remove(spectra_->selected()); });
@@ -231,7 +239,13 @@ void CubePage::attach(CaseSession& session, ActionSet& actions) {
   actions_ = &actions;
   QAction* region = actions.add_toggle(
       "cube_region", "Rectangle: mean spectrum of a region", "region", "D", false,
-      [this](bool on) { view_->set_tool(on ? CubeTool::Region : CubeTool::Look); }, "Cube");
+      [this](bool on) {
+        if (on) actions_->find("browse")->setChecked(true); // another tool ends the brush
+        view_->set_tool(on ? CubeTool::Region : CubeTool::Look);
+        refresh_mark();
+      },
+      "Cube");
+  region_ = region;
   QAction* keep = actions.add(
       "cube_keep", "Keep the spectrum at the cross", "", "C",
       [this] {
@@ -247,6 +261,7 @@ void CubePage::attach(CaseSession& session, ActionSet& actions) {
       "cube_make", "Make the picture that is chosen", "", "", [this] { make_picture(); }, "Cube");
   own_actions_ = {region, keep, table, clear, make};
   add_class_actions(actions);
+  classes_->add_tools(actions);
   for (QAction* action : {region, actions.find("fit")}) tools_->addWidget(tool_button(action));
   enable_actions(isVisible());
   connect(session_, &CaseSession::stage_changed, this, [this] { refresh_run(); });
@@ -254,7 +269,7 @@ void CubePage::attach(CaseSession& session, ActionSet& actions) {
   connect(session_, &CaseSession::job_progress, this, [this](double fraction, const QString& text) {
     if (!running_) return;
     progress_->setValue(static_cast<int>(fraction * 1000));
-    run_text_->set_text((sorts_pixels() ? "Sorting the pixels: " : "Making the picture: ") + text);
+    run_text_->set_text(job_words() + ": " + text);
   });
 }
 
@@ -273,8 +288,12 @@ void CubePage::show_dataset(std::shared_ptr<const Dataset> dataset) {
   picture_route_.clear();
   picture_path_.clear();
   picture_failure_.clear();
+  made_path_.clear();
+  class_map_ = {};
+  items_.reset();
   classes_->set_map({}, {}, {});
   view_->set_cube(cube_);
+  refresh_mark();
   place_hover({});
   quiet_ = true;
   slider_->setRange(0, cube_->bands - 1);
@@ -354,6 +373,13 @@ QString CubePage::scale_text() const {
   return QString("%1, %2 to %3 (%4)")
       .arg(size, QString::number(*low, 'f', 1), nm(*high),
            cube_->wavelength_source == WavelengthSource::Guessed ? "unit guessed" : "file header");
+}
+
+QString CubePage::job_words() const {
+  const std::string pipeline = session_ && session_->pipeline() ? session_->pipeline()->id : "";
+  return pipeline == "hs2rgb"          ? "Making the picture"
+         : pipeline == "cube_analysis" ? "Sorting the pixels"
+                                       : "Running " + QString::fromStdString(pipeline);
 }
 
 QWidget* CubePage::pictures() { return halves_; }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/gui/dataset_page.h"
+#include "modules/review/class_map.h"
 #include "modules/view/cube_view.h"
 
 #include <QImage>
@@ -31,6 +32,13 @@ public:
   void attach(CaseSession& session, ActionSet& actions) override;
   void show_dataset(std::shared_ptr<const Dataset> dataset) override;
   void show_result(const CaseSession& session) override;
+  void set_items(FindingItems items) override;
+  void select(const FindingItem* item) override;
+  bool paints() const override;
+  void set_tool(SliceTool tool) override;
+  void step_brush(int by) override;
+  void set_overlay_shown(bool shown) override;
+  QColor label_color(const QString& label) const override;
   bool takes(const QString& action) const override;
   void act(const QString& action, bool on) override;
   QString scale_text() const override;
@@ -54,7 +62,7 @@ public:
   QSlider* band_slider() const { return slider_; }
   QComboBox* show_box() const { return show_; }
   QString band_text() const;
-  QString run_text() const; // the line about the picture file
+  QString run_text() const; // the line about the file that the last run made
   QString hover_text() const;
   QString picture_path() const { return picture_path_; } // empty: none was made
 
@@ -76,7 +84,10 @@ private:
   void load_picture();
   void add_class_actions(ActionSet& actions);
   void load_classes(const CaseSession& session);
-  void take_classes(const QImage& map, const CaseSession& session);
+  void take_classes(ClassMap map, const CaseSession& session);
+  void refresh_classes(); // after a decision
+  void refresh_mark();    // what the brush paints, and what a click does
+  QString job_words() const;
   void ask_library();
   void ask_references();
   bool sorts_pixels() const; // the pipeline chosen is cube_analysis
@@ -113,6 +124,11 @@ private:
   ElidedLabel* run_text_;
   bool running_ = false, quiet_ = false;
   QString picture_route_, picture_path_, picture_failure_;
+  QString made_what_, made_path_; // by the last run
+  ClassMap class_map_;            // as analysed
+  std::filesystem::path class_folder_;
+  FindingItems items_;
+  QAction* region_ = nullptr;
   QImage picture_;
   int generation_ = 0, class_generation_ = 0;
 };

@@ -1,25 +1,19 @@
-// Classes over the picture of a cube, the library of known spectra, white and dark references.
+// What sorts the pixels of a cube, the library of known spectra, white and dark references.
 #include "app/gui/actions.h"
-#include "app/gui/class_panel.h"
 #include "app/gui/cube_files.h"
 #include "app/gui/cube_page.h"
 #include "app/gui/references_dialog.h"
 #include "app/gui/spectra_panel.h"
 #include "modules/core/error.h"
 
-#include <QCoreApplication>
 #include <QFileDialog>
 #include <QHBoxLayout>
-#include <QImageReader>
 #include <QMenu>
 #include <QPointer>
-#include <QThreadPool>
 #include <QToolButton>
 
 namespace sensorium {
 namespace {
-
-constexpr qint64 largest_map = qint64{64} << 20; // pixels
 
 QToolButton* menu_button(const QString& text, const QString& help,
                          const std::vector<QAction*>& actions, QWidget* parent) {
@@ -42,14 +36,6 @@ std::string places_text(const std::vector<QRect>& places) {
   for (const QRect& r : places)
     out << QString("%1,%2,%3,%4").arg(r.x()).arg(r.y()).arg(r.width()).arg(r.height());
   return out.join("; ").toStdString();
-}
-
-QString title_of(const std::string& method) {
-  return method == "kmeans"  ? "Clusters"
-         : method == "rx"    ? "Anomalies"
-         : method == "unmix" ? "Largest abundance"
-         : method == "sid"   ? "Nearest by divergence"
-                             : "Nearest by angle";
 }
 
 }
@@ -105,45 +91,6 @@ void CubePage::sort_pixels(const QString& method, bool from_library) {
   else if (compares)
     changes["places"] = places_text(places);
   session_->run_with("cube_analysis", changes);
-}
-
-void CubePage::load_classes(const CaseSession& session) {
-  const QString path = QString::fromStdString((session.entry().folder / "classes.png").string());
-  QPointer<CubePage> self(this);
-  QPointer<const CaseSession> from(&session);
-  const int number = ++class_generation_;
-  QThreadPool::globalInstance()->start([self, from, path, number, cube = cube_] {
-    QImageReader reader(path);
-    QImage map;
-    const QSize size = reader.size();
-    if (qint64{size.width()} * size.height() <= largest_map) reader.read(&map);
-    QMetaObject::invokeMethod(QCoreApplication::instance(), [self, from, map, number, cube] {
-      if (self && from && self->class_generation_ == number && self->cube_ == cube)
-        self->take_classes(map, *from);
-    });
-  });
-  refresh_run();
-}
-
-void CubePage::take_classes(const QImage& map, const CaseSession& session) {
-  const bool fits =
-      map.format() == QImage::Format_Indexed8 && map.size() == QSize(cube_->samples, cube_->lines);
-  if (!fits) {
-    emit session_->problem({"The class map cannot be shown: it cannot be read, or is too large.",
-                            "Open maps.hdr of the result folder in another program.",
-                            {},
-                            {}});
-    return classes_->set_map({}, {}, {});
-  }
-  std::vector<ClassEntry> entries;
-  for (const Table& table : session.findings().tables)
-    if (table.name == "classes")
-      for (const auto& row : table.rows)
-        if (row.size() >= 4)
-          entries.push_back(
-              {QString::fromStdString(row[1]), QString::fromStdString(row[3]) + " %"});
-  const std::string method = session.findings().parameters().value("method", "");
-  classes_->set_map(map, std::move(entries), title_of(method));
 }
 
 void CubePage::ask_library() {

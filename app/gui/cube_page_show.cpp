@@ -190,27 +190,29 @@ void CubePage::refresh_run() {
   const bool now = is_open() && session_->stage() == CaseSession::Stage::Running;
   if (now && !running_) {
     progress_->setValue(0);
-    run_text_->set_text(sorts_pixels() ? "Sorting the pixels" : "Making the picture");
+    run_text_->set_text(job_words());
   }
   running_ = now;
   progress_->setVisible(running_);
   stop_->setVisible(running_);
-  const bool there = !running_ && !picture_path_.isEmpty();
+  const bool there = !running_ && !made_path_.isEmpty();
   folder_->setVisible(there);
   copy_->setVisible(there);
-  if (there) run_text_->set_text("Picture: " + picture_path_);
+  if (there) run_text_->set_text(made_what_ + ": " + made_path_);
   run_row_->setVisible(running_ || there);
   enable_shows();
   if (rows_->currentIndex() == 2) refresh_show();
 }
 
 void CubePage::show_result(const CaseSession& session) {
-  if (session.findings().pipeline == "cube_analysis") return load_classes(session);
-  if (session.findings().pipeline != "hs2rgb") return;
+  made_path_.clear(); // what an earlier run made is not what is shown now
+  if (session.findings().pipeline != "hs2rgb") return load_classes(session);
   const nlohmann::json used = session.findings().parameters();
   const QString route = QString::fromStdString(used.value("route", ""));
   picture_route_ = route == "bands" ? "three" : route;
   picture_path_ = QString::fromStdString((session.entry().folder / "rgb.png").string());
+  made_what_ = "Picture";
+  made_path_ = picture_path_;
   picture_ = {};
   if (picture_route_ == "three" && has_wavelengths())
     set_three(

@@ -4,6 +4,7 @@
 #include "app/gui/cube_page.h"
 #include "app/gui/no_view_page.h"
 #include "app/gui/signal_page.h"
+#include "modules/view/slice_view.h"
 
 namespace sensorium {
 namespace {
@@ -21,6 +22,18 @@ constexpr PageOfKind pages[] = {
     {"recording", []() -> DatasetPage* { return new SignalPage; }},
 };
 
+}
+
+void DatasetPage::set_tool(SliceTool tool) {
+  if (SliceView* view = slice_view()) view->set_tool(tool);
+}
+
+void DatasetPage::step_brush(int by) {
+  if (SliceView* view = slice_view()) view->set_brush_radius(view->brush_radius() + by);
+}
+
+void DatasetPage::set_overlay_shown(bool shown) {
+  if (SliceView* view = slice_view()) view->set_overlay_shown(shown);
 }
 
 QString text_of(ScaleSource source) {

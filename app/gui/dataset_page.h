@@ -18,6 +18,7 @@ namespace sensorium {
 
 class ActionSet;
 class SliceView;
+enum class SliceTool;
 
 class DatasetPage : public QWidget {
   Q_OBJECT
@@ -36,6 +37,14 @@ public:
   virtual void select(const FindingItem* item) { (void)item; }
   // What is painted and measured on; null: this page has no slices or frames.
   virtual SliceView* slice_view() const { return nullptr; }
+  // Strokes: whether there is something to paint on here, the tool, the brush's size, and hiding
+  // all overlays for a moment. By default those of slice_view().
+  virtual bool paints() const { return slice_view() != nullptr; }
+  virtual void set_tool(SliceTool tool);
+  virtual void step_brush(int by);
+  virtual void set_overlay_shown(bool shown);
+  // The colour of a label where the page has one; else invalid.
+  virtual QColor label_color(const QString& label) const { return (void)label, QColor(); }
   // The window's actions that mean something here ("fit", "play", "slice_next" ...), and doing one.
   // The others are disabled.
   virtual bool takes(const QString& action) const { return (void)action, false; }
@@ -47,6 +56,8 @@ public:
 
 signals:
   void item_clicked(const QString& id);
+  void stroke_finished(const std::vector<sensorium::Run>& runs, bool erase);
+  void label_colors_changed();
 };
 
 // "file header", "vendor field" ... for texts beside a number.

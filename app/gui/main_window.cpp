@@ -174,12 +174,14 @@ void MainWindow::build_centre() {
 }
 
 void MainWindow::connect_slices(DatasetPage* page) {
+  const auto paint = [this](const std::vector<Run>& runs, bool erase) {
+    session_->paint(findings_->selected(), runs, erase);
+  };
+  connect(page, &DatasetPage::stroke_finished, this, paint);
+  connect(page, &DatasetPage::label_colors_changed, this, [this] { findings_->refresh_colors(); });
   SliceView* view = page->slice_view();
   if (!view) return;
-  connect(view, &SliceView::stroke_finished, this,
-          [this](const std::vector<Run>& runs, bool erase) {
-            session_->paint(findings_->selected(), runs, erase);
-          });
+  connect(view, &SliceView::stroke_finished, this, paint);
   connect(view, &SliceView::measured, session_, &CaseSession::measure);
 }
 
@@ -325,7 +327,8 @@ void MainWindow::refresh_stage() {
   enable({"review", "report", "report_deidentified", "next", "previous", "filter", "export"}, done);
   enable({"compare", "follow_up", "consensus"}, done && slices);
   enable({"note"}, own);
-  enable({"brush", "erase", "measure", "import_mask"}, own && slices);
+  enable({"brush", "erase"}, own && data_page_->paints());
+  enable({"measure", "import_mask"}, own && slices);
   enable({"fovea"}, own && data_page_->takes("fovea"));
   enable({"sign", "blinded"}, writable);
   enable({"sign_layer"}, own && blinded);
@@ -376,7 +379,10 @@ void MainWindow::refresh_next_step() {
     button->style()->polish(button);
   }
   const PipelineInfo* made_by = session_->pipeline();
-  const bool lists = !made_by || !made_by->labels.empty();
+  // A pipeline of classes names them by its result alone; what counts nothing has nothing live.
+  const bool lists = !made_by || !made_by->labels.empty() ||
+                     std::ranges::any_of(made_by->parameters,
+                                         [](const ParameterSpec& spec) { return spec.about.live; });
   const QString empty = !lists && session_->dataset()
                             ? "This pipeline lists no findings. " + session_->notes().join(" ")
                         : stage == Stage::Analysed
@@ -393,14 +399,7 @@ void MainWindow::refresh_pipelines() {
   const PipelineInfo* info = session_->pipeline();
   form_->set_specs(info ? info->parameters : ParameterSpecs{});
   device_->setText(session_->device());
-  for (int key = 1; key <= 9; ++key) {
-    QAction* action = actions_->find(QString("label_%1").arg(key));
-    const bool there = info && key <= static_cast<int>(info->labels.size());
-    action->setText(there ? "Relabel to " + QString::fromStdString(
-                                                info->labels[static_cast<std::size_t>(key - 1)])
-                          : QString("Label %1").arg(key));
-    action->setVisible(there);
-  }
+  refresh_labels();
   QPushButton* run = path_buttons_[1];
   if (info)
     run->setToolTip(QString("%1 (%2)\n%3")
@@ -410,6 +409,16 @@ void MainWindow::refresh_pipelines() {
   refresh_stage();
 }
 
+void MainWindow::refresh_labels() {
+  const QStringList labels = session_->labels();
+  for (int key = 1; key <= 9; ++key) {
+    QAction* action = actions_->find(QString("label_%1").arg(key));
+    const bool there = key <= labels.size();
+    action->setText(there ? "Relabel to " + labels[key - 1] : QString("Label %1").arg(key));
+    action->setVisible(there);
+  }
+}
+
 void MainWindow::refresh_dataset() {
   notice_->clear();
   consensus_->clear();
@@ -417,6 +426,9 @@ void MainWindow::refresh_dataset() {
   data_page_->show_dataset(session_->dataset());
   findings_->set_picture(stack_of(*session_->dataset()));
   findings_->set_frames(std::holds_alternative<Video>(*session_->dataset()));
+  findings_->set_regions(std::holds_alternative<Cube>(*session_->dataset()));
+  findings_->set_label_color(
+      [page = data_page_](const QString& label) { return page->label_color(label); });
   provenance_->set_content({}, {}, {});
   show_page(data_page_);
   if (!std::exchange(sized_, true) && !QSettings().contains("window/state")) {
@@ -441,6 +453,7 @@ void MainWindow::refresh_result() {
   if (page() == consensus_) show_case();
   actions_->find("enhanced")->setChecked(false);
   data_page_->show_result(*session_);
+  refresh_labels();
   scale_->set_text(data_page_->scale_text());
   form_->set_values(session_->parameters());
   const Findings& f = session_->findings();
@@ -486,6 +499,10 @@ void MainWindow::refresh_items() {
   if (const QString who = session_->review().speaker(); is_consensus_reader(who.toStdString()))
     remark += QString("%1The %2 speaks for this case in report and exports.")
                   .arg(remark.isEmpty() ? "" : ". ", who);
+  if (const auto& problems = session_->review().state().problems; !problems.empty())
+    remark += QString("%1Of the log, %2%3.")
+                  .arg(remark.isEmpty() ? "" : ". ", QString::fromStdString(problems.front()),
+                       problems.size() > 1 ? QString(" and %1 more").arg(problems.size() - 1) : "");
   findings_->set_remark(remark);
   refresh_saved();
   refresh_fovea();
@@ -568,14 +585,14 @@ bool MainWindow::eventFilter(QObject*, QEvent* event) {
     if (!key->isAutoRepeat()) button->click();
     return true;
   }
-  SliceView* const slices = data_page_->slice_view();
-  if (key->key() != Qt::Key_Space || !isActiveWindow() || page() != data_page_ || !slices)
+  if (key->key() != Qt::Key_Space || !isActiveWindow() || page() != data_page_ ||
+      !data_page_->paints())
     return false;
   const QWidget* focus = QApplication::focusWidget();
   if (qobject_cast<const QLineEdit*>(focus) || qobject_cast<const QAbstractSpinBox*>(focus) ||
       qobject_cast<const QAbstractButton*>(focus))
     return false;
-  if (!key->isAutoRepeat()) slices->set_overlay_shown(event->type() == QEvent::KeyRelease);
+  if (!key->isAutoRepeat()) data_page_->set_overlay_shown(event->type() == QEvent::KeyRelease);
   return true;
 }
 

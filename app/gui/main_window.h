@@ -101,6 +101,7 @@ private:
   void refresh_deciding(bool own);
   void refresh_saved();
   void refresh_pipelines();
+  void refresh_labels(); // what the keys 1 to 9 relabel to
   void refresh_dataset();
   void refresh_result();
   void refresh_items();

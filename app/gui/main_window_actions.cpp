@@ -106,7 +106,7 @@ void MainWindow::declare_review_actions() {
     QAction* action = a.add_toggle(
         id, text, id, keys, which == SliceTool::Browse,
         [this, which](bool on) {
-          if (on && data_page_->slice_view()) data_page_->slice_view()->set_tool(which);
+          if (on) data_page_->set_tool(which);
         },
         "Review");
     tools->addAction(action);
@@ -115,10 +115,7 @@ void MainWindow::declare_review_actions() {
   tool("brush", "Paint", "B", SliceTool::Brush);
   tool("erase", "Erase", "X", SliceTool::Erase);
   tool("measure", "Measure", "M", SliceTool::Measure);
-  const auto brush = [this](int by) {
-    if (SliceView* view = data_page_->slice_view())
-      view->set_brush_radius(view->brush_radius() + by);
-  };
+  const auto brush = [this](int by) { data_page_->step_brush(by); };
   a.add("brush_larger", "Larger brush", "", "]", [brush] { brush(1); }, "Review");
   a.add("brush_smaller", "Smaller brush", "", "[", [brush] { brush(-1); }, "Review");
   a.add("note", "Note on the finding", "note", "Ctrl+N", [this] { ask_note(); }, "Review");
@@ -213,10 +210,12 @@ void MainWindow::choose_report() {
 }
 
 void MainWindow::choose_export() {
+  const bool cube = session_->dataset() && std::holds_alternative<Cube>(*session_->dataset());
   const QString path = QFileDialog::getSaveFileName(
       this, "Export", QString::fromStdString(session_->entry().folder.string()),
-      "Findings as reviewed (*.csv);;Mask, NRRD (*.nrrd);;Mask, NIfTI (*.nii.gz);;"
-      "Mask, DICOM segmentation (*.dcm)");
+      cube ? "Findings as reviewed (*.csv);;Class map as reviewed (*.png);;Mask, NRRD (*.nrrd)"
+           : "Findings as reviewed (*.csv);;Mask, NRRD (*.nrrd);;Mask, NIfTI (*.nii.gz);;"
+             "Mask, DICOM segmentation (*.dcm)");
   if (!path.isEmpty()) session_->export_to(path);
 }
 

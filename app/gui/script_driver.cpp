@@ -1,6 +1,7 @@
 #include "app/gui/script_driver.h"
 
 #include "app/gui/batch_runner.h"
+#include "app/gui/class_panel.h"
 #include "app/gui/clip_page.h"
 #include "app/gui/compare_page.h"
 #include "app/gui/consensus_page.h"
@@ -315,6 +316,8 @@ bool ScriptDriver::perform_page(const json& step) {
   } else if (word == "point")
     send_mouse(cube->view(), QEvent::MouseMove, cube->view()->to_widget(point_of(step.at("at"))),
                Qt::NoButton);
+  else if (word == "choose_class")
+    cube->classes()->choose(step.at("class").get<int>());
   else if (word == "zoom")
     cube->view()->zoom(step.at("factor").get<double>());
   else if (word == "make_picture")
@@ -348,10 +351,15 @@ QString ScriptDriver::pointer(const json& step, const char* tool) {
     kind->setChecked(true);
   else if (tool)
     window_.actions().find(tool)->trigger();
-  SliceView* view = window_.data_page()->slice_view();
-  if (!view) return "this page has no slices";
-  const QPointF from = view->to_widget(point_of(step.at("from"))),
-                to = view->to_widget(point_of(step.at("to")));
+  SliceView* slices = window_.data_page()->slice_view();
+  auto* cube = qobject_cast<CubePage*>(window_.data_page());
+  if (!slices && !cube) return "this page has nothing to draw on";
+  QWidget* view = slices ? static_cast<QWidget*>(slices) : cube->view();
+  const auto place = [&](const char* key) {
+    const QPointF at = point_of(step.at(key));
+    return slices ? slices->to_widget(at) : cube->view()->to_widget(at);
+  };
+  const QPointF from = place("from"), to = place("to");
   send_mouse(view, QEvent::MouseButtonPress, from, Qt::LeftButton);
   for (int i = 1; i <= 8; ++i)
     send_mouse(view, QEvent::MouseMove, from + (to - from) * i / 8.0, Qt::LeftButton);

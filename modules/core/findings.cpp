@@ -143,8 +143,9 @@ std::string to_csv(const Findings& findings) {
   for (const std::string& key : attributes) out += "," + csv_cell(key);
   out += "\r\n";
   for (const Finding& f : findings.items) {
-    out += fmt::format("{},{},{:.4f},{:.2f},{:.2f},{:.2f}", csv_cell(f.id), csv_cell(f.label),
-                       f.score, f.centroid[0], f.centroid[1], f.centroid[2]);
+    out += fmt::format("{},{},{},{:.2f},{:.2f},{:.2f}", csv_cell(f.id), csv_cell(f.label),
+                       f.score < 0 ? std::string() : fmt::format("{:.4f}", f.score), f.centroid[0],
+                       f.centroid[1], f.centroid[2]);
     for (const auto& [name, unit] : measures) {
       out += ",";
       for (const Measure& m : f.measures)

@@ -1,8 +1,7 @@
 #include "modules/report/pictures.h"
 
+#include "modules/review/footprint.h"
 #include "modules/review/mark_kinds.h"
-
-#include <QRegion>
 
 #include <algorithm>
 #include <cmath>
@@ -99,12 +98,13 @@ QImage en_face(const Slices& slices) {
 }
 
 QPainterPath outline(const std::vector<Run>& runs, int slice) {
-  QRegion region;
-  for (const Run& r : runs)
-    if (r.z == slice && r.length > 0) region += QRect(r.x, r.y, r.length, 1);
   QPainterPath path;
-  path.addRegion(region);
-  return path.simplified();
+  for (const auto& line : border(runs, slice)) {
+    path.moveTo(line.front()[0], line.front()[1]);
+    for (std::size_t k = 1; k < line.size(); ++k) path.lineTo(line[k][0], line[k][1]);
+    path.closeSubpath();
+  }
+  return path;
 }
 
 int main_slice(const Finding& finding) {

@@ -2,6 +2,7 @@
 
 #include "modules/core/error.h"
 #include "modules/report/application.h"
+#include "modules/report/class_drawing.h"
 #include "modules/report/flow.h"
 #include "modules/report/pictures.h"
 #include "modules/report/plot_drawing.h"
@@ -35,6 +36,14 @@ QString number(const Measure& m) {
 }
 
 constexpr std::size_t most_key_frames = 4;
+constexpr std::size_t most_regions = 150; // of a class map, in the table; decided ones come first
+
+// Below 0 the method gives none from 0 to 1; then the mean of what it gives.
+QString score_text(const Finding& f) {
+  for (const Measure& m : f.measures)
+    if (f.score < 0 && m.name.starts_with("mean ")) return QString::number(m.value, 'g', 4);
+  return f.score < 0 ? QString("-") : QString::number(f.score, 'f', 2);
+}
 
 QString state_text(FindingState state) {
   switch (state) {
@@ -374,7 +383,9 @@ void key_findings(Page& p) {
 }
 
 void pictures_of_run(Page& p) {
+  const std::filesystem::path drawn = draw_class_map(p.flow, p.in);
   for (const auto& [path, caption] : p.in.pictures) {
+    if (path == drawn || path.filename() == "class_map.png") continue; // its legend is elsewhere
     QImageReader reader(q(path.string()));
     reader.setAllocationLimit(0); // our own file; it is read at the size it is shown in
     const QSize size = reader.size();
@@ -456,16 +467,25 @@ void all_findings(Page& p) {
   columns.insert(columns.end(), {{"x, y (px)", 1, true}, {"Size", 1, true}});
   if (layers) columns.push_back({"Layer", 1.2});
   columns.insert(columns.end(), {{"Score", 0.6, true}, {"State", 1.2}});
+  std::vector<const ReviewedFinding*> order;
+  for (const ReviewedFinding& r : p.in.review.findings) order.push_back(&r);
+  std::size_t most = static_cast<std::size_t>(p.in.options.max_rows);
+  if (is_cube(p)) {
+    most = std::min(most, most_regions);
+    std::ranges::stable_partition(
+        order, [](const ReviewedFinding* r) { return r->state != FindingState::Proposed; });
+  }
   std::vector<QStringList> rows;
-  for (const ReviewedFinding& r : p.in.review.findings) {
-    if (static_cast<int>(rows.size()) >= p.in.options.max_rows) break;
+  for (const ReviewedFinding* one : order) {
+    if (rows.size() >= most) break;
+    const ReviewedFinding& r = *one;
     QStringList row{q(r.finding.id), q(r.label)};
     if (!word.empty()) row << QString::number(main_slice(r.finding) + 1);
     row << q(fmt::format("{:.0f}, {:.0f}", r.finding.centroid[0], r.finding.centroid[1]))
         << size_of_finding(r.finding);
     const auto slab = r.finding.attributes.find("slab");
     if (layers) row << (slab == r.finding.attributes.end() ? QString("-") : q(slab->second));
-    rows.push_back(row << QString::number(r.finding.score, 'f', 2) << state_text(r.state));
+    rows.push_back(row << score_text(r.finding) << state_text(r.state));
   }
   p.flow.table(columns, rows);
   if (rows.size() < p.in.review.findings.size())

@@ -27,6 +27,7 @@ std::string reason_of(const Spacing& x, const Spacing& y) {
 Calibration::Calibration(const Dataset& dataset) {
   if (const auto* volume = std::get_if<Volume>(&dataset))
     spacing_ = {volume->spacing[0], volume->spacing[1]};
+  cube_ = std::holds_alternative<Cube>(dataset);
   const auto* video = std::get_if<Video>(&dataset);
   if (video == nullptr) return;
   clip_ = true;
@@ -76,10 +77,17 @@ Measure Calibration::distance(std::array<double, 2> from, std::array<double, 2> 
 }
 
 void measure_by_region(ReviewState& state, const Calibration& calibration) {
-  if (!calibration.is_clip()) return;
+  if (!calibration.is_clip() && !calibration.is_cube()) return;
   for (ReviewedFinding& f : state.findings) {
+    if (calibration.is_cube() && f.state == FindingState::Changed)
+      f.finding.text = fmt::format("{}; proposed as {}", f.label, f.finding.text);
     const auto by_hand = [](const Measure& m) { return m.name == "section area"; };
     if (std::none_of(f.finding.measures.begin(), f.finding.measures.end(), by_hand)) continue;
+    if (calibration.is_cube()) {
+      f.finding.measures = {{"area", static_cast<double>(voxel_count(f.finding.footprint)), "px",
+                             "a cube does not state its scale"}};
+      continue;
+    }
     const auto& box = f.finding.box;
     const ScaleAt scale =
         calibration.between({box[0] + 0.0, box[1] + 0.0}, {box[3] + 1.0, box[4] + 1.0});

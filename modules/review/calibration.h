@@ -24,17 +24,18 @@ public:
   // other recording in um, or in px where it is unknown.
   Measure distance(std::array<double, 2> from, std::array<double, 2> to) const;
   bool is_clip() const { return clip_; }
+  bool is_cube() const { return cube_; }
   const std::vector<Region>& regions() const { return regions_; }
 
 private:
   std::array<Spacing, 2> spacing_;
   std::vector<Region> regions_;
-  bool clip_ = false;
+  bool clip_ = false, cube_ = false;
 };
 
 // What was drawn or painted on a clip is measured by the region that it lies in: "section area" in
-// mm2 and "equivalent diameter" in mm, or in pixels where the scale there is unknown. Findings of
-// other recordings are left as they are.
+// mm2 and "equivalent diameter" in mm, or in pixels where the scale there is unknown. On a cube it
+// has its area in pixels, as every region there. Findings of other recordings are left as they are.
 void measure_by_region(ReviewState& state, const Calibration& calibration);
 
 }

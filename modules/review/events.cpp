@@ -128,8 +128,12 @@ private:
   const json& data_;
 };
 
+// A region of a class map is this class at these pixels, or another region: its id says all, and a
+// decision is never carried over to what another analysis finds there.
 json with_place(const Finding& finding) {
-  return {{"finding", finding.id}, {"place", runs_to_json(finding.footprint)}};
+  const bool region = finding.id.starts_with("region-");
+  return {{"finding", finding.id},
+          {"place", region ? json::array() : runs_to_json(finding.footprint)}};
 }
 
 }

@@ -34,6 +34,7 @@ namespace sensorium {
 // sign_layer    statement                  freezes this reader's events
 // protocol      blinded, readers           a read whose readers do not see each other (readers.h)
 // place is the finding's footprint as the reader saw it: by it a decision finds its finding again under another threshold.
+// Of a region of a class map ("region-...") it is empty: such a finding is known by its id alone.
 // clang-format on
 struct Event {
   std::int64_t number = 0; // 1, 2, 3 ...

@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <numbers>
+#include <span>
 #include <tuple>
 
 namespace sensorium {
@@ -82,6 +83,93 @@ std::int64_t overlap(const std::vector<Run>& a, const std::vector<Run>& b) {
     end_of(*i) < end_of(*j) ? ++i : ++j;
   }
   return count;
+}
+
+namespace {
+
+struct Edge {
+  int x0, y0, x1, y1;
+};
+
+// Along the line between the rows y - 1 and y, where a row of `from` has no neighbour in `other`.
+// Both hold runs of one row each, in order.
+void add_edges(std::span<const Run> from, std::span<const Run> other, int y, bool below,
+               std::vector<Edge>& edges) {
+  auto o = other.begin();
+  for (const Run& run : from) {
+    int x = run.x;
+    const auto put = [&](int end) {
+      if (end > x) edges.push_back(below ? Edge{end, y, x, y} : Edge{x, y, end, y});
+    };
+    const int end = run.x + run.length;
+    while (o != other.end() && o->x + o->length <= run.x) ++o;
+    for (auto k = o; k != other.end() && k->x < end; ++k) {
+      put(k->x);
+      x = std::max(x, k->x + k->length);
+    }
+    put(end);
+  }
+}
+
+}
+
+std::vector<std::vector<std::array<int, 2>>> border(const std::vector<Run>& runs, int z) {
+  std::vector<Run> slice;
+  for (const Run& run : runs)
+    if (run.z == z) slice.push_back(run);
+  slice = normalised(std::move(slice));
+  std::vector<Edge> edges;
+  const auto row_from = [&](std::size_t at) {
+    std::size_t end = at;
+    while (end < slice.size() && slice[end].y == slice[at].y) ++end;
+    return std::span(slice).subspan(at, end - at);
+  };
+  std::span<const Run> above;
+  for (std::size_t at = 0; at < slice.size();) {
+    const std::span<const Run> row = row_from(at);
+    const int y = row.front().y;
+    const bool joined = !above.empty() && above.front().y == y - 1;
+    if (!joined && !above.empty()) add_edges(above, {}, above.front().y + 1, true, edges);
+    if (joined) add_edges(above, row, y, true, edges);
+    add_edges(row, joined ? above : std::span<const Run>(), y, false, edges);
+    for (const Run& run : row) {
+      edges.push_back({run.x + run.length, y, run.x + run.length, y + 1});
+      edges.push_back({run.x, y + 1, run.x, y});
+    }
+    above = row;
+    at += row.size();
+  }
+  if (!above.empty()) add_edges(above, {}, above.front().y + 1, true, edges);
+  const auto starts_before = [](const Edge& a, const Edge& b) {
+    return std::tie(a.y0, a.x0) < std::tie(b.y0, b.x0);
+  };
+  std::sort(edges.begin(), edges.end(), starts_before);
+  std::vector<bool> used(edges.size());
+  std::vector<std::vector<std::array<int, 2>>> out;
+  for (std::size_t first = 0; first < edges.size(); ++first) {
+    if (used[first]) continue;
+    std::vector<std::array<int, 2>> line;
+    for (std::size_t at = first; at < edges.size();) {
+      const Edge& e = edges[at];
+      used[at] = true;
+      const auto n = line.size();
+      if (n > 1 &&
+          ((line[n - 2][0] == e.x0 && e.x0 == e.x1) || (line[n - 2][1] == e.y0 && e.y0 == e.y1)))
+        line.pop_back(); // straight on
+      else if (line.empty())
+        line.push_back({e.x0, e.y0});
+      line.push_back({e.x1, e.y1});
+      // A corner starts two edges at most.
+      const auto next =
+          std::lower_bound(edges.begin(), edges.end(), Edge{e.x1, e.y1, 0, 0}, starts_before);
+      at = static_cast<std::size_t>(next - edges.begin());
+      while (at < edges.size() && used[at] && edges[at].x0 == e.x1 && edges[at].y0 == e.y1) ++at;
+      if (at < edges.size() && (edges[at].x0 != e.x1 || edges[at].y0 != e.y1)) break;
+    }
+    line.pop_back(); // closed: it ended where it began
+    out.push_back(std::move(line));
+  }
+  return out;
 }
 
 void place(Finding& finding) {

@@ -15,6 +15,11 @@ std::int64_t voxel_count(const std::vector<Run>& runs); // of a normalised list
 std::int64_t overlap(const std::vector<Run>& a,
                      const std::vector<Run>& b); // of two normalised lists, in voxels
 
+// The border of the part in slice z, along pixel edges: closed lines of corners x, y (a pixel
+// covers x to x + 1 and y to y + 1), the inside on the right, holes as lines of their own. Pixels
+// that meet at a corner alone are not joined. Grows with the number of runs, not of pixels.
+std::vector<std::vector<std::array<int, 2>>> border(const std::vector<Run>& runs, int z);
+
 // Sets box and centroid from the footprint.
 void place(Finding& finding);
 // Replaces the measures by those that a footprint alone gives: "area" (largest section in one

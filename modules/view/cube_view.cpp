@@ -48,7 +48,7 @@ CubeView::CubeView(QWidget* parent) : QWidget(parent) {
   setAccessibleDescription(
       "Arrows move a cross, with Shift by ten pixels; Return keeps its spectrum. Plus and minus "
       "zoom, Page Up and Page Down change the band. Drag: brightness and contrast. Middle button "
-      "or Shift and drag: move.");
+      "or Shift and drag: move. With the brush, Return sets it on the cross and lifts it.");
   pool_.setMaxThreadCount(1);
 }
 
@@ -66,12 +66,15 @@ void CubeView::set_cube(std::shared_ptr<const Cube> cube) {
   whole_ = part_ = {};
   whole_image_ = part_image_ = {};
   markers_.clear();
+  items_.reset();
+  outlines_.clear();
+  stroke_.clear();
   cross_.reset();
   pending_ = 0;
   fitted_ = true;
   scale_ = fitting_scale();
   middle_ = cube_rect().center();
-  update();
+  redraw();
 }
 
 void CubeView::set_bands(std::vector<int> bands) {
@@ -87,7 +90,7 @@ void CubeView::set_picture(QImage picture) {
   if (picture_.isNull() && !bands_.empty()) return read_all();
   ++*latest_;
   pending_ = 0;
-  update();
+  redraw();
   emit read();
 }
 
@@ -101,22 +104,25 @@ void CubeView::set_stretch(double low_percent, double high_percent) {
 void CubeView::set_overlay(QImage overlay, double opacity) {
   overlay_ = std::move(overlay);
   overlay_opacity_ = opacity;
-  update();
+  redraw();
 }
 
 void CubeView::set_overlay_shown(bool shown) {
   overlay_shown_ = shown;
-  update();
+  redraw();
 }
 
 void CubeView::set_markers(std::vector<CubeMarker> markers) {
   markers_ = std::move(markers);
-  update();
+  redraw();
 }
 
 void CubeView::set_tool(CubeTool tool) {
   tool_ = tool;
-  setCursor(tool == CubeTool::Region ? Qt::CrossCursor : Qt::ArrowCursor);
+  drag_ = Drag::None;
+  stroke_.clear();
+  setCursor(tool == CubeTool::Look ? Qt::ArrowCursor : Qt::CrossCursor);
+  redraw();
 }
 
 double CubeView::fitting_scale() const {
@@ -181,7 +187,7 @@ void CubeView::read_sight() {
     if (scale_ >= 1 && !job.last) continue;
     start(std::move(job));
   }
-  update();
+  redraw();
 }
 
 void CubeView::start(Job job) {
@@ -213,14 +219,14 @@ void CubeView::take(const Job& job) {
     part_image_ = toned(part_, tone_);
   }
   if (job.last) last_read_ms_ = now_ms() - asked_ms_;
-  update();
+  redraw();
   emit read();
 }
 
 void CubeView::retone() {
   whole_image_ = toned(whole_, tone_);
   part_image_ = toned(part_, tone_);
-  update();
+  redraw();
 }
 
 void CubeView::fit() {
@@ -248,7 +254,7 @@ void CubeView::zoom(double factor) {
   fitted_ = scale_ <= least;
   keep_in_sight();
   read_again();
-  update();
+  redraw();
 }
 
 // At least half of the view stays on the cube.
@@ -269,13 +275,16 @@ void CubeView::set_cross(QPoint pixel) {
   cross_ = QPoint(std::clamp(pixel.x(), 0, cube_->samples - 1),
                   std::clamp(pixel.y(), 0, cube_->lines - 1));
   show_place(QRect(*cross_, QSize(1, 1)));
-  update();
+  redraw();
   emit hovered(*cross_);
 }
 
 void CubeView::move_cross(int dx, int dy) {
   const QPoint middle(static_cast<int>(middle_.x()), static_cast<int>(middle_.y()));
+  const QPoint before = cross_.value_or(middle);
   set_cross(cross_ ? *cross_ + QPoint(dx, dy) : middle);
+  if (drag_ == Drag::Stroke)
+    stamp(QPointF(before) + QPointF(0.5, 0.5), QPointF(*cross_) + QPointF(0.5, 0.5));
 }
 
 void CubeView::resizeEvent(QResizeEvent*) {
@@ -321,11 +330,18 @@ void CubeView::mousePressEvent(QMouseEvent* event) {
   drag_ = drag_button_ == Qt::MiddleButton || (left && event->modifiers() & Qt::ShiftModifier)
               ? Drag::Move
           : left && tool_ == CubeTool::Region ? Drag::Region
+          : left && paints()                  ? Drag::Stroke
                                               : Drag::Press;
+  hover_ = drag_from_;
+  if (drag_ != Drag::Stroke) return;
+  cross_.reset(); // the pointer takes over
+  stroke_.clear();
+  redraw();
+  stamp(to_cube(drag_from_), to_cube(drag_from_));
 }
 
 void CubeView::mouseMoveEvent(QMouseEvent* event) {
-  hover_ = event->position();
+  const QPointF before = std::exchange(hover_, event->position());
   const QPointF delta = hover_ - drag_from_;
   if (drag_ == Drag::Press && delta.manhattanLength() > 3) drag_ = Drag::Tone;
   if (drag_ == Drag::Move) {
@@ -342,8 +358,11 @@ void CubeView::mouseMoveEvent(QMouseEvent* event) {
     }
     retone();
   } else if (drag_ == Drag::Region) {
-    update();
+    redraw();
+  } else if (drag_ == Drag::Stroke && event->buttons() & Qt::LeftButton) {
+    stamp(to_cube(before), to_cube(hover_));
   }
+  if (paints()) update();
   if (const auto pixel = pixel_at(hover_))
     emit hovered(*pixel);
   else
@@ -354,10 +373,17 @@ void CubeView::mouseReleaseEvent(QMouseEvent* event) {
   const Drag drag = std::exchange(drag_, Drag::None);
   const QPointF at = event->position();
   if (drag == Drag::Press && drag_button_ == Qt::LeftButton) {
+    const auto pixel = pixel_at(at);
+    const bool regions = overlay_shown_ && !(event->modifiers() & Qt::ControlModifier);
     if (const int id = marker_at(at))
       emit marker_clicked(id);
-    else if (const auto pixel = pixel_at(at))
+    else if (const QString region = pixel && regions ? region_at(*pixel) : QString();
+             !region.isEmpty())
+      emit item_clicked(region);
+    else if (pixel)
       emit picked(*pixel);
+  } else if (drag == Drag::Stroke) {
+    finish_stroke();
   } else if (drag == Drag::Region) {
     const QRectF drawn =
         QRectF(to_cube(drag_from_), to_cube(at)).normalized().intersected(cube_rect());
@@ -366,7 +392,7 @@ void CubeView::mouseReleaseEvent(QMouseEvent* event) {
                               std::min(static_cast<int>(drawn.bottom()), cube_->lines - 1)));
     if (!drawn.isEmpty() && (at - drag_from_).manhattanLength() > 3) emit region_drawn(region);
   }
-  update();
+  redraw();
 }
 
 void CubeView::wheelEvent(QWheelEvent* event) {
@@ -378,6 +404,8 @@ void CubeView::wheelEvent(QWheelEvent* event) {
     scale_ = std::clamp(scale_ * std::pow(1.2, steps), least, largest);
     if (scale_ != before) middle_ += anchor - to_cube(event->position());
     zoom(1);
+  } else if (event->modifiers() & Qt::ShiftModifier && paints()) {
+    set_brush_radius(brush_radius_ + (steps > 0 ? 1 : -1));
   } else if (steps != 0) {
     emit band_step(steps > 0 ? -1 : 1);
   }
@@ -386,6 +414,7 @@ void CubeView::wheelEvent(QWheelEvent* event) {
 
 void CubeView::keyPressEvent(QKeyEvent* event) {
   const int by = event->modifiers() & Qt::ShiftModifier ? 10 : 1;
+  if (paints() && stroke_key(event->key())) return;
   switch (event->key()) {
   case Qt::Key_Left:
     return move_cross(-by, 0);
@@ -411,7 +440,7 @@ void CubeView::keyPressEvent(QKeyEvent* event) {
     cross_.reset();
     drag_ = Drag::None;
     emit left();
-    return update();
+    return redraw();
   default:
     QWidget::keyPressEvent(event);
   }
@@ -425,12 +454,34 @@ void CubeView::leaveEvent(QEvent*) {
 }
 
 void CubeView::changeEvent(QEvent* event) {
-  update();
+  redraw();
   QWidget::changeEvent(event);
+}
+
+void CubeView::redraw() {
+  base_ = {};
+  update();
 }
 
 void CubeView::paintEvent(QPaintEvent*) {
   QPainter painter(this);
+  if (!paints()) {
+    draw_base(painter);
+    return draw_region(painter);
+  }
+  const QSize pixels = size() * devicePixelRatioF();
+  if (base_.size() != pixels) {
+    base_ = QPixmap(pixels);
+    base_.setDevicePixelRatio(devicePixelRatioF());
+    QPainter below(&base_);
+    below.setFont(painter.font());
+    draw_base(below);
+  }
+  painter.drawPixmap(0, 0, base_);
+  draw_stroke(painter);
+}
+
+void CubeView::draw_base(QPainter& painter) {
   painter.fillRect(rect(), theme_colors().imaging);
   if (!cube_) return;
   const QRectF all(to_widget({0, 0}), QSizeF(cube_->samples, cube_->lines) * scale_);
@@ -456,14 +507,17 @@ void CubeView::paintEvent(QPaintEvent*) {
   painter.setPen(QPen(QColor(255, 255, 255, 40), 1));
   painter.drawRect(all);
   painter.setRenderHint(QPainter::Antialiasing);
+  if (overlay_shown_) draw_items(painter);
   draw_markers(painter);
-  if (drag_ == Drag::Region) {
-    painter.setBrush(Qt::NoBrush);
-    painter.setPen(QPen(Qt::black, 3));
-    painter.drawRect(QRectF(drag_from_, hover_).normalized());
-    painter.setPen(QPen(Qt::white, 1, Qt::DashLine));
-    painter.drawRect(QRectF(drag_from_, hover_).normalized());
-  }
+}
+
+void CubeView::draw_region(QPainter& painter) {
+  if (drag_ != Drag::Region) return;
+  painter.setBrush(Qt::NoBrush);
+  painter.setPen(QPen(Qt::black, 3));
+  painter.drawRect(QRectF(drag_from_, hover_).normalized());
+  painter.setPen(QPen(Qt::white, 1, Qt::DashLine));
+  painter.drawRect(QRectF(drag_from_, hover_).normalized());
 }
 
 void CubeView::draw_markers(QPainter& painter) {

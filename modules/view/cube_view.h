@@ -1,15 +1,20 @@
 // The picture of a cube of any size: one band as grey, three as colours, or a picture made of it.
-// Only what is in sight is read, in another thread; what was read before stays until then.
+// Only what is in sight is read, in another thread; what was read before stays until then. Over it
+// lie classes, the outlines of regions, and what the brush paints; these three are in
+// cube_view_review.cpp.
 #pragma once
 
 #include "modules/view/cube_picture.h"
+#include "modules/view/finding_item.h"
 
 #include <QColor>
+#include <QPixmap>
 #include <QString>
 #include <QThreadPool>
 #include <QWidget>
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -25,7 +30,7 @@ struct CubeMarker {
   bool selected = false;
 };
 
-enum class CubeTool { Look, Region };
+enum class CubeTool { Look, Region, Brush, Erase };
 
 class CubeView : public QWidget {
   Q_OBJECT
@@ -44,8 +49,16 @@ public:
   bool shows_overlay() const { return !overlay_.isNull() && overlay_shown_; }
   void set_overlay_shown(bool shown);
   void set_markers(std::vector<CubeMarker> markers);
+  // Regions to review, outlined in the five looks; a rejected one is hatched. Null: none.
+  void set_items(FindingItems items);
+  void set_selected(const QString& id);
+  const QString& selected() const { return selected_; }
+  QString region_at(QPoint pixel) const; // the smallest there; empty: none
   void set_tool(CubeTool tool);
   CubeTool tool() const { return tool_; }
+  void set_brush_radius(int pixels); // 0 to 100 pixels of the cube
+  int brush_radius() const { return brush_radius_; }
+  void set_brush_color(const QColor& color);   // of a stroke while it is drawn; invalid: as drawn
   bool busy() const { return pending_ > 0; }   // something in sight is still being read
   double pixel_size() const { return scale_; } // screen pixels a cube pixel
   QPointF to_cube(const QPointF& widget) const;
@@ -58,6 +71,7 @@ public slots:
   void fit(); // the whole cube, and the stretch anew
   void zoom(double factor);
   void show_place(const QRect& place); // pans so that it is visible
+  void show_region(const QRect& box);  // pans where nothing of it, or little, is in sight
   void set_cross(QPoint pixel);
 
 signals:
@@ -66,6 +80,8 @@ signals:
   void picked(QPoint pixel);
   void region_drawn(QRect region); // in samples and lines
   void marker_clicked(int id);
+  void item_clicked(const QString& id); // a click on a region; with Ctrl it picks the pixel
+  void stroke_finished(const std::vector<sensorium::Run>& runs, bool erase);
   void band_step(int by);
   void delete_pressed();
   void read(); // a new picture is shown
@@ -99,6 +115,15 @@ private:
   QRectF marker_rect(const CubeMarker& marker) const;
   void draw_markers(QPainter& painter);
   void move_cross(int dx, int dy);
+  void redraw(); // something other than the stroke has changed
+  void draw_base(QPainter& painter);
+  void draw_region(QPainter& painter); // the rectangle that is being drawn
+  bool paints() const { return tool_ == CubeTool::Brush || tool_ == CubeTool::Erase; }
+  void stamp(const QPointF& from, const QPointF& to); // in the cube's pixels
+  void finish_stroke();
+  bool stroke_key(int key); // Return sets the brush on the cross and lifts it, Escape drops it
+  void draw_items(QPainter& painter);
+  void draw_stroke(QPainter& painter);
 
   std::shared_ptr<const Cube> cube_;
   std::vector<int> bands_;
@@ -111,11 +136,22 @@ private:
   double low_percent_ = 2, high_percent_ = 98;
   std::vector<CubeMarker> markers_;
   CubeTool tool_ = CubeTool::Look;
+  FindingItems items_;
+  QString selected_;
+  struct Outline {
+    std::vector<Run> runs;
+    QPainterPath path;
+  };
+  std::map<std::string, Outline> outlines_; // by id
+  std::vector<Run> stroke_;
+  int brush_radius_ = 3;
+  QColor brush_color_;
+  QPixmap base_; // all but the stroke, kept while the pointer paints
   double scale_ = 1;
   bool fitted_ = true, whole_due_ = false; // whole_due_: whole_ is not of these bands yet
   QPointF middle_;                         // the cube's place in the middle of the view
   std::optional<QPoint> cross_;
-  enum class Drag { None, Press, Tone, Move, Region } drag_ = Drag::None;
+  enum class Drag { None, Press, Tone, Move, Region, Stroke } drag_ = Drag::None;
   QPointF drag_from_, drag_middle_, hover_;
   Qt::MouseButton drag_button_ = Qt::NoButton;
   int pending_ = 0;

@@ -3,6 +3,7 @@
 #include <QMap>
 
 #include <algorithm>
+#include <cmath>
 
 namespace sensorium {
 namespace {
@@ -154,6 +155,31 @@ QString size_text(const Finding& finding) {
 
 double size_value(const Finding& finding) {
   const Measure* m = size_measure(finding);
+  return m ? m->value : 0;
+}
+
+namespace {
+
+const Measure* mean_measure(const Finding& finding) {
+  const auto found = std::ranges::find_if(
+      finding.measures, [](const Measure& m) { return m.name.starts_with("mean "); });
+  return found == finding.measures.end() ? nullptr : &*found;
+}
+
+}
+
+QString score_text(const Finding& finding) {
+  if (finding.score >= 0) return QString::number(finding.score, 'f', 2);
+  const Measure* m = mean_measure(finding);
+  if (!m) return QStringLiteral("—");
+  const bool long_number = std::abs(m->value) >= 100 && std::abs(m->value) < 1e5;
+  return long_number ? QString::number(m->value, 'f', 0)
+                     : QString::number(m->value, 'g', m->value < 1e5 ? 3 : 2);
+}
+
+double score_value(const Finding& finding) {
+  if (finding.score >= 0) return finding.score;
+  const Measure* m = mean_measure(finding);
   return m ? m->value : 0;
 }
 

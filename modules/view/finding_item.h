@@ -37,6 +37,10 @@ QString glyph_of(FindingLook look); // one character for tables
 // "12.4 um", or "35 px (scale unknown)"; the first of diameter, area, volume that the finding has.
 QString size_text(const Finding& finding);
 double size_value(const Finding& finding);
+// Two digits; where the method gives no score from 0 to 1, its mean over the pixels ("mean spectral
+// angle"), else a dash. The value orders the list.
+QString score_text(const Finding& finding);
+double score_value(const Finding& finding);
 QString measure_text(const Measure& measure);
 
 }

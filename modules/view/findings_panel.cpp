@@ -43,6 +43,15 @@ void FindingsModel::set_frames(bool frames) {
   emit headerDataChanged(Qt::Horizontal, Slice, Slice);
 }
 
+void FindingsModel::set_regions(bool regions) {
+  spans_ = stack_.empty() && !regions;
+  emit headerDataChanged(Qt::Horizontal, Slice, Slice);
+}
+
+void FindingsModel::set_label_color(std::function<QColor(const QString&)> color) {
+  label_color_ = std::move(color);
+}
+
 // A crop stays as long as its finding looks the same.
 static void keep_crops(QHash<QString, QPixmap>& crops, const FindingItems& before,
                        const FindingItems& after) {
@@ -107,8 +116,7 @@ QVariant FindingsModel::text(const FindingItem& item, int column) const {
   case Label:
     return QString::fromStdString(item.finding.label);
   case Score:
-    return item.look == FindingLook::Drawn ? QString("—")
-                                           : QString::number(item.finding.score, 'f', 2);
+    return item.look == FindingLook::Drawn ? QString("—") : score_text(item.finding);
   case Size:
     return size_text(item.finding);
   case Slice:
@@ -130,6 +138,7 @@ QVariant FindingsModel::data(const QModelIndex& index, int role) const {
   case Qt::DisplayRole:
     return text(*it, index.column());
   case Qt::DecorationRole: {
+    if (index.column() == Label && label_color_) return patch(text(*it, Label).toString());
     if (index.column() != Crop) return {};
     QIcon picture(crop(*it));
     picture.addPixmap(crop(*it), QIcon::Selected); // a selected crop keeps its greys
@@ -160,7 +169,7 @@ QVariant FindingsModel::data(const QModelIndex& index, int role) const {
   case Crop:
     return it->uncertainty;
   case Score:
-    return it->finding.score;
+    return score_value(it->finding);
   case Size:
     return size_value(it->finding);
   case Slice:
@@ -207,6 +216,14 @@ static std::optional<PixelStack> part_of(const PixelStack& stack, const QRect& a
   return part;
 } catch (const Error&) {
   return std::nullopt;
+}
+
+QVariant FindingsModel::patch(const QString& label) const {
+  const QColor color = label_color_(label);
+  if (!color.isValid()) return {};
+  QPixmap out(12, 12);
+  out.fill(color);
+  return out;
 }
 
 QPixmap FindingsModel::crop(const FindingItem& item) const {
@@ -381,9 +398,25 @@ void FindingsPanel::set_picture(PixelStack stack) {
   model_->set_picture(std::move(stack));
   for (const int column : {FindingsModel::Crop, FindingsModel::Size})
     table_->setColumnHidden(column, spans);
+  table_->setColumnHidden(FindingsModel::Slice, false);
+  table_->horizontalHeader()->resizeSection(FindingsModel::Size, 60);
   table_->horizontalHeader()->resizeSection(FindingsModel::Slice, spans ? 76 : 42);
   table_->verticalHeader()->setDefaultSectionSize(spans ? 30 : 40);
 }
+
+void FindingsPanel::set_regions(bool regions) {
+  if (!regions) return;
+  model_->set_regions(true);
+  table_->setColumnHidden(FindingsModel::Size, false);
+  table_->setColumnHidden(FindingsModel::Slice, true);
+  table_->horizontalHeader()->resizeSection(FindingsModel::Size, 84);
+}
+
+void FindingsPanel::set_label_color(std::function<QColor(const QString&)> color) {
+  model_->set_label_color(std::move(color));
+}
+
+void FindingsPanel::refresh_colors() { table_->viewport()->update(); }
 
 QString FindingsPanel::selected() const {
   const QModelIndex at = table_->currentIndex();

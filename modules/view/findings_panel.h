@@ -11,6 +11,8 @@
 #include <QSortFilterProxyModel>
 #include <QWidget>
 
+#include <functional>
+
 class QComboBox;
 class QLabel;
 class QLineEdit;
@@ -26,6 +28,8 @@ public:
   explicit FindingsModel(QObject* parent = nullptr);
   void set_picture(PixelStack stack); // for the crops
   void set_frames(bool frames);       // slices are called frames
+  void set_regions(bool regions);     // of a picture without slices
+  void set_label_color(std::function<QColor(const QString& label)> color);
   void set_items(FindingItems items);
   const FindingItem* item(int row) const;
   int row_of(const QString& id) const;
@@ -37,10 +41,12 @@ public:
 private:
   QVariant text(const FindingItem& item, int column) const;
   QPixmap crop(const FindingItem& item) const;
+  QVariant patch(const QString& label) const;
   FindingItems items_;
   PixelStack stack_;
   bool frames_ = false;
   bool spans_ = false; // of a recording without pictures: findings last from a time to another
+  std::function<QColor(const QString&)> label_color_;
   GreyWindow window_;
   mutable QHash<QString, QPixmap> crops_;
 };
@@ -52,6 +58,11 @@ public:
   // For the crops. An empty stack: the findings are spans of time, listed by their begin.
   void set_picture(PixelStack stack);
   void set_frames(bool frames); // of a clip: slices are called frames
+  // After set_picture with an empty stack: regions of a picture without slices, not spans.
+  void set_regions(bool regions);
+  // A patch before each label; an invalid colour, or none: no patch.
+  void set_label_color(std::function<QColor(const QString& label)> color);
+  void refresh_colors(); // they have changed
   void set_items(FindingItems items);
   void set_empty_text(const QString& text);
   void set_remark(const QString& text); // one more sentence below the counts; may be empty

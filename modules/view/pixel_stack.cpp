@@ -1,14 +1,13 @@
 #include "modules/view/pixel_stack.h"
 
 #include "modules/core/error.h"
+#include "modules/review/footprint.h"
 
 #include <QPainter>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <map>
-#include <set>
 
 namespace sensorium {
 namespace {
@@ -208,29 +207,10 @@ QImage slice_image(const PixelStack& stack, int z, const GreyWindow& window) {
 }
 
 QPainterPath outline_of(const std::vector<Run>& runs, int z) {
-  std::set<std::pair<int, int>> inside; // (y, x)
-  for (const Run& run : runs)
-    if (run.z == z)
-      for (int i = 0; i < run.length; ++i) inside.emplace(run.y, run.x + i);
-  // Directed edges with the inside on the right; each corner starts at most two.
-  std::multimap<std::pair<int, int>, std::pair<int, int>> edges; // (y, x) -> (y, x)
-  for (const auto& [y, x] : inside) {
-    if (!inside.count({y - 1, x})) edges.insert({{y, x}, {y, x + 1}});
-    if (!inside.count({y, x + 1})) edges.insert({{y, x + 1}, {y + 1, x + 1}});
-    if (!inside.count({y + 1, x})) edges.insert({{y + 1, x + 1}, {y + 1, x}});
-    if (!inside.count({y, x - 1})) edges.insert({{y + 1, x}, {y, x}});
-  }
   QPainterPath path;
-  while (!edges.empty()) {
-    auto at = edges.begin();
-    const auto first = at->first;
-    path.moveTo(first.second, first.first);
-    while (at != edges.end()) {
-      const auto to = at->second;
-      edges.erase(at);
-      path.lineTo(to.second, to.first);
-      at = edges.find(to);
-    }
+  for (const auto& line : border(runs, z)) {
+    path.moveTo(line.front()[0], line.front()[1]);
+    for (std::size_t k = 1; k < line.size(); ++k) path.lineTo(line[k][0], line[k][1]);
     path.closeSubpath();
   }
   return path;

@@ -172,14 +172,23 @@ std::shared_ptr<Raster> largest_share(const Raster& shares, Result& out) {
 }
 
 void count_map(const Raster& map, Result& out) {
+  ClassRegionFinder regions(map.samples());
+  std::vector<std::uint8_t> classes(static_cast<std::size_t>(map.samples()));
+  std::vector<float> scores(classes.size());
   for (int line = 0; line < map.lines(); ++line) {
     const auto row = map.rows(line, 1);
-    for (std::size_t i = 0; i < row.size(); i += 2) {
-      out.blank += std::isnan(row[i]) ? 1 : 0;
-      out.unclassified += row[i] == 0 ? 1 : 0;
+    for (std::size_t s = 0; s < classes.size(); ++s) {
+      const bool none = std::isnan(row[2 * s]);
+      out.blank += none ? 1 : 0;
+      out.unclassified += row[2 * s] == 0 ? 1 : 0;
+      classes[s] = none ? 0 : static_cast<std::uint8_t>(row[2 * s]);
+      scores[s] = row[2 * s + 1];
     }
+    regions.add_line(classes, scores);
+    if (line % 1024 == 1023) map.release();
   }
   map.release();
+  out.regions = regions.finish(most_regions);
 }
 
 }

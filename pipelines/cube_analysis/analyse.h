@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hyperspectral/classes.h"
+#include "modules/imaging/class_regions.h"
 #include "pipelines/cube_analysis/parameters.h"
 
 #include <nlohmann/json.hpp>
@@ -12,6 +13,8 @@
 
 namespace sensorium::cube_analysis {
 
+inline constexpr std::size_t most_regions = 1000; // nobody reviews more
+
 struct Result {
   // Two channels: the class from 1 (0: none, NaN: no measurement), and its score.
   std::shared_ptr<const hyper::Raster> map;
@@ -21,6 +24,7 @@ struct Result {
   std::vector<std::string> names;                 // of the classes
   std::vector<int> bands;                         // of statistics
   std::vector<hyper::ClassStatistics> statistics; // one a class
+  ClassRegions regions;                           // the most_regions largest of them
   std::uint64_t unclassified = 0, blank = 0;
   double mean_rest = 0;  // method unmix
   double threshold = 0;  // method rx

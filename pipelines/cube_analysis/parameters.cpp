@@ -47,6 +47,13 @@ void describe(ParameterVisitor& v, CubeParameters& p) {
              .min = 1,
              .max = 1000,
              .expert = true});
+  v.integer("least_pixels", p.least_pixels,
+            {.help = "Smallest region of a class that is listed for review; smaller ones stay in "
+                     "the class map as they are",
+             .unit = "px",
+             .min = 1,
+             .max = 1000000,
+             .live = true});
   describe(v, p.files);
 }
 

@@ -16,6 +16,7 @@ struct CubeParameters {
   double limit = 0;
   double percent = 0.1;
   int passes = 50;
+  int least_pixels = 20;
   hyper::ReferenceFiles files;
 };
 

@@ -4,6 +4,7 @@
 #include "pipelines/cube_analysis/analyse.h"
 #include "pipelines/cube_analysis/outputs.h"
 #include "pipelines/cube_analysis/parameters.h"
+#include "pipelines/cube_analysis/regions.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -19,7 +20,7 @@ using nlohmann::json;
 PipelineInfo info() {
   PipelineInfo i;
   i.id = "cube_analysis";
-  i.version = "1.0.0";
+  i.version = "1.1.0"; // lists regions
   i.title = "Classes and mixtures in hyperspectral cubes";
   i.question = "Which pixels are alike, which are like a known spectrum, and which are odd?";
   i.input = "cube";
@@ -40,6 +41,7 @@ PipelineInfo info() {
 
 struct ClassAnalysis : Analysis {
   std::shared_ptr<const Result> result;
+  std::vector<Finding> regions; // by falling size
 };
 
 std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request, const Context& context) {
@@ -47,6 +49,7 @@ std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request, const Co
   const Cube& cube = cube_of(request.dataset);
   auto a = std::make_shared<ClassAnalysis>();
   a->result = std::make_shared<const Result>(analyse_cube(cube, p, request.seed, context));
+  a->regions = findings_of(*a->result);
   a->notes = a->result->notes;
   a->files = files_of(a->result, cube, parameters_json(p), "cube_analysis " + info().version);
   return a;
@@ -57,7 +60,8 @@ std::string figure(double value) {
 }
 
 Findings conclude(const Dataset& dataset, const Analysis& analysis, const json& parameters) {
-  const Result& r = *dynamic_cast<const ClassAnalysis&>(analysis).result;
+  const auto& a = dynamic_cast<const ClassAnalysis&>(analysis);
+  const Result& r = *a.result;
   const auto pixels = static_cast<double>(cube_of(dataset).pixels());
   const auto share = [&](std::uint64_t count) { return 100 * static_cast<double>(count) / pixels; };
   Findings f;
@@ -75,7 +79,7 @@ Findings conclude(const Dataset& dataset, const Analysis& analysis, const json& 
   if (r.record.contains("threshold"))
     f.summary.push_back({"score of an anomaly", r.threshold, "1", "above this"});
   Table classes{"classes",
-                "Pixels of each class",
+                "Pixels of each class, as analysed",
                 {"class", "name", "pixels", "share, %", "mean of the score: " + r.score},
                 {}};
   for (std::size_t k = 0; k < r.names.size(); ++k)
@@ -83,6 +87,7 @@ Findings conclude(const Dataset& dataset, const Analysis& analysis, const json& 
         {std::to_string(k + 1), r.names[k], std::to_string(r.statistics[k].pixels),
          fmt::format("{:.2f}", share(r.statistics[k].pixels)), figure(r.statistics[k].mean_score)});
   f.tables = {classes};
+  list_regions(r, a.regions, parameters.at("least_pixels").get<int>(), f);
   return f;
 }
 

@@ -72,6 +72,7 @@ void add_maps(TumourAnalysis& a) {
       {"soft_map", "Tumour probability, 255 = 1",
        hyper::map_volume(a.map.probability[tumour_class], a.map.samples, a.map.lines)});
   a.files.push_back(hyper::class_picture(a.map, legend_of(a)));
+  a.files.push_back(hyper::class_map(a.map, legend_of(a)));
 }
 
 std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request,
@@ -115,21 +116,10 @@ Finding finding_of(const Component& region) {
 }
 
 void add_areas(const TumourAnalysis& a, Findings& f) {
-  const auto all = static_cast<double>(a.map.classes.size());
-  Table table{.name = "areas",
-              .caption = "Likeliest class of each pixel; phantom-trained",
-              .columns = {"class", "pixels", "% of the cube"}};
-  for (std::size_t c = 0; c < class_count; ++c) {
-    const auto n = static_cast<double>(a.pixels[c]);
-    table.rows.push_back(
-        {class_names[c], fmt::format("{}", a.pixels[c]), fmt::format("{:.1f}", 100 * n / all)});
-    f.summary.push_back({fmt::format("{} area", class_names[c]), n, "px",
-                         "likeliest class; a cube does not state its scale"});
-  }
-  table.rows.push_back(
-      {"no spectrum", fmt::format("{}", a.map.without_spectrum),
-       fmt::format("{:.1f}", 100.0 * static_cast<double>(a.map.without_spectrum) / all)});
-  f.tables.push_back(std::move(table));
+  for (std::size_t c = 0; c < class_count; ++c)
+    f.summary.push_back({fmt::format("{} area", class_names[c]), static_cast<double>(a.pixels[c]),
+                         "px", "likeliest class; a cube does not state its scale"});
+  f.tables.push_back(hyper::class_table(a.map, {class_names.begin(), class_names.end()}));
   f.summary.push_back(
       {"unlike the training", 100 * a.map.unlike, "%", "of blocks of 8 x 8 pixels"});
 }

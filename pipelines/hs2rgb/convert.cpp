@@ -144,15 +144,37 @@ void stretched(const Cube& cube, const Hs2rgbParameters& p, const Context& conte
   out.record["high"] = out.tone.high;
 }
 
+// The picture of an encoder, which no device computes.
+void draw_encoded(const Cube& cube, const RgbEncoding& encoding, const Context& context,
+                  Converted& out) {
+  const auto raster = std::make_shared<Raster>(cube.lines, cube.samples);
+  encode(cube, encoding, context, *raster);
+  out.raster = raster;
+  out.record["encoder"] = {{"mixes", encoding.encoder.mixes},
+                           {"hidden", encoding.encoder.hidden},
+                           {"near_px", encoding.encoder.near_side},
+                           {"far_px", encoding.encoder.near_side + encoding.encoder.far_side - 1}};
+  out.notes.push_back(
+      fmt::format("Each pixel's colour also follows from the {0} x {0} pixels around it.",
+                  encoding.encoder.near_side + encoding.encoder.far_side - 1));
+}
+
 void learned(const Cube& cube, const Hs2rgbParameters& p, const RgbModel& model,
              const Context& context, Converted& out) {
-  Projection projection = learned_projection(model, cube, p.exposure == "as_stored");
-  projection.calibration = out.calibration;
-  draw(cube, projection, context, out);
+  const bool one_is_white = p.exposure == "as_stored";
+  if (model.encoder) {
+    RgbEncoding encoding = learned_encoding(model, cube, one_is_white);
+    encoding.calibration = out.calibration;
+    draw_encoded(cube, encoding, context, out);
+  } else {
+    Projection projection = learned_projection(model, cube, one_is_white);
+    projection.calibration = out.calibration;
+    draw(cube, projection, context, out);
+  }
   out.tone.low = model.low;
   out.tone.high = model.high;
   out.record["wavelengths_nm"] = model.wavelengths_nm;
-  out.record["bands_used"] = projection.bands.size();
+  out.record["bands_used"] = learned_bands(model, cube, one_is_white).size();
   out.record["started_from"] = model.started_from;
   out.record["classes"] = model.classes;
   out.record["low"] = model.low;
@@ -239,7 +261,7 @@ void check(const Cube& cube, const Hs2rgbParameters& p, const std::vector<int>& 
 // The bands that the picture is made of.
 std::vector<int> bands_used(const Cube& cube, const Hs2rgbParameters& p, const RgbModel* model) {
   if (p.route == "cie") return cie_projection(cube, p, nullptr).bands;
-  if (model != nullptr) return learned_projection(*model, cube, p.exposure == "as_stored").bands;
+  if (model != nullptr) return learned_bands(*model, cube, p.exposure == "as_stored");
   if (p.route != "bands" || cube.wavelengths_nm.empty()) return good_bands(cube);
   std::vector<int> out;
   for (const double nm : {p.red_nm, p.green_nm, p.blue_nm}) out.push_back(*band_at(cube, nm));

@@ -8,6 +8,12 @@ void describe(ParameterVisitor& v, NetworkParameters& p) {
                     "small layers (context), or a residual U-Net."});
   v.integer("width", p.width, {.help = "Of the layers of context.", .min = 2, .max = 1024});
   v.integer("layers", p.layers, {.help = "Of context, before the last.", .min = 0, .max = 8});
+  v.integer("encoder", p.encoder,
+            {.help = "Hidden units of a small encoder that makes the picture from each pixel and "
+                     "the means around it, in place of a 1x1 convolution (0). A comparison uses it "
+                     "for its route encoder.",
+             .min = 0,
+             .max = 1024});
   v.number("dropout", p.dropout,
            {.help = "Share of the channels that each layer of context does without, in training.",
             .min = 0,
@@ -64,8 +70,8 @@ void describe(ParameterVisitor& v, EvaluateParameters& p) {
   v.text("labels", p.labels,
          {.help = "Map of classes: whole numbers, 0 for none (ENVI, npy, ERDAS GIS)."});
   v.text("routes", p.routes,
-         {.help = "What is compared, with commas: bands, cie, pca, learned, learned_cie, all, svm, "
-                  "svm_means."});
+         {.help = "What is compared, with commas: bands, cie, pca, learned, learned_cie, encoder, "
+                  "all, svm, svm_means."});
   v.text("percents", p.percents,
          {.help = "Shares of the training labels, in percent, with commas."});
   v.integer("splits", p.splits,

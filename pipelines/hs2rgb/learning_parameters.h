@@ -10,6 +10,7 @@ namespace sensorium::hs2rgb {
 struct NetworkParameters {
   std::string network = "context";
   int width = 64, layers = 2;
+  int encoder = 0; // hidden units; 0: a 1x1 convolution
   double dropout = 0.1;
   bool whiten = true;
   double floor = 1e-3;
@@ -33,7 +34,7 @@ void describe(ParameterVisitor& v, TrainParameters& p);
 
 struct EvaluateParameters {
   std::string labels;
-  std::string routes = "bands,cie,pca,learned,all,svm,svm_means";
+  std::string routes = "bands,cie,pca,learned,encoder,all,svm,svm_means";
   std::string percents = "100,25,10,5";
   int splits = 10, part_splits = 10, leaking_splits = 1;
   std::string split = "blocks";
@@ -41,7 +42,7 @@ struct EvaluateParameters {
   int block = 12;
   double train_percent = 30;
   int channels = 48, majority = 7, away = 5;
-  NetworkParameters network{.start = "pca"};
+  NetworkParameters network{.encoder = 64, .start = "pca"};
 };
 void describe(ParameterVisitor& v, EvaluateParameters& p);
 

@@ -55,9 +55,11 @@ void add_maps(SkinAnalysis& a) {
                          hyper::map_volume(a.map.classes, a.map.samples, a.map.lines)});
   a.artifacts.push_back({"soft_map", "Probability of lesion, 255 = 1",
                          hyper::map_volume(lesion_map(a.map), a.map.samples, a.map.lines)});
-  a.files.push_back(hyper::class_picture(a.map, {{class_names[0], hyper::bluish_green},
-                                                 {class_names[1], hyper::sky_blue},
-                                                 {class_names[2], hyper::vermillion}}));
+  const std::vector<hyper::LegendEntry> legend{{class_names[0], hyper::bluish_green},
+                                               {class_names[1], hyper::sky_blue},
+                                               {class_names[2], hyper::vermillion}};
+  a.files.push_back(hyper::class_picture(a.map, legend));
+  a.files.push_back(hyper::class_map(a.map, legend));
 }
 
 std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request,
@@ -143,6 +145,7 @@ Findings conclude(const Dataset& dataset, const Analysis& analysis, const json& 
   }
   if (f.items.empty()) f.notes.push_back("No lesion was found.");
   f.tables.push_back(std::move(table));
+  f.tables.push_back(hyper::class_table(a.map, {"skin", "nevus-like", "melanoma-like"}));
   f.summary = {{"lesions", static_cast<double>(f.items.size()), "1",
                 fmt::format("of {} px or more", p.least_pixels), true},
                {"melanoma-like lesions", suspicious, "1",

@@ -99,6 +99,34 @@ TEST(CubeAnalysis, ThePlacesOfTheCubeNameItsHalves) {
   EXPECT_NEAR(f.summary.at(1).value, 100.0 / 80, 1e-12);
 }
 
+TEST(CubeAnalysis, ConnectedRegionsAreFindings) {
+  const Cube cube = halves();
+  const auto a = analysed(cube, {{"method", "sam"}, {"places", "1,1; 8,5"}, {"limit", 0.1}});
+  const Findings f = pipeline().concluded(cube, *a, {{"least_pixels", 2}});
+  ASSERT_EQ(f.items.size(), 2u);
+  const Finding &left = f.items[0], &right = f.items[1];
+  EXPECT_EQ(left.label, "x 1 y 1");
+  EXPECT_EQ(left.measures.at(0).value, 39) << "without the pixel that was not measured";
+  EXPECT_EQ(left.measures.at(0).unit, "px");
+  EXPECT_EQ(left.measures.at(1).name, "mean spectral angle");
+  EXPECT_EQ(left.measures.at(1).unit, "rad");
+  EXPECT_LT(left.measures.at(1).value, 0.1);
+  EXPECT_LT(left.score, 0) << "an angle is no probability";
+  EXPECT_EQ(left.box, (std::array<int, 6>{0, 0, 0, 4, 7, 0}));
+  EXPECT_EQ(right.measures.at(0).value, 39) << "without the odd pixel";
+  EXPECT_EQ(right.box, (std::array<int, 6>{5, 0, 0, 9, 7, 0}));
+  EXPECT_TRUE(left.id.starts_with("region-0-0-")) << left.id;
+  EXPECT_EQ(pipeline().concluded(cube, *a, {{"least_pixels", 40}}).items.size(), 0u);
+  EXPECT_TRUE(test::notes(pipeline().concluded(cube, *a, {{"least_pixels", 40}}),
+                          "2 smaller regions, 100.0 % of the classified pixels"));
+  const auto mixed = analysed(cube, {{"method", "unmix"}, {"places", "1,1; 8,5"}});
+  const Findings shares = pipeline().concluded(cube, *mixed);
+  ASSERT_FALSE(shares.items.empty());
+  EXPECT_GT(shares.items[0].score, 0.5) << "the mean share";
+  EXPECT_LE(shares.items[0].score, 1 + 1e-6);
+  EXPECT_NE(shares.items[0].id, right.id) << "other pixels, another region";
+}
+
 TEST(CubeAnalysis, ALimitLeavesTheOddPixelOut) {
   const Cube cube = halves();
   const auto a = analysed(cube, {{"method", "sam"}, {"places", "1,1; 8,5"}, {"limit", 0.1}});

@@ -92,6 +92,7 @@ inline nlohmann::json class_pipeline() {
       {"method", ParameterType::Choice, "kmeans", {"kmeans", "sam", "sid", "rx", "unmix"}, {}},
       {"library", ParameterType::Text, "", {}, {}},
       {"places", ParameterType::Text, "", {}, {}},
+      {"least_pixels", ParameterType::Integer, 1, {}, {.min = 1, .max = 1000, .live = true}},
       {"white", ParameterType::Text, "", {}, {}},
       {"dark", ParameterType::Text, "", {}, {}},
       {"panel_reflectance", ParameterType::Number, 1.0, {}, {}},
@@ -99,9 +100,23 @@ inline nlohmann::json class_pipeline() {
   return to_json(info);
 }
 
-// Left half class 1 (red), right half class 2 (blue), the first pixel none.
+// Left half class 1 (red), right half class 2 (blue), the first pixel none. At least_pixels 192 the
+// left one is not listed.
 inline Findings class_findings(const nlohmann::json& parameters) {
   Findings f;
+  for (const bool right : {false, true}) {
+    Finding one;
+    one.id = right ? "region-12-0-b" : "region-1-0-a", one.label = right ? "stone" : "leaf";
+    one.score = -1;
+    for (int y = 0; y < 16; ++y)
+      one.footprint.push_back(right || y > 0 ? Run{0, y, right ? 12 : 0, 12} : Run{0, 0, 1, 11});
+    one.box = {right ? 12 : 0, 0, 0, right ? 23 : 11, 15, 0};
+    one.centroid = {right ? 17.5 : 5.5, 7.5, 0};
+    one.measures = {{"area", right ? 192.0 : 191.0, "px", "a test"},
+                    {"mean spectral angle", 0.1, "rad", "a test"}};
+    one.text = one.label + ", proposed";
+    if (one.measures[0].value >= parameters.value("least_pixels", 1)) f.items.push_back(one);
+  }
   f.pipeline = "cube_analysis", f.version = "1.0", f.parameters_text = parameters.dump();
   f.tables = {{"classes",
                "Pixels of each class",

@@ -151,6 +151,58 @@ TEST(Kill, marks_on_a_clip_survive) {
   }
 }
 
+QByteArray region_script(const QString& cube) {
+  using nlohmann::json;
+  json steps = json::array({{{"do", "wait"}},
+                            {{"do", "open"}, {"path", cube.toStdString()}},
+                            {{"do", "wait"}},
+                            {{"do", "sort_pixels"}, {"method", "kmeans"}},
+                            {{"do", "wait"}}});
+  const char* words[] = {"accept", "label_2", "reject", "undo"};
+  for (int i = 0; i < 2000; ++i) {
+    steps.push_back({{"do", "next"}});
+    steps.push_back({{"do", i % 2 ? "erase" : "brush"}});
+    steps.push_back({{"do", "stroke"}, {"from", {6 + i % 9, 3}}, {"to", {10 + i % 9, 5 + i % 7}}});
+    steps.push_back({{"do", words[i % 4]}});
+    steps.push_back({{"do", "say_shown"}});
+  }
+  return QByteArray::fromStdString(steps.dump());
+}
+
+// Regions of a class map: decisions and strokes of brush and eraser.
+TEST(Kill, regions_of_a_class_map_survive) {
+  std::mt19937 random(20260401);
+  for (int i = 0; i < 3; ++i) {
+    QTemporaryDir folder;
+    ASSERT_TRUE(folder.isValid());
+    QFile cube(folder.filePath("leaf.cube"));
+    ASSERT_TRUE(cube.open(QIODevice::WriteOnly));
+    cube.write("a cube");
+    cube.close();
+    QFile steps(folder.filePath("steps.json"));
+    ASSERT_TRUE(steps.open(QIODevice::WriteOnly));
+    steps.write(region_script(cube.fileName()));
+    steps.close();
+    const std::size_t shown = shown_before_kill(folder.path(), 4 + static_cast<int>(random() % 30),
+                                                static_cast<int>(random() % 20000));
+    ASSERT_GE(shown, 4u);
+    const QStringList cases =
+        QDir(folder.filePath("cases")).entryList({"*-cube_analysis"}, QDir::Dirs);
+    ASSERT_EQ(cases.size(), 1);
+    const auto log = ReviewLog::open(
+        (folder.filePath("cases") + "/" + cases[0] + "/review.sqlite").toStdString(),
+        ReviewLog::Mode::ReadOnly);
+    EXPECT_GE(log->events().size(), shown);
+    EXPECT_TRUE(log->verify().intact) << log->verify().text;
+    QStringList kinds;
+    for (const Event& event : log->events())
+      if (const auto kind = QString::fromStdString(event.kind); !kinds.contains(kind))
+        kinds << kind;
+    EXPECT_TRUE(kinds.contains("paint") && kinds.contains("accept"))
+        << kinds.join(" ").toStdString();
+  }
+}
+
 QByteArray exam_script(const QStringList& clips) {
   using nlohmann::json;
   json paths = json::array();

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <numbers>
 #include <random>
@@ -89,4 +90,45 @@ TEST(Footprint, MeasuresInMicrometresOnlyWhereTheScaleIsKnown) {
   remeasure(f, spacing);
   EXPECT_EQ(f.measures[0].unit, "px2");
   EXPECT_EQ(f.measures[0].value, 5);
+}
+
+TEST(Footprint, TheBorderEnclosesItsPixelsAndNothingElse) {
+  EXPECT_TRUE(border({}, 0).empty());
+  EXPECT_EQ(border({{1, 2, 3, 4}}, 1),
+            (std::vector<std::vector<std::array<int, 2>>>{{{3, 2}, {7, 2}, {7, 3}, {3, 3}}}));
+  std::mt19937 random(11);
+  for (int round = 0; round < 2000; ++round) {
+    const std::vector<sensorium::Run> runs = normalised(random_runs(random));
+    for (int z = 0; z < 4; ++z) {
+      // Inside is on the right (y downwards): holes count negatively.
+      std::int64_t twice = 0, pixels = 0;
+      for (const auto& line : border(runs, z))
+        for (std::size_t k = 0; k < line.size(); ++k) {
+          const auto& a = line[k];
+          const auto& b = line[(k + 1) % line.size()];
+          ASSERT_TRUE((a[0] == b[0]) != (a[1] == b[1])) << "along pixel edges, no empty step";
+          twice += std::int64_t{a[0]} * b[1] - std::int64_t{b[0]} * a[1];
+        }
+      for (const sensorium::Run& run : runs)
+        if (run.z == z) pixels += run.length;
+      ASSERT_EQ(twice, 2 * pixels) << round;
+      if (round >= 100) continue;
+      // To the left of a pixel's middle lies an odd number of vertical edges where it is inside.
+      for (int y = 0; y < 4; ++y)
+        for (int x = 0; x < 24; ++x) {
+          int crossed = 0;
+          for (const auto& line : border(runs, z))
+            for (std::size_t k = 0; k < line.size(); ++k) {
+              const auto& a = line[k];
+              const auto& b = line[(k + 1) % line.size()];
+              crossed += a[0] == b[0] && a[0] <= x && std::min(a[1], b[1]) <= y &&
+                         y < std::max(a[1], b[1]);
+            }
+          const bool inside = std::ranges::any_of(runs, [&](const sensorium::Run& r) {
+            return r.z == z && r.y == y && r.x <= x && x < r.x + r.length;
+          });
+          ASSERT_EQ(crossed % 2 == 1, inside) << round << ": " << x << " " << y;
+        }
+    }
+  }
 }

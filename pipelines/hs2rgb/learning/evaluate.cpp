@@ -27,8 +27,8 @@ double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-const std::set<std::string> known_routes = {"bands", "cie",         "pca", "learned",
-                                            "all",   "learned_cie", "svm", "svm_means"};
+const std::set<std::string> known_routes = {"bands",   "cie", "pca", "learned",  "learned_cie",
+                                            "encoder", "all", "svm", "svm_means"};
 
 std::vector<double> percents_of(const std::string& list) {
   std::vector<double> out;
@@ -108,10 +108,12 @@ Comparison::Comparison(const EvaluateParameters& p, const std::string& file, fs:
 
 std::vector<Job> Comparison::jobs() const {
   const std::vector<std::string> routes = words_of(p_.routes);
+  if (p_.network.encoder == 0 && std::find(routes.begin(), routes.end(), "encoder") != routes.end())
+    throw Error(ErrorCode::Usage, "the route encoder needs hidden units", "--encoder 64");
   for (const std::string& route : routes)
     if (!known_routes.contains(route))
       throw Error(ErrorCode::Usage, fmt::format("there is no route '{}' to compare", route),
-                  "bands, cie, pca, learned, learned_cie, all, svm, svm_means");
+                  "bands, cie, pca, learned, learned_cie, encoder, all, svm, svm_means");
   std::vector<Job> out;
   const bool leaks = p_.split == "pixels";
   for (const double percent : percents_of(p_.percents)) {
@@ -241,9 +243,14 @@ Found Comparison::network(const Job& job, const std::vector<std::uint8_t>& label
   Graph start;
   double mixing = 0;
   const auto began = Clock::now();
-  if (job.route == "all" || job.route.starts_with("learned")) {
+  if (job.route == "all" || job.route == "encoder" || job.route.starts_with("learned")) {
     planes = spectra_;
     standardise(planes, scaling);
+    if (job.route == "encoder") {
+      o.encoder = p_.network.encoder;
+      o.mixes = p_.channels;
+      o.mix_rate = p_.network.whiten ? 1 : 0.3;
+    }
     if (job.route == "all") {
       o.channels = p_.channels;
       o.mix_rate = p_.network.whiten ? 1 : 0.3;
@@ -252,10 +259,11 @@ Found Comparison::network(const Job& job, const std::vector<std::uint8_t>& label
                     "leave 'all' out of --routes");
     }
     const std::string from = job.route == "learned_cie" ? "cie" : p_.network.start;
-    const MixStart mix =
-        o.channels == 3 ? start_of(from, grid_, spectra_, scaling, side) : MixStart{};
+    const MixStart mix = o.channels == 3 && o.encoder == 0
+                             ? start_of(from, grid_, spectra_, scaling, side)
+                             : MixStart{};
     start = for_standardised(
-        build_scene_network(o, scaling, o.channels == 3 ? &mix : nullptr, seed), o.mix_rate);
+        build_scene_network(o, scaling, mix.weights.empty() ? nullptr : &mix, seed), o.mix_rate);
   } else {
     // A backbone of the user's own takes pictures as they are.
     planes = mixed(spectra_, fixed_mix(job.route, scaling, side));
@@ -270,7 +278,8 @@ Found Comparison::network(const Job& job, const std::vector<std::uint8_t>& label
   if (mixes || o.backbone.empty()) {
     if (const auto whitening = whitening_for(p_.network, seen, chosen)) {
       whiten(planes, *whitening);
-      if (mixes) start = for_whitened(start, *whitening);
+      // An encoder's random weights are for directions from the start.
+      if (mixes && o.encoder == 0) start = for_whitened(start, *whitening);
     }
   }
   SceneTraining t = training_of(p_.network);

@@ -135,16 +135,35 @@ void set_range(RgbModel& model, const Material& m) {
   }
 }
 
+SceneNetworkOptions network_options(const TrainParameters& p, int classes) {
+  return {.classes = classes,
+          .encoder = p.network.encoder,
+          .network = p.network.network,
+          .width = p.network.width,
+          .layers = p.network.layers,
+          .dropout = p.network.dropout,
+          .widths = p.network.widths,
+          .backbone = p.network.backbone,
+          // A mix for a picture starts as one; the mixes of an encoder learn as fast as the rest.
+          .mix_rate = p.network.encoder > 0 ? 1 : 0.1};
+}
+
 ModelCard card_for(const TrainParameters& p, const Material& m, const Graph& graph) {
   ModelCard card;
   card.name = "learned RGB";
   card.task = "three channels from a spectrum, and the class of each pixel";
+  const SceneNetworkOptions o = network_options(p, m.classes);
   card.architecture = fmt::format(
-      "1x1 convolution {} to 3, started from {}, before {}; {} parameters, {:.0f} "
-      "operations a pixel",
-      m.grid.size(), p.network.start,
+      "{}, before {}; {} parameters, {:.0f} operations a pixel",
+      p.network.encoder == 0
+          ? fmt::format("1x1 convolution {} to 3, started from {}", m.grid.size(), p.network.start)
+          : fmt::format("encoder of {} bands with means over neighbourhoods ({} mixes, {} hidden "
+                        "units, 3 channels from 0 to 1)",
+                        m.grid.size(), o.mixes, o.encoder),
       !p.network.backbone.empty()   ? "a network of the user's own"
       : p.network.network == "unet" ? "a residual U-Net of widths " + p.network.widths
+      : p.network.encoder > 0       ? fmt::format("{} layers of {} that see each pixel alone",
+                                                  p.network.layers, p.network.width)
                                     : fmt::format("means over neighbourhoods and {} layers of {}",
                                                   p.network.layers, p.network.width),
       graph.parameters(), operations_per_pixel(graph));
@@ -166,11 +185,12 @@ ModelCard card_for(const TrainParameters& p, const Material& m, const Graph& gra
       "measured on squares of the same scenes: other scenes, sensors and light may differ";
   card.command = fmt::format(
       "sensorium train hs2rgb CUBE... --labels FILE... -o DIR --start {} "
-      "--network {} --width {} --layers {} --dropout {:g} --whiten {} --floor {:g} --widths {} "
+      "--encoder {} --network {} --width {} --layers {} --dropout {:g} --whiten {} --floor {:g} "
+      "--widths {} "
       "--steps {} --learning_rate {:g} --weight_decay {:g} --block {} --test_percent {} --seed {}",
-      p.network.start, p.network.network, p.network.width, p.network.layers, p.network.dropout,
-      p.network.whiten, p.network.floor, p.network.widths, p.network.steps, p.network.learning_rate,
-      p.network.weight_decay, p.block, p.test_percent, p.network.seed);
+      p.network.start, p.network.encoder, p.network.network, p.network.width, p.network.layers,
+      p.network.dropout, p.network.whiten, p.network.floor, p.network.widths, p.network.steps,
+      p.network.learning_rate, p.network.weight_decay, p.block, p.test_percent, p.network.seed);
   return card;
 }
 
@@ -185,16 +205,6 @@ std::vector<std::string> class_names(const TrainParameters& p, int classes) {
   return names;
 }
 
-}
-
-SceneNetworkOptions network_options(const TrainParameters& p, int classes) {
-  return {.classes = classes,
-          .network = p.network.network,
-          .width = p.network.width,
-          .layers = p.network.layers,
-          .dropout = p.network.dropout,
-          .widths = p.network.widths,
-          .backbone = p.network.backbone};
 }
 
 // Pictures of the scenes by a mix that stays as it is, and the network that is trained on them.
@@ -241,6 +251,9 @@ json train_learned(const std::vector<std::string>& files, const json& parameters
   const BandScaling scaling = scaling_of_training(m);
   const MixStart start = start_of(p.network.start, m.grid, m.scenes[0].spectra, scaling,
                                   side_of(m.splits[0], nullptr));
+  if (p.pictures && p.network.encoder > 0)
+    throw Error(ErrorCode::Usage, "a network from pictures has no encoder",
+                "leave out --encoder or --pictures");
   if (p.pictures) return train_on_pictures(p, m, start, output, context.part(0.1, 1));
   const SceneNetworkOptions o = network_options(p, m.classes);
   const Graph first =
@@ -256,7 +269,8 @@ json train_learned(const std::vector<std::string>& files, const json& parameters
     labelled.push_back({&seen[i], side_of(m.splits[i], &m.scenes[i].labels),
                         fmt::format("training side of scene {}", i + 1)});
   Graph untrained = for_standardised(first, o.mix_rate);
-  if (whitening) untrained = for_whitened(std::move(untrained), *whitening);
+  // An encoder's random weights are for directions from the start.
+  if (whitening && o.encoder == 0) untrained = for_whitened(std::move(untrained), *whitening);
   Graph trained = train_on_scenes(untrained, std::move(labelled), training_of(p.network),
                                   output / "run", context.part(0.1, 0.95));
   const json figures = figures_of(m, seen, trained, p, context.part(0.95, 1));
@@ -268,12 +282,12 @@ json train_learned(const std::vector<std::string>& files, const json& parameters
   RgbModel model{.wavelengths_nm = m.grid,
                  .reflectance = m.reflectance,
                  .unit = m.unit,
-                 .started_from = p.network.start,
+                 .started_from = p.network.encoder > 0 ? "random" : p.network.start,
                  .classes = names};
   card.further["hs2rgb"] = rgb_card(model);
   set_card(graph, card);
   model = rgb_model_of(graph, "the trained network");
-  set_range(model, m);
+  if (!model.encoder) set_range(model, m); // an encoder's picture is 0 to 1
   card.further["hs2rgb"] = rgb_card(model);
   set_card(graph, card);
   const fs::path file = output / "hs2rgb.onnx";
