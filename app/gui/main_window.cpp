@@ -409,16 +409,6 @@ void MainWindow::refresh_pipelines() {
   refresh_stage();
 }
 
-void MainWindow::refresh_labels() {
-  const QStringList labels = session_->labels();
-  for (int key = 1; key <= 9; ++key) {
-    QAction* action = actions_->find(QString("label_%1").arg(key));
-    const bool there = key <= labels.size();
-    action->setText(there ? "Relabel to " + labels[key - 1] : QString("Label %1").arg(key));
-    action->setVisible(there);
-  }
-}
-
 void MainWindow::refresh_dataset() {
   notice_->clear();
   consensus_->clear();

@@ -157,6 +157,16 @@ void MainWindow::relabel(int key) {
   session_->relabel(findings_->selected(), key);
 }
 
+void MainWindow::refresh_labels() {
+  const QStringList labels = session_->labels();
+  for (int key = 1; key <= 9; ++key) {
+    QAction* action = actions_->find(QString("label_%1").arg(key));
+    const bool there = key <= labels.size();
+    action->setText(there ? "Relabel to " + labels[key - 1] : QString("Label %1").arg(key));
+    action->setVisible(there);
+  }
+}
+
 void MainWindow::decide(bool accept) {
   if (page() == consensus_) return consensus_->decide(accept);
   const QString id = findings_->selected();

@@ -251,7 +251,7 @@ void CubeView::zoom(double factor) {
   if (!cube_) return;
   const double least = std::min(fitting_scale(), 1.0);
   scale_ = std::clamp(scale_ * factor, least, largest);
-  fitted_ = scale_ <= least;
+  if (factor != 1) fitted_ = scale_ <= least;
   keep_in_sight();
   read_again();
   redraw();
@@ -267,6 +267,7 @@ void CubeView::keep_in_sight() {
 void CubeView::show_place(const QRect& place) {
   if (!cube_ || sight().contains(QRectF(place))) return;
   middle_ = QRectF(place).center();
+  fitted_ = false;
   zoom(1);
 }
 
@@ -289,7 +290,10 @@ void CubeView::move_cross(int dx, int dy) {
 
 void CubeView::resizeEvent(QResizeEvent*) {
   if (!cube_) return;
-  if (fitted_) scale_ = fitting_scale();
+  if (fitted_) {
+    scale_ = fitting_scale();
+    middle_ = cube_rect().center();
+  }
   zoom(1);
 }
 
@@ -403,6 +407,7 @@ void CubeView::wheelEvent(QWheelEvent* event) {
     const double least = std::min(fitting_scale(), 1.0);
     scale_ = std::clamp(scale_ * std::pow(1.2, steps), least, largest);
     if (scale_ != before) middle_ += anchor - to_cube(event->position());
+    fitted_ = scale_ <= least;
     zoom(1);
   } else if (event->modifiers() & Qt::ShiftModifier && paints()) {
     set_brush_radius(brush_radius_ + (steps > 0 ? 1 : -1));

@@ -137,12 +137,23 @@ void CubeView::draw_items(QPainter& painter) {
   const QPointF corner = to_widget({0, 0});
   transform.translate(corner.x(), corner.y());
   transform.scale(scale_, scale_);
+  // Dashes along very many edges take long; what is unread then has thin solid lines.
+  constexpr int most_corners = 20000;
+  int corners = 0;
+  for (const auto& [id, outline] : outlines_) corners += outline.path.elementCount();
+  const bool plain = corners > most_corners;
   const auto draw = [&](const FindingItem& item, bool chosen) {
     const auto& box = item.finding.box;
     if (!seen.intersects(QRectF(box[0], box[1], box[3] - box[0] + 1, box[4] - box[1] + 1))) return;
     const auto outline = outlines_.find(item.finding.id);
     if (outline == outlines_.end() || outline->second.path.isEmpty()) return;
     const QPainterPath path = transform.map(outline->second.path);
+    if (plain && !chosen && item.look == FindingLook::Machine) {
+      painter.setRenderHint(QPainter::Antialiasing, false);
+      painter.strokePath(path, QPen(color_of(item.look), 0));
+      painter.setRenderHint(QPainter::Antialiasing);
+      return;
+    }
     if (item.look == FindingLook::Rejected)
       painter.fillPath(path, QBrush(color_of(item.look), Qt::BDiagPattern));
     // Dark below, so that the line is seen on every class's colour; white below the chosen one.

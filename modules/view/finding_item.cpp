@@ -172,9 +172,11 @@ QString score_text(const Finding& finding) {
   if (finding.score >= 0) return QString::number(finding.score, 'f', 2);
   const Measure* m = mean_measure(finding);
   if (!m) return QStringLiteral("—");
-  const bool long_number = std::abs(m->value) >= 100 && std::abs(m->value) < 1e5;
-  return long_number ? QString::number(m->value, 'f', 0)
-                     : QString::number(m->value, 'g', m->value < 1e5 ? 3 : 2);
+  const double size = std::abs(m->value);
+  return size >= 1e5 || (size < 0.001 && size > 0) ? QString::number(m->value, 'g', 2)
+         : size >= 100                             ? QString::number(m->value, 'f', 0)
+         : size >= 1                               ? QString::number(m->value, 'g', 3)
+                                                   : QString::number(m->value, 'f', 3);
 }
 
 double score_value(const Finding& finding) {

@@ -405,6 +405,8 @@ void FindingsPanel::set_picture(PixelStack stack) {
 }
 
 void FindingsPanel::set_regions(bool regions) {
+  table_->setWordWrap(!regions); // one line a row: a class may have a long name
+  table_->horizontalHeader()->resizeSection(FindingsModel::Score, regions ? 56 : 46);
   if (!regions) return;
   model_->set_regions(true);
   table_->setColumnHidden(FindingsModel::Size, false);

@@ -61,7 +61,7 @@ TEST_F(ClassReview, regions_are_rows_and_outlines_with_a_link_both_ways) {
   ASSERT_EQ(count(), 2u);
   EXPECT_EQ(region(stone).label, "stone");
   EXPECT_EQ(size_text(region(stone)), QString("192%1px").arg(QChar(0x202f)));
-  EXPECT_EQ(score_text(region(stone)), "0.1") << "the mean angle, as there is no probability";
+  EXPECT_EQ(score_text(region(stone)), "0.100") << "the mean angle, as there is no probability";
   point_at(20, 10);
   EXPECT_EQ(findings().selected(), stone);
   EXPECT_EQ(cube()->selected(), stone);
@@ -75,6 +75,20 @@ TEST_F(ClassReview, regions_are_rows_and_outlines_with_a_link_both_ways) {
   EXPECT_EQ(spectra()->count(), 2) << "hidden regions are not in the way";
   EXPECT_EQ(page_->label_color("stone"), blue);
   EXPECT_TRUE(classes()->hint().startsWith("Click: choose a region"));
+}
+
+TEST_F(ClassReview, the_whole_cube_stays_in_sight_beside_the_legend) {
+  sort_pixels();
+  window_->resize(1280, 800);
+  ASSERT_TRUE(shown());
+  const QRectF seen(cube()->to_cube({0, 0}),
+                    cube()->to_cube(QPointF(cube()->width(), cube()->height())));
+  EXPECT_TRUE(seen.adjusted(-0.01, -0.01, 0.01, 0.01).contains(QRectF(0, 0, 24, 16)));
+  cube()->zoom(4);
+  window_->resize(1200, 780);
+  const double zoomed = cube()->pixel_size();
+  cube()->fit();
+  EXPECT_GT(zoomed, 2 * cube()->pixel_size()) << "what was zoomed stays zoomed";
 }
 
 TEST_F(ClassReview, decisions_are_events_and_the_map_follows_them) {
