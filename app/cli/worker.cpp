@@ -2,6 +2,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/engine.h"
 #include "app/cli/exam_case.h"
+#include "app/cli/frame_server.h"
 #include "app/cli/reviewed_case.h"
 #include "modules/core/dataset_store.h"
 #include "modules/core/devices.h"
@@ -426,7 +427,13 @@ int serve(Session& session) {
 void add_worker(CLI::App& app, Session& session) {
   auto* command = app.add_subcommand(
       "worker", "Serve requests on standard input (the window's other process; docs/WORKER.md)");
-  command->callback([&session] { session.chosen = [&session] { return serve(session); }; });
+  auto store = std::make_shared<std::string>();
+  command->add_option("--frames", *store, "Serve the frames of this stored clip instead");
+  command->callback([&session, store] {
+    session.chosen = [&session, store] {
+      return store->empty() ? serve(session) : serve_frames(session, *store);
+    };
+  });
 }
 
 }

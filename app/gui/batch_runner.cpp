@@ -71,7 +71,8 @@ void BatchRunner::take(const WorkerReply& reply, const std::function<void(const 
 
 void BatchRunner::opened(const json& result) {
   if (pipelines_.empty()) return ask_pipelines(result);
-  const auto mapped = stored_dataset(QString::fromStdString(result.at("store").get<std::string>()));
+  const auto mapped = stored_dataset(QString::fromStdString(result.at("store").get<std::string>()),
+                                     worker_.program());
   const Dataset& dataset = *mapped;
   const std::string kind(kind_of(dataset));
   emit recording_opened(now().path, mapped);

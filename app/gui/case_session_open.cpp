@@ -86,7 +86,7 @@ void CaseSession::relocate_case(const QString& folder, const QString& recording)
 }
 
 void CaseSession::take_dataset(const json& result, const QString& path, bool run_when_new) {
-  auto dataset = stored_dataset(text_field(result, "store"));
+  auto dataset = stored_dataset(text_field(result, "store"), worker_.program());
   const QString hash = QString::fromStdString(origin_of(*dataset).sha256);
   if (!opening_.sha256.isEmpty() && !hash.isEmpty() && opening_.sha256 != hash) {
     set_stage(dataset_ ? stage_ : Stage::Empty);
@@ -148,7 +148,7 @@ void CaseSession::load_visit(const QString& folder, std::function<void(const Sho
     begin(
         "open", {{"path", entry.source.toStdString()}}, "Opening " + entry.title,
         [this, entry, done](const json& result) {
-          auto dataset = stored_dataset(text_field(result, "store"));
+          auto dataset = stored_dataset(text_field(result, "store"), worker_.program());
           if (!entry.sha256.isEmpty() &&
               QString::fromStdString(origin_of(*dataset).sha256) != entry.sha256)
             throw Error(ErrorCode::Conflict,
