@@ -70,8 +70,9 @@ at::Tensor pad_ends(const at::Tensor& x, const Window& w, std::size_t rank, doub
   return at::constant_pad_nd(x, pads, value);
 }
 
-// A 1x1 convolution as a product over channels. oneDNN's AVX2 kernel for its weight gradient writes
-// past the end when a channel count is not a multiple of 8 (seen with valgrind in LibTorch 2.11.0).
+// A 1x1 convolution as a product over channels. oneDNN's kernels for its weight gradient write past
+// the end when a channel count is not a multiple of their vector: 8 with AVX2, 16 with AVX-512 and
+// a stride (seen in LibTorch 2.11.0, in PyTorch of that version too).
 at::Tensor pointwise(at::Tensor x, const at::Tensor& weight, const std::optional<at::Tensor>& bias,
                      const Window& w) {
   for (std::size_t i = 0; i < w.strides.size(); ++i)
@@ -89,7 +90,7 @@ bool is_pointwise(const at::Tensor& weight, const Window& w, std::int64_t group)
 }
 
 bool odd_channels(const at::Tensor& weight) {
-  return weight.size(0) % 8 != 0 || weight.size(1) % 8 != 0;
+  return weight.size(0) % 16 != 0 || weight.size(1) % 16 != 0;
 }
 
 // The pixels are the rows of a matrix already: the product is faster than oneDNN's convolution with
