@@ -16,8 +16,9 @@ namespace fs = std::filesystem;
 
 class Noise : public SampleSource {
 public:
+  explicit Noise(std::string name) : name_(std::move(name)) {}
   std::size_t size() const override { return 2; }
-  std::string group(std::size_t i) const override { return std::to_string(i); }
+  std::string group(std::size_t i) const override { return name_ + std::to_string(i); }
   Sample get(std::size_t i, std::uint64_t) const override {
     std::mt19937_64 engine(i);
     Sample s{{{3, 146, 146}, std::vector<float>(3 * 146 * 146)},
@@ -27,6 +28,9 @@ public:
     for (float& v : s.target.values) v = static_cast<float>(engine() % 2);
     return s;
   }
+
+private:
+  std::string name_;
 };
 
 TEST(NarrowNetworks, TrainWithoutDamage) {
@@ -38,9 +42,9 @@ TEST(NarrowNetworks, TrainWithoutDamage) {
     options.batch_size = 1;
     options.validate_every = 4;
     options.threads = 1;
-    const Noise samples;
+    const Noise training("training"), validation("validation");
     const TrainingResult result =
-        train(build_residual_unet({.in_channels = 3, .widths = widths}, 1), samples, samples,
+        train(build_residual_unet({.in_channels = 3, .widths = widths}, 1), training, validation,
               options, folder, {});
     EXPECT_EQ(result.steps, 8) << widths;
     fs::remove_all(folder);
