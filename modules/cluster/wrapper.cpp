@@ -94,7 +94,12 @@ if [ -n "$why" ] && [ -n "$stopped" ]; then
       limits=$((limits + 1))
       echo $limits >limits_met.tmp && mv limits_met.tmp limits_met
       say "time limit met $limits times; goes on in a new allocation"
-      scontrol requeue "$SLURM_JOB_ID" || finish "time limit" $status
+      again=
+      for pause in 1 2 3; do # a busy controller refuses now and then
+        scontrol requeue "$SLURM_JOB_ID" && again=1 && break
+        sleep $pause
+      done
+      [ -n "$again" ] || finish "time limit" $status
     else
       finish "time limit" $status
     fi
