@@ -25,16 +25,6 @@ QString title_of(const Findings& findings) {
                              : "Likeliest class";
 }
 
-QImage picture_of(const ClassMap& map) {
-  QImage image(map.width, map.height, QImage::Format_Indexed8);
-  QList<QRgb> colours;
-  for (const auto& c : map.colours) colours << qRgb(c[0], c[1], c[2]);
-  image.setColorTable(colours);
-  for (int y = 0; y < map.height; ++y)
-    std::copy_n(map.values.begin() + std::int64_t{y} * map.width, map.width, image.scanLine(y));
-  return image;
-}
-
 std::vector<ClassEntry> entries_of(const ClassMap& map, const std::vector<std::string>& names) {
   const auto counts = class_counts(map, names.size());
   std::vector<ClassEntry> out;
@@ -78,7 +68,7 @@ void CubePage::take_classes(ClassMap map, const CaseSession& session) {
   }
   class_map_ = std::move(map);
   const std::vector<std::string> names = class_names(session.findings());
-  classes_->set_map(picture_of(class_map_), entries_of(class_map_, names),
+  classes_->set_map(class_image(class_map_), entries_of(class_map_, names),
                     title_of(session.findings()));
   made_what_ = "Class map";
   made_path_ = QString::fromStdString(class_map_file(class_folder_).string());
@@ -94,7 +84,7 @@ void CubePage::refresh_classes() {
   const std::vector<std::string> names = class_names(session_->findings());
   const ClassMap map =
       reviewed_map(class_map_, names, session_->findings(), session_->review().state());
-  classes_->update_map(picture_of(map), entries_of(map, names));
+  classes_->update_map(class_image(map), entries_of(map, names));
 }
 
 void CubePage::set_items(FindingItems items) {

@@ -19,14 +19,11 @@ QColor colour_of(const ClassMap& map, std::size_t k) {
 }
 
 QImage picture_of(const ClassMap& map) {
-  QImage image(map.values.data(), map.width, map.height, map.width, QImage::Format_Indexed8);
-  QList<QRgb> colours;
-  for (std::size_t k = 0; k < map.colours.size(); ++k) colours << colour_of(map, k).rgb();
-  image.setColorTable(colours);
+  const QImage image = class_image(map);
   constexpr int most = 2000; // pixels a side that a page shows
   return image.width() > most || image.height() > most
              ? image.scaled(most, most, Qt::KeepAspectRatio, Qt::FastTransformation)
-             : image.copy();
+             : image;
 }
 
 void legend(Flow& flow, const ClassMap& map, const std::vector<std::string>& names) {

@@ -40,17 +40,21 @@ ClassMap read_class_map(const fs::path& folder, int width, int height) {
   return out;
 }
 
-void write_class_map(const ClassMap& map, const fs::path& file) {
+QImage class_image(const ClassMap& map) {
   QImage image(map.width, map.height, QImage::Format_Indexed8);
   QList<QRgb> colours;
   for (const auto& c : map.colours) colours << qRgb(c[0], c[1], c[2]);
   image.setColorTable(colours);
   for (int y = 0; y < map.height; ++y)
     std::copy_n(map.values.begin() + std::int64_t{y} * map.width, map.width, image.scanLine(y));
+  return image;
+}
+
+void write_class_map(const ClassMap& map, const fs::path& file) {
   QByteArray bytes;
   QBuffer buffer(&bytes);
   buffer.open(QIODevice::WriteOnly);
-  if (!image.save(&buffer, "PNG"))
+  if (!class_image(map).save(&buffer, "PNG"))
     throw Error(ErrorCode::Resources, fmt::format("no memory for the picture '{}'", file.string()),
                 "close other programs");
   write_atomically(file, {bytes.constData(), static_cast<std::size_t>(bytes.size())});
