@@ -20,6 +20,8 @@ using Sizes = std::vector<std::int64_t>;
 // Of the units' shares: 1 leaves colours between the units', and more classes are mistaken; a
 // greater one trains no longer (chosen on validation squares of Indian Pines).
 constexpr float encoder_sharpness = 3;
+// Of a taught encoder: colours between the classes' are read as a third class.
+constexpr float taught_sharpness = 5;
 
 Node node(const std::string& op, const std::string& name, std::vector<std::string> inputs,
           const std::string& output, std::map<std::string, Attribute> attributes = {}) {
@@ -333,6 +335,13 @@ std::optional<std::string> prefix_of_means(const Graph& graph) {
 
 bool sees_means_alone(const Graph& graph) { return prefix_of_means(graph).has_value(); }
 
+bool sees_pixels_alone(const Graph& graph) {
+  return std::none_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& n) {
+    return n.op.ends_with("Pool") || n.op == "ConvTranspose" || n.op == "Resize" ||
+           (n.op == "Conv" && n.integers("kernel_shape") != std::vector<std::int64_t>{1, 1});
+  });
+}
+
 Graph on_means(Graph graph) {
   const std::string prefix = prefix_of_means(graph).value(),
                     source = prefix.empty() ? "rgb" : "mixed";
@@ -364,6 +373,37 @@ Graph with_weights_of(const Graph& from, Graph graph) {
     if (const auto found = from.initializers.find(name); found != from.initializers.end())
       tensor = found->second;
   return graph;
+}
+
+Graph with_taught_encoder(const Graph& classifier, Graph graph) {
+  const auto take = [&](const std::string& from, const std::string& to) {
+    const HostTensor& weights = classifier.initializers.at(from);
+    HostTensor& place = graph.initializers.at(to);
+    if (weights.shape != place.shape)
+      throw Error(ErrorCode::Internal, fmt::format("'{}' does not fit '{}'", from, to));
+    place = weights;
+  };
+  for (const char* name : {"hs2rgb.weight", "hs2rgb.bias"}) take(name, name);
+  for (const char* part : {".scale", ".bias", ".mean", ".variance"})
+    take(fmt::format("context{}", part), fmt::format("encoder.context{}", part));
+  for (const char* part : {".weight", ".bias0"})
+    take(fmt::format("head{}", part), fmt::format("encoder.layer{}", part));
+  graph.initializers["const.sharpness"] = HostTensor::floats({1}, {taught_sharpness});
+  return graph;
+}
+
+Graph picture_maker(Graph graph) {
+  const auto last = std::find_if(graph.nodes.begin(), graph.nodes.end(),
+                                 [](const Node& n) { return n.outputs[0] == "rgb"; });
+  graph.nodes.erase(std::next(last), graph.nodes.end());
+  std::map<std::string, HostTensor> used;
+  for (const Node& n : graph.nodes)
+    for (const std::string& in : n.inputs)
+      if (const auto found = graph.initializers.find(in); found != graph.initializers.end())
+        used.insert(*found);
+  graph.initializers = std::move(used);
+  graph.outputs.clear();
+  return with_rgb_output(std::move(graph));
 }
 
 int size_multiple(const Graph& graph) {

@@ -58,9 +58,18 @@ Graph build_picture_network(const SceneNetworkOptions& options, std::uint64_t se
 // norms see labelled pixels alone.
 inline constexpr int near_side = 5, far_side = 9;
 bool sees_means_alone(const Graph& graph);
+// Layers of 1x1 alone: labelled pixels are all there is to learn from.
+bool sees_pixels_alone(const Graph& graph);
 Graph on_means(Graph graph);
 // The weights of the one where the other has the same name.
 Graph with_weights_of(const Graph& from, Graph graph);
+
+// An encoder whose units are the classes (options.encoder = classes) with the weights of a
+// classifier of all bands: build_scene_network() of as many channels as the encoder has mixes,
+// without an encoder and without hidden layers, trained. Its shares, sharpened, weigh the colours.
+Graph with_taught_encoder(const Graph& classifier, Graph graph);
+// What makes the picture: from "spectra" to "rgb".
+Graph picture_maker(Graph graph);
 
 // Height and width must be a multiple of this; 1 where any go.
 int size_multiple(const Graph& graph);

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <map>
 
@@ -342,7 +343,7 @@ Sample SceneSource::get(std::size_t index, std::uint64_t seed) const {
   return sample;
 }
 
-MeansSource::MeansSource(const std::vector<LabelledPlanes>& scenes, double jitter)
+PixelsSource::PixelsSource(const std::vector<LabelledPlanes>& scenes, bool means, double jitter)
     : jitter_(jitter) {
   for (const LabelledPlanes& scene : scenes) {
     const Planes& planes = *scene.planes;
@@ -353,16 +354,17 @@ MeansSource::MeansSource(const std::vector<LabelledPlanes>& scenes, double jitte
     if (at.empty()) continue;
     const auto count = static_cast<std::int64_t>(at.size());
     Sample sample;
-    sample.input.shape = {planes.channels, 3, count};
+    sample.input.shape = {planes.channels, means ? 3 : 1, count};
     sample.target.shape = sample.weight.shape = {1, 1, count};
     for (int c = 0; c < planes.channels; ++c) {
       const std::span<const float> plane(
           planes.values.data() + static_cast<std::size_t>(c) * pixels, pixels);
+      for (const std::size_t p : at) sample.input.values.push_back(plane[p]);
+      if (!means) continue;
       const std::vector<float> near = means_of(plane, planes.lines, planes.samples, near_side),
                                far = means_of(near, planes.lines, planes.samples, far_side);
-      for (const std::span<const float> row :
-           {plane, std::span<const float>(near), std::span<const float>(far)})
-        for (const std::size_t p : at) sample.input.values.push_back(row[p]);
+      for (const std::vector<float>* row : {&near, &far})
+        for (const std::size_t p : at) sample.input.values.push_back((*row)[p]);
     }
     for (const std::size_t p : at)
       sample.target.values.push_back(static_cast<float>(scene.labels[p] - 1));
@@ -372,11 +374,11 @@ MeansSource::MeansSource(const std::vector<LabelledPlanes>& scenes, double jitte
   }
 }
 
-Sample MeansSource::get(std::size_t index, std::uint64_t seed) const {
+Sample PixelsSource::get(std::size_t index, std::uint64_t seed) const {
   Sample sample = samples_.at(index);
   if (seed == 0 || jitter_ <= 0) return sample;
   Random random(random_key({seed, index, 0x6d65616e73}));
-  const auto row = static_cast<std::size_t>(3 * sample.input.shape[2]);
+  const auto row = static_cast<std::size_t>(sample.input.shape[1] * sample.input.shape[2]);
   for (std::size_t c = 0; c * row < sample.input.values.size(); ++c) {
     const auto gain = static_cast<float>(1 + jitter_ * random.normal());
     for (std::size_t i = 0; i < row; ++i) sample.input.values[c * row + i] *= gain;
@@ -407,58 +409,100 @@ Graph train_on_scenes(const Graph& start, std::vector<LabelledPlanes> scenes,
     return read_onnx(train(graph, source, Nothing(source), t, run_folder, context).last);
   };
   if (sees_means_alone(start))
-    return with_weights_of(trained(on_means(start), MeansSource(scenes, o.jitter)), start);
+    return with_weights_of(trained(on_means(start), PixelsSource(scenes, true, o.jitter)), start);
+  if (sees_pixels_alone(start)) return trained(start, PixelsSource(scenes, false, o.jitter));
   return trained(start, SceneSource(std::move(scenes), size_multiple(start), piece, o.jitter));
 }
 
-std::vector<std::uint8_t> classify(Model& model, const Planes& planes, int views,
-                                   const Context& context) {
+namespace {
+
+// The tensor that a network takes of a view of the planes.
+Tensor image_of(const Planes& planes, const Places& places) {
+  const std::size_t pixels = planes.pixels(), count = places.source.size();
+  Tensor image{{1, planes.channels, places.lines, places.samples}, {}};
+  image.values.resize(static_cast<std::size_t>(planes.channels) * count);
+  for (std::size_t c = 0; c < static_cast<std::size_t>(planes.channels); ++c)
+    for (std::size_t i = 0; i < count; ++i)
+      image.values[c * count + i] = planes.values[c * pixels + places.source[i]];
+  return image;
+}
+
+// Adds the probabilities of a view to sum, [class][pixel].
+void add_shares(const Tensor& logits, const Places& places, std::size_t pixels, float weight,
+                std::vector<float>& sum) {
+  const std::size_t count = places.source.size(), classes = logits.values.size() / count;
+  sum.resize(classes * pixels, 0.0f);
+  std::vector<float> p(classes);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (places.inside[i] == 0) continue;
+    float most = -std::numeric_limits<float>::infinity(), all = 0;
+    for (std::size_t c = 0; c < classes; ++c) most = std::max(most, logits.values[c * count + i]);
+    for (std::size_t c = 0; c < classes; ++c)
+      all += p[c] = std::exp(logits.values[c * count + i] - most);
+    for (std::size_t c = 0; c < classes; ++c)
+      sum[c * pixels + places.source[i]] += weight * p[c] / all;
+  }
+}
+
+// So many channels for each pixel, made piece by piece; margin: pixels around a piece that its
+// maker sees too. make: the channels of a piece, [channel][pixel].
+using PieceMaker = std::function<std::vector<float>(const Planes&)>;
+Planes by_pieces(const Planes& planes, int margin, const Context& context, const PieceMaker& make) {
   constexpr int piece = 512;
-  const int multiple = size_multiple(model.graph());
-  std::vector<std::uint8_t> out(planes.pixels(), 0);
+  Planes out{planes.lines, planes.samples, 0, {}, planes.usable};
   for (int y0 = 0; y0 < planes.lines; y0 += piece)
     for (int x0 = 0; x0 < planes.samples; x0 += piece) {
-      const Planes part = cut(planes, y0, x0, std::min(piece, planes.lines - y0),
-                              std::min(piece, planes.samples - x0));
-      const std::size_t pixels = part.pixels();
-      std::vector<float> sum;
-      std::size_t classes = 0;
-      for (int v = 0; v < views; ++v) {
-        context.step(static_cast<double>(y0) / planes.lines, "classes");
-        const View view{part.lines, part.samples, v};
-        const Places places = places_of(view, multiple);
-        const std::size_t count = places.source.size();
-        Tensor image{{1, part.channels, places.lines, places.samples}, {}};
-        image.values.resize(static_cast<std::size_t>(part.channels) * count);
-        for (std::size_t c = 0; c < static_cast<std::size_t>(part.channels); ++c)
-          for (std::size_t i = 0; i < count; ++i)
-            image.values[c * count + i] = part.values[c * pixels + places.source[i]];
-        const Tensor logits = model.run(image);
-        classes = logits.values.size() / count;
-        sum.resize(classes * pixels, 0.0f);
-        std::vector<float> p(classes);
-        for (std::size_t i = 0; i < count; ++i) {
-          if (places.inside[i] == 0) continue;
-          float most = -std::numeric_limits<float>::infinity(), all = 0;
-          for (std::size_t c = 0; c < classes; ++c)
-            most = std::max(most, logits.values[c * count + i]);
-          for (std::size_t c = 0; c < classes; ++c)
-            all += p[c] = std::exp(logits.values[c * count + i] - most);
-          for (std::size_t c = 0; c < classes; ++c)
-            sum[c * pixels + places.source[i]] += p[c] / all;
+      context.step(static_cast<double>(y0) / planes.lines, "classes");
+      const int y1 = std::min(y0 + piece, planes.lines), x1 = std::min(x0 + piece, planes.samples),
+                top = std::max(0, y0 - margin), left = std::max(0, x0 - margin);
+      const Planes part = cut(planes, top, left, std::min(y1 + margin, planes.lines) - top,
+                              std::min(x1 + margin, planes.samples) - left);
+      const std::vector<float> made = make(part);
+      const std::size_t channels = made.size() / part.pixels(), pixels = planes.pixels();
+      out.channels = static_cast<int>(channels);
+      out.values.resize(channels * pixels);
+      for (std::size_t c = 0; c < channels; ++c)
+        for (int y = y0; y < y1; ++y) {
+          const auto from = made.begin() + static_cast<std::ptrdiff_t>(c * part.pixels()) +
+                            std::ptrdiff_t{y - top} * part.samples + (x0 - left);
+          std::copy(from, from + (x1 - x0),
+                    out.values.begin() + static_cast<std::ptrdiff_t>(c * pixels) +
+                        std::ptrdiff_t{y} * planes.samples + x0);
         }
-      }
-      for (std::size_t i = 0; i < pixels; ++i) {
-        std::size_t best = 0;
-        for (std::size_t c = 1; c < classes; ++c)
-          if (sum[c * pixels + i] > sum[best * pixels + i]) best = c;
-        const std::size_t at =
-            (static_cast<std::size_t>(y0) + i / static_cast<std::size_t>(part.samples)) *
-                static_cast<std::size_t>(planes.samples) +
-            static_cast<std::size_t>(x0) + i % static_cast<std::size_t>(part.samples);
-        out[at] = static_cast<std::uint8_t>(best + 1);
-      }
     }
+  return out;
+}
+
+}
+
+Planes probabilities(Model& model, const Planes& planes, int views, const Context& context) {
+  const int multiple = size_multiple(model.graph());
+  return by_pieces(planes, 0, context, [&](const Planes& part) {
+    std::vector<float> sum;
+    for (int v = 0; v < views; ++v) {
+      const Places places = places_of({part.lines, part.samples, v}, multiple);
+      add_shares(model.run(image_of(part, places)), places, part.pixels(),
+                 1 / static_cast<float>(views), sum);
+    }
+    return sum;
+  });
+}
+
+Planes pictured(Model& model, const Planes& planes, const Context& context) {
+  return by_pieces(planes, near_side / 2 + far_side / 2, context, [&](const Planes& part) {
+    return model.run(image_of(part, places_of({part.lines, part.samples, 0}, 1))).values;
+  });
+}
+
+std::vector<std::uint8_t> greatest(const Planes& classes) {
+  const std::size_t pixels = classes.pixels();
+  std::vector<std::uint8_t> out(pixels, 0);
+  for (std::size_t i = 0; i < pixels; ++i) {
+    std::size_t best = 0;
+    for (std::size_t c = 1; c < static_cast<std::size_t>(classes.channels); ++c)
+      if (classes.values[c * pixels + i] > classes.values[best * pixels + i]) best = c;
+    out[i] = static_cast<std::uint8_t>(best + 1);
+  }
   return out;
 }
 

@@ -73,11 +73,11 @@ private:
   double jitter_;
 };
 
-// The labelled pixels of a scene as on_means() takes them; one sample a scene. Pixels that are no
-// measurement count as 0, as they do for the network on the scene.
-class MeansSource : public SampleSource {
+// The labelled pixels of a scene in a row, or with their means as on_means() takes them; one sample
+// a scene. Pixels that are no measurement count as 0, as they do for the network on the scene.
+class PixelsSource : public SampleSource {
 public:
-  MeansSource(const std::vector<LabelledPlanes>& scenes, double jitter);
+  PixelsSource(const std::vector<LabelledPlanes>& scenes, bool means, double jitter);
   std::size_t size() const override { return samples_.size(); }
   std::string group(std::size_t index) const override { return groups_.at(index); }
   Sample get(std::size_t index, std::uint64_t seed) const override;
@@ -93,17 +93,20 @@ struct SceneTraining {
   double learning_rate = 5e-3, weight_decay = 1e-3, jitter = 0.05;
   int seed = 1, threads = 1;
 };
-// The graph after the last step, on whole scenes, or for the network "context" on labelled pixels
-// and their means: no validation chooses among them. Throws as train(), and Error
+// The graph after the last step, on whole scenes, or on labelled pixels (and their means) where the
+// network sees no more: no validation chooses among them. Throws as train(), and Error
 // BadInput where no scene has a label.
 Graph train_on_scenes(const Graph& start, std::vector<LabelledPlanes> scenes,
                       const SceneTraining& options, const std::filesystem::path& run_folder,
                       const Context& context);
 
-// Class of each pixel, from 1: the mean of the probabilities over so many of the eight views
-// (turned, mirrored). By pieces of at most 512 pixels a side.
-std::vector<std::uint8_t> classify(Model& model, const Planes& planes, int views,
-                                   const Context& context);
+// The probability of each class (the channels), the mean over so many of the eight views (turned,
+// mirrored). By pieces of at most 512 pixels a side.
+Planes probabilities(Model& model, const Planes& planes, int views, const Context& context);
+// The picture that picture_maker()'s network makes, by pieces.
+Planes pictured(Model& model, const Planes& planes, const Context& context);
+// The class that is greatest at each pixel, from 1.
+std::vector<std::uint8_t> greatest(const Planes& classes);
 
 }
 

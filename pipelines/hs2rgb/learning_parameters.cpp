@@ -14,6 +14,11 @@ void describe(ParameterVisitor& v, NetworkParameters& p) {
                      "for its route encoder.",
              .min = 0,
              .max = 1024});
+  v.flag("taught", p.taught,
+         {.help = "The encoder's units are the classes, as many as there are: a classifier of all "
+                  "bands learns first, and its shares weigh the colours; then the network behind "
+                  "learns. Otherwise all is learned through the picture.",
+          .before = "false"});
   v.number("dropout", p.dropout,
            {.help = "Share of the channels that each layer of context does without, in training.",
             .min = 0,
@@ -97,6 +102,16 @@ void describe(ParameterVisitor& v, EvaluateParameters& p) {
              .unit = "px",
              .min = 3,
              .max = 31});
+  v.integer("refine", p.refine,
+            {.help = "Reach of the smoothing of the classes' probabilities along the edges of the "
+                     "first principal component (guided filter), a figure of its own.",
+             .unit = "px",
+             .min = 1,
+             .max = 100});
+  v.number("refine_epsilon", p.refine_epsilon,
+           {.help = "Of refine: variance of the component (0 to 1) below which a place is flat.",
+            .min = 1e-8,
+            .max = 10});
   v.integer("away", p.away,
             {.help = "A further figure counts only test pixels with no training pixel within this.",
              .unit = "px",

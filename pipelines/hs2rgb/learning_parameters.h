@@ -10,7 +10,8 @@ namespace sensorium::hs2rgb {
 struct NetworkParameters {
   std::string network = "context";
   int width = 64, layers = 2;
-  int encoder = 0; // hidden units; 0: a 1x1 convolution
+  int encoder = 0;    // hidden units; 0: a 1x1 convolution
+  bool taught = true; // the units are the classes
   double dropout = 0.1;
   bool whiten = true;
   double floor = 1e-3;
@@ -41,7 +42,8 @@ struct EvaluateParameters {
   bool force_leak = false;
   int block = 12;
   double train_percent = 30;
-  int channels = 48, majority = 7, away = 5;
+  int channels = 48, majority = 7, refine = 5, away = 5;
+  double refine_epsilon = 0.01;
   NetworkParameters network{.encoder = 64, .start = "pca"};
 };
 void describe(ParameterVisitor& v, EvaluateParameters& p);

@@ -2,6 +2,7 @@
 #include "tests/hs2rgb/learned_support.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 
 namespace sensorium::hs2rgb {
@@ -159,17 +160,26 @@ TEST(RgbEncoder, ADamagedEncoderIsRefused) {
 
 #ifdef SENSORIUM_HAS_LEARN
 
-TEST(RgbEncoder, AnEncoderIsTrainedWithTheNetworkBehind) {
+class TrainedEncoder : public ::testing::TestWithParam<bool> {};
+
+TEST_P(TrainedEncoder, IsTrainedWithTheNetworkBehind) {
+  const bool taught = GetParam();
   const Field field;
   const fs::path out = field.folder / "model";
-  const json result = ran(
-      "train", {field.cube},
-      {{"labels", field.labels}, {"block", 5}, {"steps", 60}, {"encoder", 12}, {"width", 16}}, out);
+  const json result = ran("train", {field.cube},
+                          {{"labels", field.labels},
+                           {"block", 5},
+                           {"steps", 60},
+                           {"encoder", 12},
+                           {"taught", taught},
+                           {"width", 16}},
+                          out);
   EXPECT_GT(result.at("metrics").at("overall accuracy").get<double>(), 0.9);
   const Graph graph = read_onnx(out / "hs2rgb.onnx");
   const hyper::RgbModel model = hyper::rgb_model_of(graph, "hs2rgb.onnx");
   ASSERT_TRUE(model.encoder.has_value());
-  EXPECT_EQ(model.encoder->hidden, 12);
+  EXPECT_EQ(model.encoder->hidden, taught ? static_cast<int>(model.classes.size()) : 12);
+  EXPECT_EQ(model.started_from, taught ? "a classifier of all bands" : "random");
   // The file's own picture of the cube's spectra is the route's.
   const Cube cube = test::open_cube(field.cube);
   const auto p = parameters_from<Hs2rgbParameters>({{"route", "learned"}});
@@ -188,6 +198,56 @@ TEST(RgbEncoder, AnEncoderIsTrainedWithTheNetworkBehind) {
             ErrorCode::Usage);
 }
 
+INSTANTIATE_TEST_SUITE_P(RgbEncoder, TrainedEncoder, ::testing::Bool(), [](const auto& which) {
+  return which.param ? "FromAClassifier" : "FromRandomWeights";
+});
+
+TEST(RgbEncoder, ATaughtEncoderShowsTheClassifiersSharesAsColours) {
+  constexpr int side = 9, classes = 3, sharper = 5;
+  const hyper::BandScaling scaling{std::vector<float>(4, 0.0f), std::vector<float>(4, 1.0f)};
+  const Graph classifier = hyper::build_scene_network(
+      {.classes = classes, .channels = 6, .layers = 0, .mix_rate = 1}, scaling, nullptr, 5);
+  const Graph encoder = hyper::build_scene_network(
+      {.classes = classes, .encoder = classes, .mixes = 6, .mix_rate = 1}, scaling, nullptr, 9);
+  const Graph taught = hyper::with_taught_encoder(classifier, encoder);
+  std::vector<float> values;
+  for (int i = 0; i < 4 * side * side; ++i)
+    values.push_back(std::sin(0.31f * static_cast<float>(i * (2 + i % 5))));
+  const Tensor scene{{1, 4, side, side}, values};
+  Model judge = Model::from_graph(classifier, {.threads = 1}),
+        maker = Model::from_graph(hyper::picture_maker(taught), {.threads = 1});
+  const std::vector<float> logits = judge.run(scene).values, rgb = maker.run(scene).values;
+  const auto colours = taught.initializers.at("const.colours").as<float>();
+  constexpr int pixels = side * side;
+  for (int i = 0; i < pixels; ++i) {
+    std::array<double, classes> share{};
+    double all = 0;
+    for (int c = 0; c < classes; ++c) all += share[c] = std::exp(sharper * logits[c * pixels + i]);
+    for (int k = 0; k < 3; ++k) {
+      double want = 0;
+      for (int c = 0; c < classes; ++c) want += share[c] / all * colours[k * classes + c];
+      ASSERT_NEAR(rgb[k * pixels + i], want, 1e-4) << i;
+    }
+  }
+}
+
+TEST(RgbEncoder, APictureMadeByPiecesIsThatOfTheWhole) {
+  constexpr int lines = 3, samples = 1030;
+  const hyper::BandScaling scaling{std::vector<float>(4, 0.0f), std::vector<float>(4, 1.0f)};
+  Model maker = Model::from_graph(
+      hyper::picture_maker(hyper::build_scene_network(
+          {.classes = 2, .encoder = 5, .mixes = 4, .mix_rate = 1}, scaling, nullptr, 7)),
+      {.threads = 1});
+  hyper::Planes planes{lines, samples, 4, {}, std::vector<std::uint8_t>(lines * samples, 1)};
+  for (int i = 0; i < 4 * lines * samples; ++i)
+    planes.values.push_back(std::sin(0.37f * static_cast<float>(i * (1 + i % 7))));
+  const hyper::Planes got = hyper::pictured(maker, planes, Context{});
+  const Tensor whole = maker.run(Tensor{{1, 4, lines, samples}, planes.values});
+  ASSERT_EQ(got.values.size(), whole.values.size());
+  for (std::size_t i = 0; i < got.values.size(); ++i)
+    ASSERT_NEAR(got.values[i], whole.values[i], 1e-5) << i;
+}
+
 TEST(RgbEncoder, AnEncoderLearnsFromMeansWhatItSaysOfTheScene) {
   // on_means() on the means of a scene's pixels gives what the whole network gives there.
   constexpr int side = 20;
@@ -201,7 +261,7 @@ TEST(RgbEncoder, AnEncoderLearnsFromMeansWhatItSaysOfTheScene) {
   std::vector<std::uint8_t> labels(side * side, 0);
   const std::vector<std::size_t> places = {0, 19, 210, 399, 45};
   for (const std::size_t p : places) labels[p] = 1;
-  const hyper::MeansSource source({{&planes, labels, "all"}}, 0);
+  const hyper::PixelsSource source({{&planes, labels, "all"}}, true, 0);
   const Sample sample = source.get(0, 0);
   Model whole = Model::from_graph(graph, {.threads = 1}),
         means = Model::from_graph(hyper::on_means(graph), {.threads = 1});

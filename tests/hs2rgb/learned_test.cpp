@@ -246,7 +246,7 @@ TEST(LearnedRgb, LabelledPixelsAndTheirMeansGiveWhatTheSceneGives) {
   std::vector<std::uint8_t> labels(187, 0);
   const std::vector<std::size_t> places{0, 3, 90, 169, 186}; // corners, edges, the middle
   for (const std::size_t p : places) labels[p] = 2;
-  const hyper::MeansSource source({{&planes, labels, "one"}}, 0.1);
+  const hyper::PixelsSource source({{&planes, labels, "one"}}, true, 0.1);
   ASSERT_EQ(source.size(), 1u);
   const Sample sample = source.get(0, 0);
   EXPECT_EQ(sample.input.shape, (std::vector<std::int64_t>{4, 3, 5}));

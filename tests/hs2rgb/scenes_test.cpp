@@ -1,6 +1,7 @@
 // Grids, label maps, splits and scores: by hand.
 #include "hyperspectral/band_grid.h"
 #include "hyperspectral/scene_labels.h"
+#include "hyperspectral/scene_refinement.h"
 #include "modules/io/envi_writer.h"
 #include "tests/io_cube/support.h"
 
@@ -19,6 +20,40 @@ std::map<int, double> shares_of(const BandMix& mix) {
   std::map<int, double> out;
   for (std::size_t i = 0; i < mix.bands.size(); ++i) out[mix.bands[i]] = mix.shares[i];
   return out;
+}
+
+TEST(Refinement, SmoothsBetweenTheEdgesOfTheGuideAndKeepsThem) {
+  constexpr int lines = 40, samples = 60, edge = 31;
+  std::vector<float> guide, planes;
+  for (int i = 0; i < lines * samples; ++i) guide.push_back(i % samples < edge ? 0.1f : 0.9f);
+  // Two classes; one pixel in five says the other one.
+  for (int c = 0; c < 2; ++c)
+    for (int i = 0; i < lines * samples; ++i) {
+      const bool second = i % samples >= edge, wrong = (7 * i + i / samples * 3) % 5 == 0;
+      planes.push_back((second != wrong) == (c == 1) ? 1.0f : 0.0f);
+    }
+  follow_edges(planes, guide, lines, samples, 5, 0.01);
+  for (int i = 0; i < lines * samples; ++i) {
+    const bool second = i % samples >= edge;
+    const float right = planes[second ? lines * samples + i : i];
+    EXPECT_GT(right, 0.65f) << "line " << i / samples << ", sample " << i % samples;
+    EXPECT_NEAR(planes[i] + planes[lines * samples + i], 1, 1e-4) << "shares still sum to 1";
+  }
+}
+
+TEST(Refinement, WithoutEdgesItIsAMeanOfMeans) {
+  constexpr int side = 31, radius = 3;
+  std::vector<float> plane(side * side, 0.0f);
+  plane[15 * side + 15] = 1;
+  const std::vector<float> flat(side * side, 0.5f);
+  follow_edges(plane, flat, side, side, radius, 0.01);
+  // The mean over squares of the mean over squares: a pyramid of 13 pixels a side.
+  const double most = std::pow(2 * radius + 1, -2);
+  for (int y = 0; y < side; ++y)
+    for (int x = 0; x < side; ++x) {
+      const auto along = [](int d) { return std::max(0.0, 1 - std::abs(d) / (2.0 * radius + 1)); };
+      EXPECT_NEAR(plane[y * side + x], most * along(y - 15) * along(x - 15), 1e-6);
+    }
 }
 
 TEST(BandGrid, ItsOwnGridComesBackHoweverUneven) {

@@ -84,6 +84,36 @@ hyper::SceneTraining training_of(const NetworkParameters& p) {
           .threads = p.threads};
 }
 
+Graph train_taught(const hyper::SceneNetworkOptions& o, const Graph& first,
+                   const std::vector<hyper::LabelledPlanes>& scenes,
+                   const hyper::SceneTraining& training, const std::filesystem::path& run_folder,
+                   const Context& context) {
+  const auto seed = static_cast<std::uint64_t>(training.seed);
+  const auto bands = static_cast<std::size_t>(scenes.at(0).planes->channels);
+  const hyper::BandScaling none{std::vector<float>(bands, 0.0f), std::vector<float>(bands, 1.0f)};
+  const Graph classifier =
+      hyper::train_on_scenes(hyper::build_scene_network({.classes = o.classes,
+                                                         .channels = o.mixes,
+                                                         .layers = 0,
+                                                         .dropout = o.dropout,
+                                                         .mix_rate = o.mix_rate},
+                                                        none, nullptr, seed),
+                             scenes, training, run_folder / "classifier", context.part(0, 0.5));
+  const Graph taught = hyper::with_taught_encoder(classifier, first);
+  Model maker = Model::from_graph(hyper::picture_maker(taught), {.threads = training.threads});
+  std::vector<hyper::Planes> pictures;
+  std::vector<hyper::LabelledPlanes> shown;
+  pictures.reserve(scenes.size());
+  for (const hyper::LabelledPlanes& scene : scenes) {
+    pictures.push_back(hyper::pictured(maker, *scene.planes, context.part(0.5, 0.5)));
+    shown.push_back({&pictures.back(), scene.labels, scene.group});
+  }
+  const Graph behind =
+      hyper::train_on_scenes(hyper::build_picture_network(o, seed), std::move(shown), training,
+                             run_folder / "behind", context.part(0.5, 1));
+  return hyper::with_weights_of(behind, taught);
+}
+
 }
 
 void sensorium_hs2rgb_learning(const char* verb, const std::vector<std::string>& files,

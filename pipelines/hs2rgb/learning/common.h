@@ -7,6 +7,7 @@
 #include "hyperspectral/scene_whitening.h"
 #include "pipelines/hs2rgb/learning_parameters.h"
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,5 +44,14 @@ whitening_for(const NetworkParameters& p, std::span<const hyper::Planes* const> 
               std::span<const std::vector<std::uint8_t>* const> chosen);
 
 hyper::SceneTraining training_of(const NetworkParameters& p);
+
+// Trains a network of build_scene_network(options) for standardised (and whitened) spectra in two
+// steps: a classifier of all bands, whose shares of the classes become the encoder's units (with
+// options.encoder the classes) and stay as they are; then what is behind, on the pictures. `first`
+// is the network before training. Throws as train_on_scenes().
+Graph train_taught(const hyper::SceneNetworkOptions& options, const Graph& first,
+                   const std::vector<hyper::LabelledPlanes>& scenes,
+                   const hyper::SceneTraining& training, const std::filesystem::path& run_folder,
+                   const Context& context);
 
 }

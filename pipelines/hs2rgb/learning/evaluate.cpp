@@ -1,3 +1,4 @@
+#include "hyperspectral/scene_refinement.h"
 #include "hyperspectral/tissue_network.h"
 #include "hyperspectral/tissue_svm.h"
 #include "modules/core/error.h"
@@ -54,7 +55,7 @@ struct Job {
 };
 
 struct Found {
-  std::vector<std::uint8_t> classes;
+  Planes shares; // of the classes; a machine's are 0 or 1
   double parameters = 0, operations = 0, milliseconds = 0, trained_s = 0;
 };
 
@@ -75,6 +76,8 @@ private:
   MixStart fixed_mix(const std::string& route, const BandScaling& scaling,
                      const std::vector<std::uint8_t>& side) const;
   Planes means_of_squares() const;
+  // Along the edges of the first principal component of the training side.
+  Planes refined(Planes shares, const std::vector<std::uint8_t>& side) const;
 
   EvaluateParameters p_;
   fs::path output_;
@@ -186,11 +189,13 @@ json Comparison::one(const Job& job, double done, const Context& context) {
   quiet.log = {};
   const Found found =
       job.route.starts_with("svm") ? machine(job, labels) : network(job, labels, side, quiet);
-  const SceneScore score = score_map(labels_, split, found.classes),
-                   smooth = score_map(
-                       labels_, split,
-                       majority(found.classes, labels_.lines, labels_.samples, p_.majority)),
-                   away = score_map(labels_, split, found.classes, p_.away);
+  const std::vector<std::uint8_t> classes = greatest(found.shares);
+  const SceneScore score = score_map(labels_, split, classes),
+                   smooth =
+                       score_map(labels_, split,
+                                 majority(classes, labels_.lines, labels_.samples, p_.majority)),
+                   fine = score_map(labels_, split, greatest(refined(found.shares, side))),
+                   away = score_map(labels_, split, classes, p_.away);
   return {{"key", job.key()},
           {"split", job.split},
           {"leaking", job.leaks},
@@ -203,6 +208,7 @@ json Comparison::one(const Job& job, double done, const Context& context) {
           {"average", score.average},
           {"kappa", score.kappa},
           {"overall_majority", smooth.overall},
+          {"overall_refined", fine.overall},
           {"overall_away", away.pixels > 0 ? json(away.overall) : json()},
           {"pixels_away", away.pixels},
           {"parameters", found.parameters},
@@ -247,7 +253,7 @@ Found Comparison::network(const Job& job, const std::vector<std::uint8_t>& label
     planes = spectra_;
     standardise(planes, scaling);
     if (job.route == "encoder") {
-      o.encoder = p_.network.encoder;
+      o.encoder = p_.network.taught ? labels_.classes : p_.network.encoder;
       o.mixes = p_.channels;
       o.mix_rate = p_.network.whiten ? 1 : 0.3;
     }
@@ -286,7 +292,10 @@ Found Comparison::network(const Job& job, const std::vector<std::uint8_t>& label
   t.seed = static_cast<int>(seed);
   const fs::path folder = output_ / "run";
   fs::remove_all(folder);
-  const Graph trained = train_on_scenes(start, {{&planes, labels, "training"}}, t, folder, context);
+  const std::vector<LabelledPlanes> scenes{{&planes, labels, "training"}};
+  const Graph trained = o.encoder > 0 && p_.network.taught
+                            ? train_taught(o, start, scenes, t, folder, context)
+                            : train_on_scenes(start, scenes, t, folder, context);
   fs::remove_all(folder);
   Found out;
   out.trained_s = milliseconds_since(began) / 1000;
@@ -296,9 +305,19 @@ Found Comparison::network(const Job& job, const std::vector<std::uint8_t>& label
   out.operations = (operations_per_pixel(trained) + mixing) * views;
   Model model = Model::from_graph(trained, {.threads = p_.network.threads});
   const auto start_time = Clock::now();
-  out.classes = classify(model, planes, views, context);
+  out.shares = probabilities(model, planes, views, context);
   out.milliseconds = milliseconds_since(start_time);
   return out;
+}
+
+Planes Comparison::refined(Planes shares, const std::vector<std::uint8_t>& side) const {
+  const std::vector<const Planes*> all{&spectra_};
+  const std::vector<const std::vector<std::uint8_t>*> chosen{&side};
+  const Planes components =
+      mixed(spectra_, principal_start(spectra_, scaling_of(all, chosen), side));
+  follow_edges(shares.values, std::span(components.values).first(components.pixels()), shares.lines,
+               shares.samples, p_.refine, p_.refine_epsilon);
+  return shares;
 }
 
 // Each pixel's mean over 5 x 5.
@@ -355,9 +374,10 @@ Found Comparison::machine(const Job& job, const std::vector<std::uint8_t>& label
   // Labelled pixels alone were asked; the time is for all.
   out.milliseconds =
       milliseconds_since(start) * static_cast<double>(pixels) / static_cast<double>(wanted.size());
-  out.classes.assign(pixels, 0);
+  out.shares = {planes.lines, planes.samples, labels_.classes, {}, {}};
+  out.shares.values.assign(static_cast<std::size_t>(labels_.classes) * pixels, 0.0f);
   for (std::size_t k = 0; k < wanted.size(); ++k)
-    out.classes[wanted[k]] = static_cast<std::uint8_t>(found[k]);
+    out.shares.values[static_cast<std::size_t>(found[k] - 1) * pixels + wanted[k]] = 1;
   return out;
 }
 

@@ -13,15 +13,10 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::array figures{"overall",
-                             "average",
-                             "kappa",
-                             "overall_majority",
-                             "overall_away",
-                             "parameters",
-                             "operations_per_pixel",
-                             "milliseconds",
-                             "trained_s"};
+constexpr std::array figures{
+    "overall",         "average",      "kappa",      "overall_majority",
+    "overall_refined", "overall_away", "parameters", "operations_per_pixel",
+    "milliseconds",    "trained_s"};
 
 struct Cell {
   json first;
@@ -64,9 +59,9 @@ json summary_of(const std::vector<json>& rows) {
 
 std::string table_of(const std::vector<json>& rows) {
   std::string out =
-      fmt::format("{:<8}{:>7} {:<12}{:>7}{:>16}{:>9}{:>8}{:>10}{:>8}{:>12}{:>13}{:>10}\n", "split",
-                  "labels", "route", "splits", "overall +- sd", "average", "kappa", "majority",
-                  "away", "parameters", "operations", "ms");
+      fmt::format("{:<8}{:>7} {:<12}{:>7}{:>16}{:>9}{:>8}{:>10}{:>9}{:>8}{:>12}{:>13}{:>10}\n",
+                  "split", "labels", "route", "splits", "overall +- sd", "average", "kappa",
+                  "majority", "refined", "away", "parameters", "operations", "ms");
   // What was not measured (the spread of one split, pixels away where there are none) is a dash.
   const auto percent = [](const json& entry, const char* key) {
     return entry.contains(key) ? fmt::format("{:.1f}", 100 * entry[key].get<double>())
@@ -74,13 +69,14 @@ std::string table_of(const std::vector<json>& rows) {
   };
   for (const json& e : summary_of(rows))
     out += fmt::format(
-        "{:<8}{:>5g} % {:<12}{:>7}{:>9} +- {:<4}{:>8}{:>8.3f}{:>10}{:>8}{:>12.0f}"
+        "{:<8}{:>5g} % {:<12}{:>7}{:>9} +- {:<4}{:>8}{:>8.3f}{:>10}{:>9}{:>8}{:>12.0f}"
         "{:>13.0f}{:>10.1f}\n",
         e["leaking"].get<bool>() ? "LEAKING" : "blocks", e["labels_percent"].get<double>(),
         e["route"].get<std::string>(), e["splits"].get<int>(), percent(e, "overall"),
         percent(e, "overall_sd"), percent(e, "average"), e["kappa"].get<double>(),
-        percent(e, "overall_majority"), percent(e, "overall_away"), e["parameters"].get<double>(),
-        e["operations_per_pixel"].get<double>(), e["milliseconds"].get<double>());
+        percent(e, "overall_majority"), percent(e, "overall_refined"), percent(e, "overall_away"),
+        e["parameters"].get<double>(), e["operations_per_pixel"].get<double>(),
+        e["milliseconds"].get<double>());
   return out;
 }
 

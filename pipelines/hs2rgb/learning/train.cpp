@@ -110,8 +110,9 @@ json figures_of(const Material& m, const std::vector<Planes>& seen, const Graph&
   Model model = Model::from_graph(graph, {.threads = p.network.threads});
   double right = 0, all = 0;
   for (std::size_t i = 0; i < m.scenes.size(); ++i) {
-    const SceneScore s = score_map(m.scenes[i].labels, m.splits[i],
-                                   classify(model, seen[i], p.network.views, context));
+    const SceneScore s =
+        score_map(m.scenes[i].labels, m.splits[i],
+                  greatest(probabilities(model, seen[i], p.network.views, context)));
     right += s.overall * static_cast<double>(s.pixels);
     all += static_cast<double>(s.pixels);
   }
@@ -137,7 +138,7 @@ void set_range(RgbModel& model, const Material& m) {
 
 SceneNetworkOptions network_options(const TrainParameters& p, int classes) {
   return {.classes = classes,
-          .encoder = p.network.encoder,
+          .encoder = p.network.encoder > 0 && p.network.taught ? classes : p.network.encoder,
           .network = p.network.network,
           .width = p.network.width,
           .layers = p.network.layers,
@@ -185,12 +186,14 @@ ModelCard card_for(const TrainParameters& p, const Material& m, const Graph& gra
       "measured on squares of the same scenes: other scenes, sensors and light may differ";
   card.command = fmt::format(
       "sensorium train hs2rgb CUBE... --labels FILE... -o DIR --start {} "
-      "--encoder {} --network {} --width {} --layers {} --dropout {:g} --whiten {} --floor {:g} "
+      "--encoder {} --taught {} --network {} --width {} --layers {} --dropout {:g} --whiten {} "
+      "--floor {:g} "
       "--widths {} "
       "--steps {} --learning_rate {:g} --weight_decay {:g} --block {} --test_percent {} --seed {}",
-      p.network.start, p.network.encoder, p.network.network, p.network.width, p.network.layers,
-      p.network.dropout, p.network.whiten, p.network.floor, p.network.widths, p.network.steps,
-      p.network.learning_rate, p.network.weight_decay, p.block, p.test_percent, p.network.seed);
+      p.network.start, p.network.encoder, p.network.taught, p.network.network, p.network.width,
+      p.network.layers, p.network.dropout, p.network.whiten, p.network.floor, p.network.widths,
+      p.network.steps, p.network.learning_rate, p.network.weight_decay, p.block, p.test_percent,
+      p.network.seed);
   return card;
 }
 
@@ -271,8 +274,12 @@ json train_learned(const std::vector<std::string>& files, const json& parameters
   Graph untrained = for_standardised(first, o.mix_rate);
   // An encoder's random weights are for directions from the start.
   if (whitening && o.encoder == 0) untrained = for_whitened(std::move(untrained), *whitening);
-  Graph trained = train_on_scenes(untrained, std::move(labelled), training_of(p.network),
-                                  output / "run", context.part(0.1, 0.95));
+  const Context learning = context.part(0.1, 0.95);
+  Graph trained =
+      o.encoder > 0 && p.network.taught
+          ? train_taught(o, untrained, labelled, training_of(p.network), output / "run", learning)
+          : train_on_scenes(untrained, std::move(labelled), training_of(p.network), output / "run",
+                            learning);
   const json figures = figures_of(m, seen, trained, p, context.part(0.95, 1));
   if (whitening) trained = for_unwhitened(std::move(trained), *whitening);
 
@@ -282,7 +289,9 @@ json train_learned(const std::vector<std::string>& files, const json& parameters
   RgbModel model{.wavelengths_nm = m.grid,
                  .reflectance = m.reflectance,
                  .unit = m.unit,
-                 .started_from = p.network.encoder > 0 ? "random" : p.network.start,
+                 .started_from = o.encoder == 0     ? p.network.start
+                                 : p.network.taught ? "a classifier of all bands"
+                                                    : "random",
                  .classes = names};
   card.further["hs2rgb"] = rgb_card(model);
   set_card(graph, card);
