@@ -10,6 +10,7 @@
 #include <cmath>
 #include <limits>
 #include <mutex>
+#include <numeric>
 
 namespace sensorium::hyper {
 namespace {
@@ -21,6 +22,7 @@ constexpr std::size_t around_a_touch = 65536;
 
 std::size_t bytes_touched(const Cube& cube, const TileRange& tile, std::size_t bands_read) {
   const std::size_t pixels = tile.pixels(), size = size_of(cube.type);
+  if (lies_scattered(cube)) return 0; // copied, not mapped
   if (cube.stride[2] == 1)
     return pixels * static_cast<std::size_t>(cube.bands) * size + around_a_touch;
   return bands_read * (pixels * size + around_a_touch);
@@ -99,6 +101,12 @@ void run_kernel(KernelType type, bool together, const RowSums& row) {
 bool sum_stored(const Cube& cube, const TileRange& tile, const Projection& p, double* out) {
   const auto type = kernel_type(cube);
   if (!type || p.calibration != nullptr || cube.ignore_value) return false;
+  if (lies_scattered(cube)) {
+    const Cube part = gathered(cube, tile, p.bands);
+    Projection here = p;
+    std::iota(here.bands.begin(), here.bands.end(), 0);
+    return sum_stored(part, {0, part.lines, 0, part.samples}, here, out);
+  }
   const bool side_by_side = std::adjacent_find(p.bands.begin(), p.bands.end(), [](int a, int b) {
                               return b != a + 1;
                             }) == p.bands.end();

@@ -271,6 +271,40 @@ TileOrder natural_order(const Cube& cube) {
   return cube.stride[2] == 1 ? TileOrder::Pixels : TileOrder::Bands;
 }
 
+bool lies_scattered(const Cube& cube) {
+  constexpr std::uint64_t far_apart = 64u << 10, large = 32u << 20; // bytes; empirical
+  return cube.data.mapped() && cube.data.size() >= large && cube.stride[1] == 1 &&
+         cube.stride[2] >= cube.stride[0] && cube.stride[2] * size_of(cube.type) >= far_apart;
+}
+
+Cube gathered(const Cube& cube, const TileRange& tile, std::span<const int> bands) {
+  check_range(cube, tile, bands, tile.pixels() * bands.size());
+  Cube out;
+  out.lines = tile.lines;
+  out.samples = tile.samples;
+  out.bands = static_cast<int>(bands.size());
+  out.type = cube.type;
+  out.big_endian = cube.big_endian;
+  out.ignore_value = cube.ignore_value;
+  out.origin.path = cube.origin.path;
+  set_dense_strides(out);
+  const std::size_t size = size_of(cube.type);
+  const bool whole_lines = cube.stride[0] == static_cast<std::uint64_t>(tile.samples);
+  const std::size_t runs = whole_lines ? 1 : static_cast<std::size_t>(tile.lines),
+                    run = tile.pixels() / runs * size;
+  std::vector<std::byte> bytes(tile.pixels() * bands.size() * size);
+  std::size_t done = 0;
+  for (const int band : bands)
+    for (std::size_t r = 0; r < runs; ++r, done += run) {
+      const std::uint64_t at = (static_cast<std::uint64_t>(tile.line) + r) * cube.stride[0] +
+                               static_cast<std::uint64_t>(tile.sample) +
+                               static_cast<std::uint64_t>(band) * cube.stride[2];
+      cube.data.copy(at * size, std::span(bytes).subspan(done, run));
+    }
+  out.data = Buffer(std::move(bytes));
+  return out;
+}
+
 template<class T>
 void read_tile(const Cube& cube, const TileRange& tile, std::span<const int> bands, TileOrder order,
                std::span<T> out) {
@@ -280,6 +314,10 @@ void read_tile(const Cube& cube, const TileRange& tile, std::span<const int> ban
     return;
   }
   check_range(cube, tile, bands, out.size());
+  if (lies_scattered(cube)) {
+    const Cube part = gathered(cube, tile, bands);
+    return read_tile<T>(part, {0, part.lines, 0, part.samples}, {}, order, out);
+  }
   with_type(cube, [&]<class Load>() { copy_tile<Load>(cube, tile, bands, order, out.data()); });
 }
 template void read_tile<float>(const Cube&, const TileRange&, std::span<const int>, TileOrder,
@@ -299,6 +337,10 @@ std::vector<std::complex<double>> read_complex(const Cube& cube, const TileRange
     return out;
   }
   check_range(cube, tile, wanted, out.size());
+  if (lies_scattered(cube)) {
+    const Cube near = gathered(cube, tile, wanted);
+    return read_complex(near, {0, near.lines, 0, near.samples}, {});
+  }
   Cube part = cube; // its real, then its imaginary halves, as a cube of half the sample size
   part.type = cube.type == SampleType::Complex64 ? SampleType::Float32 : SampleType::Float64;
   const Steps s = steps_of(cube, tile);

@@ -115,6 +115,13 @@ std::vector<double> read_spectrum(const Cube& cube, int line, int sample);
 std::vector<TileRange> tiles_of(const Cube& cube, std::size_t bands_read,
                                 std::size_t max_values = std::size_t{1} << 22);
 
+// Whether the bands of a mapped cube lie so far apart that each touch of a band costs memory of its
+// own (a large BSQ file).
+bool lies_scattered(const Cube& cube);
+// These bands of a tile as a cube in memory, BSQ, copied from the file (Buffer::copy). For
+// scattered cubes. Throws Error Internal for a range outside the cube.
+Cube gathered(const Cube& cube, const TileRange& tile, std::span<const int> bands);
+
 nlohmann::json describe_cube(const Cube& cube);
 // Sizes, strides and lengths of the lists against the data; throws Error BadInput naming the file.
 // Data may be empty (a header).

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -177,8 +178,16 @@ Buffer::Buffer(std::shared_ptr<const MappedFile> file, std::size_t offset, std::
     : data_(file->bytes().data() + offset), size_(size) {
   if (offset > file->bytes().size() || size > file->bytes().size() - offset)
     throw Error(ErrorCode::BadInput, "a mapped file is shorter than its description");
+  file_ = file.get();
   owner_ = std::move(file);
-  mapped_ = true;
+}
+
+void Buffer::copy(std::size_t offset, std::span<std::byte> out) const {
+  const Buffer wanted = part(offset, out.size());
+  if (mapped())
+    file_->copy(static_cast<std::size_t>(wanted.data_ - file_->bytes().data()), out);
+  else
+    std::copy_n(wanted.data_, out.size(), out.data());
 }
 
 Buffer Buffer::part(std::size_t offset, std::size_t size) const {
@@ -208,7 +217,7 @@ Buffer Video::all_frames() const {
 }
 
 void Buffer::release() const {
-  if (!mapped_) return;
+  if (!mapped()) return;
   // MADV_DONTNEED of a shared file mapping drops page table entries only; the data stay the file's.
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto first = reinterpret_cast<std::uintptr_t>(data_) / page * page;

@@ -7,6 +7,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -157,10 +158,13 @@ std::shared_ptr<const MappedFile> MappedFile::open(const fs::path& path) {
   std::shared_ptr<MappedFile> mapped(new MappedFile);
   mapped->data_ = static_cast<const std::byte*>(address);
   mapped->size_ = size;
-  guard_map(address, size);
   std::error_code ignored;
+  mapped->path_ = fs::absolute(path, ignored);
+  mapped->device_ = status.st_dev;
+  mapped->inode_ = status.st_ino;
+  guard_map(address, size);
   const std::lock_guard lock(maps_mutex);
-  maps()[mapped->data_] = {fs::absolute(path, ignored), size};
+  maps()[mapped->data_] = {mapped->path_, size};
   return mapped;
 }
 
@@ -174,7 +178,33 @@ std::optional<MappedPlace> mapped_place(const std::byte* address) {
   return MappedPlace{about.first, offset};
 }
 
+// Opened again when it is first needed, so that many maps take no descriptors; another file that
+// has the name by now is left alone.
+int MappedFile::descriptor() const {
+  std::call_once(opened_, [&] {
+    const Descriptor file(path_, O_RDONLY);
+    struct stat status{};
+    if (file && ::fstat(file.get(), &status) == 0 && status.st_dev == device_ &&
+        status.st_ino == inode_)
+      descriptor_ = ::fcntl(file.get(), F_DUPFD_CLOEXEC, 0);
+  });
+  return descriptor_;
+}
+
+void MappedFile::copy(std::size_t offset, std::span<std::byte> out) const {
+  std::size_t done = 0;
+  while (descriptor() >= 0 && done < out.size()) {
+    const ssize_t got = ::pread(descriptor(), out.data() + done, out.size() - done,
+                                static_cast<off_t>(offset + done));
+    if (got <= 0 && !(got < 0 && errno == EINTR)) break;
+    done += static_cast<std::size_t>(std::max<ssize_t>(got, 0));
+  }
+  // What could not be read (a file made shorter) goes the way of every other touch.
+  std::copy_n(data_ + offset + done, out.size() - done, out.data() + done);
+}
+
 MappedFile::~MappedFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
   if (data_ == nullptr) return;
   {
     const std::lock_guard lock(maps_mutex);

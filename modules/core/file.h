@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,9 +32,18 @@ public:
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
   std::span<const std::byte> bytes() const { return {data_, size_}; }
+  // Copies a part without mapping its pages: a touch may map 2 MB of a file that the system keeps
+  // in large pages, which is much where short pieces lie far apart. The part lies inside bytes().
+  void copy(std::size_t offset, std::span<std::byte> out) const;
 
 private:
   MappedFile() = default;
+  int descriptor() const;
+
+  std::filesystem::path path_;
+  std::uint64_t device_ = 0, inode_ = 0;
+  mutable std::once_flag opened_;
+  mutable int descriptor_ = -1;
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
 };

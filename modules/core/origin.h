@@ -48,14 +48,17 @@ public:
   // A view of a part of it, which keeps the whole alive. Throws Error BadInput beyond the end.
   Buffer part(std::size_t offset, std::size_t size) const;
   // Whether the bytes are a file's, read when they are touched.
-  bool mapped() const { return mapped_; }
+  bool mapped() const { return file_ != nullptr; }
+  // Copies a part; of a mapped file without mapping its pages (MappedFile::copy). Throws Error
+  // BadInput beyond the end.
+  void copy(std::size_t offset, std::span<std::byte> out) const;
   // Gives back the memory of what was read of a mapped file; it is read again when touched. Owned
   // memory is left alone.
   void release() const;
 
 private:
   std::shared_ptr<const void> owner_;
-  bool mapped_ = false;
+  const MappedFile* file_ = nullptr; // the owner, where it is one
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
 };

@@ -43,6 +43,38 @@ TEST_F(Files, AMapOfAFileThatShrinksReadsZerosAndIsCounted) {
   EXPECT_GT(lost_maps(), before);
 }
 
+TEST_F(Files, APartIsCopiedFromTheMappedFileWhateverTakesItsName) {
+  const fs::path path = folder_ / "scan", other = folder_ / "other";
+  std::string content(200000, ' ');
+  for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<char>(i % 251);
+  write_atomically(path, content);
+  const auto part_of = [&](const MappedFile& file, std::size_t at, std::size_t size) {
+    std::string out(size, '?');
+    file.copy(at, std::as_writable_bytes(std::span(out)));
+    return out;
+  };
+  const auto first = MappedFile::open(path), late = MappedFile::open(path);
+  EXPECT_EQ(part_of(*first, 70001, 9000), content.substr(70001, 9000));
+  EXPECT_EQ(part_of(*first, 200000, 0), "");
+  write_atomically(other, std::string(200000, 'x'));
+  fs::rename(other, path); // `late` has read nothing yet
+  EXPECT_EQ(part_of(*late, 5, 100), content.substr(5, 100));
+  EXPECT_EQ(part_of(*first, 5, 100), content.substr(5, 100));
+  EXPECT_EQ(part_of(*MappedFile::open(path), 5, 100), std::string(100, 'x'));
+}
+
+TEST_F(Files, APartOfAFileThatShrinksIsCopiedAsZerosAndCounted) {
+  const fs::path path = folder_ / "scan";
+  write_atomically(path, std::string(3 * 65536, 'x'));
+  const auto file = MappedFile::open(path);
+  const std::uint64_t before = lost_maps();
+  fs::resize_file(path, 65536);
+  std::string out(2 * 65536, '?');
+  file->copy(0, std::as_writable_bytes(std::span(out)));
+  EXPECT_EQ(out, std::string(65536, 'x') + std::string(65536, '\0'));
+  EXPECT_GT(lost_maps(), before);
+}
+
 TEST_F(Files, APipeIsNoFile) {
   const fs::path pipe = folder_ / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);

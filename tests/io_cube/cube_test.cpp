@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <numeric>
 #include <set>
+#include <utility>
 
 namespace sensorium::test {
 namespace {
@@ -70,6 +71,51 @@ TEST_P(EachInterleave, LongLinesAreWhole) {
           ASSERT_EQ(out[at], 100 * l + 10 * (s + 1) + bands[b]);
         }
   }
+}
+
+// Bands of a large BSQ file are copied from it; what comes is what a cube in memory gives.
+class ScatteredCubes : public testing::TestWithParam<std::pair<SampleType, bool>> {};
+INSTANTIATE_TEST_SUITE_P(Cubes, ScatteredCubes,
+                         testing::Values(std::pair(SampleType::Int16, false),
+                                         std::pair(SampleType::UInt16, true),
+                                         std::pair(SampleType::Complex64, false)));
+
+TEST_P(ScatteredCubes, AreReadAsThoseInMemory) {
+  const Folder folder;
+  Cube cube;
+  cube.lines = 180;
+  cube.samples = 190;
+  cube.type = GetParam().first;
+  cube.big_endian = GetParam().second;
+  cube.interleave = Interleave::Bsq;
+  const std::size_t size = size_of(cube.type);
+  cube.bands = static_cast<int>((34u << 20) / (cube.pixels() * size)) + 1;
+  set_dense_strides(cube);
+  std::vector<std::byte> bytes(cube.pixels() * static_cast<std::size_t>(cube.bands) * size);
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<std::byte>(size == 8 && i % 4 == 3 ? 0x41 : i * i % 127);
+  const fs::path path = folder / "cube.raw";
+  write(path, std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  Cube mapped = cube;
+  cube.data = Buffer(std::move(bytes));
+  mapped.data = Buffer(MappedFile::open(path), 0, cube.data.size());
+  ASSERT_TRUE(lies_scattered(mapped));
+  ASSERT_FALSE(lies_scattered(cube));
+  const std::vector<int> bands{cube.bands - 1, 0, 17, 3};
+  for (const TileRange& tile : {TileRange{7, 5, 0, 190}, TileRange{0, 180, 31, 9}})
+    for (const TileOrder order : {TileOrder::Pixels, TileOrder::Bands}) {
+      std::vector<double> want(tile.pixels() * bands.size()), got(want.size());
+      read_tile<double>(cube, tile, bands, order, want);
+      read_tile<double>(mapped, tile, bands, order, got);
+      EXPECT_EQ(got, want);
+    }
+  EXPECT_EQ(read_spectrum(mapped, 179, 189), read_spectrum(cube, 179, 189));
+  const TileRange tile{3, 2, 5, 7};
+  EXPECT_EQ(read_complex(mapped, tile, bands), read_complex(cube, tile, bands));
+  std::vector<float> few(3);
+  EXPECT_EQ(
+      error_of([&] { read_tile<float>(mapped, {179, 2, 0, 1}, {}, TileOrder::Bands, few); }).code(),
+      ErrorCode::Internal);
 }
 
 TEST(Cubes, ATileOutsideIsRefused) {
