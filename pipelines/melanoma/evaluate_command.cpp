@@ -27,7 +27,7 @@ struct EvaluateParameters {
   int patients = 100, first_patient = hyper::first_test_patient;
   bool force_leak = false;
   double snr_db = 25, operating_point = 0.5;
-  int rival_patients = 720, rival_steps = 2000;
+  int rival_patients = 3000, rival_steps = 6000;
   int rounds = 2000, seed = 1, threads = 1;
 };
 void describe(ParameterVisitor& v, EvaluateParameters& p) {

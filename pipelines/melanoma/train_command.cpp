@@ -35,11 +35,11 @@ namespace {
 
 // The defaults are the command that made the shipped network (resources/models/README.md).
 struct TrainParameters {
-  hyper::TissueTraining common{.patients = 720,
-                               .validation_patients = 48,
+  hyper::TissueTraining common{.patients = 3000,
+                               .validation_patients = 200,
                                .test_patients = 80,
                                .widths = "12,16,24,32",
-                               .steps = 2000,
+                               .steps = 6000,
                                .learning_rate = 4e-3};
 };
 void describe(ParameterVisitor& v, TrainParameters& p) { describe(v, p.common); }

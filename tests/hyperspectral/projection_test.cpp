@@ -1,11 +1,13 @@
 // Sums straight from the stored samples against sums of the values that read_spectrum gives.
 #include "hyperspectral/project.h"
+#include "modules/core/file.h"
 #include "modules/core/random.h"
 #include "tests/io_cube/support.h"
 
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <optional>
 
 namespace sensorium::hyper {
 namespace {
@@ -80,6 +82,30 @@ TEST(StoredSums, EqualThoseOfReadSpectraInEveryTypeAndOrder) {
 TEST(StoredSums, GoOnBeyondABlockOfPixels) {
   for (const Interleave order : {Interleave::Bsq, Interleave::Bil, Interleave::Bip})
     expect_sums(random_cube(SampleType::Int16, order, false, 2, 1031, 6), {0, 1, 2, 3, 4, 5});
+}
+
+TEST(StoredSums, OfAFileWhoseBandsLieFarApartAreThoseOfTheCubeInMemory) {
+  const test::Folder folder;
+  Cube cube = random_cube(SampleType::Int16, Interleave::Bsq, false, 190, 200, 460);
+  const auto bytes = cube.data.bytes();
+  test::write(folder / "cube.raw",
+              std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  Cube mapped = cube;
+  mapped.data = Buffer(MappedFile::open(folder / "cube.raw"), 0, bytes.size());
+  ASSERT_TRUE(lies_scattered(mapped));
+  for (const std::optional<double> ignored : {std::optional<double>(), std::optional(7.0)}) {
+    cube.ignore_value = mapped.ignore_value = ignored; // with one the sums go another way
+    Projection p{.bands = {459, 3, 4, 5, 200}, .weights = {}, .offset = {0.5, -3, 0}};
+    for (int k = 0; k < 5; ++k) p.weights.push_back({0.1 * k, 1, -0.2 * k});
+    Raster want(190, 200), got(190, 200);
+    project(cube, p, Context{}, want);
+    project(mapped, p, Context{}, got);
+    for (int l = 0; l < 190; ++l)
+      for (std::size_t i = 0; i < 600; ++i) {
+        const float a = got.rows(l, 1)[i], b = want.rows(l, 1)[i];
+        ASSERT_TRUE(a == b || (std::isnan(a) && std::isnan(b))) << l << " " << i;
+      }
+  }
 }
 
 TEST(StoredSums, ATileOutsideTheCubeIsRefused) {
