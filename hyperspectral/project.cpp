@@ -236,7 +236,9 @@ void project_tiles(const Cube& cube, const Projection& projection, const Context
 
 void project(const Cube& cube, const Projection& projection, const Context& context, Raster& out) {
   project_tiles(cube, projection, context, out,
-                natural_order(cube) == TileOrder::Pixels ? 1 << 16 : 1 << 18,
+                natural_order(cube) == TileOrder::Pixels ? 1 << 16
+                : lies_scattered(cube)                   ? 1 << 19
+                                                         : 1 << 18,
                 [&](const TileRange& tile, std::span<double> sums) {
                   project_tile(cube, tile, projection, sums);
                 });

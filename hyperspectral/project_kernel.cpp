@@ -45,8 +45,9 @@ template<class S> inline __attribute__((always_inline)) void load(const std::byt
     v = __builtin_convertvector(s, Four);
 }
 
+// Not by memcpy: g++ 12 makes two halves of it on the stack, and waits for them.
 inline __attribute__((always_inline)) void load_doubles(const double* p, Four& v) {
-  std::memcpy(&v, p, sizeof v);
+  v = *reinterpret_cast<const Anywhere*>(p);
 }
 
 template<class S> double one(const std::byte* p) {
@@ -84,7 +85,7 @@ template<class S, std::size_t count> void together_sums(const RowSums& r, std::s
     }
 }
 
-constexpr std::size_t block = 512; // pixels whose sums stay in the nearest cache
+constexpr std::size_t block = 1024; // pixels whose sums stay in the nearest cache
 
 // Adds `many` bands, from the one at place k of the list, to the block's sums.
 template<class S, std::size_t many>

@@ -271,6 +271,16 @@ TileOrder natural_order(const Cube& cube) {
   return cube.stride[2] == 1 ? TileOrder::Pixels : TileOrder::Bands;
 }
 
+namespace {
+
+// A byte that is not cleared before it is written.
+struct Unset {
+  Unset() {}
+  std::byte value;
+};
+
+}
+
 bool lies_scattered(const Cube& cube) {
   constexpr std::uint64_t far_apart = 64u << 10, large = 32u << 20; // bytes; empirical
   return cube.data.mapped() && cube.data.size() >= large && cube.stride[1] == 1 &&
@@ -292,16 +302,16 @@ Cube gathered(const Cube& cube, const TileRange& tile, std::span<const int> band
   const bool whole_lines = cube.stride[0] == static_cast<std::uint64_t>(tile.samples);
   const std::size_t runs = whole_lines ? 1 : static_cast<std::size_t>(tile.lines),
                     run = tile.pixels() / runs * size;
-  std::vector<std::byte> bytes(tile.pixels() * bands.size() * size);
+  std::vector<Unset> bytes(tile.pixels() * bands.size() * size);
   std::size_t done = 0;
   for (const int band : bands)
     for (std::size_t r = 0; r < runs; ++r, done += run) {
       const std::uint64_t at = (static_cast<std::uint64_t>(tile.line) + r) * cube.stride[0] +
                                static_cast<std::uint64_t>(tile.sample) +
                                static_cast<std::uint64_t>(band) * cube.stride[2];
-      cube.data.copy(at * size, std::span(bytes).subspan(done, run));
+      cube.data.copy(at * size, std::as_writable_bytes(std::span(bytes).subspan(done, run)));
     }
-  out.data = Buffer(std::move(bytes));
+  out.data = Buffer::of(std::move(bytes));
   return out;
 }
 

@@ -66,10 +66,11 @@ with tempfile.TemporaryDirectory() as folder:
     for order, path in paths.items():
         rows = []
         for _ in range(rounds):
-            rows.append((ours(path, threads, "all"), theirs(path, threads), ours(path, 1, "cie"), ours(path, 1, "touch"), ours(path, 1, "checked")))
+            rows.append((ours(path, threads, "all"), theirs(path, threads), ours(path, 1, "cie"), ours(path, 1, "touch"), ours(path, 1, "checked"), ours(path, 1, "read")))
         m = lambda f: statistics.median(f(r) for r in rows)
         print(f"{order}: ours {m(lambda r: r[0]['seconds']):.2f} s ({m(lambda r: r[0]['cpu']):.2f} s cpu, {max(r[0]['peak_mb'] for r in rows):.0f} MB)  "
               f"SPy {m(lambda r: r[1]['seconds']):.2f} s ({m(lambda r: r[1]['cpu']):.2f} s cpu, {max(r[1]['peak_mb'] for r in rows):.0f} MB)  "
               f"SPy/ours wall {m(lambda r: r[1]['seconds'] / r[0]['seconds']):.1f} cpu {m(lambda r: r[1]['cpu'] / r[0]['cpu']):.1f}  "
               f"cie/touch wall {m(lambda r: r[2]['seconds'] / r[3]['seconds']):.2f} cpu {m(lambda r: r[2]['cpu'] / r[3]['cpu']):.2f}  "
+              f"cie/read cpu {m(lambda r: r[2]['cpu'] / r[5]['cpu']):.2f}  "
               f"checked/touch cpu {m(lambda r: r[4]['cpu'] / r[3]['cpu']):.2f}  eigenvalue {abs(rows[0][0]['check'] / rows[0][1]['check'] - 1):.1e} apart", flush=True)
