@@ -78,7 +78,10 @@ QString title_of(const ParameterSpec& spec) {
   QString text = QString::fromStdString(spec.name);
   const QString unit = QString::fromStdString(spec.about.unit);
   if (!unit.isEmpty() && text.endsWith("_" + unit)) text.chop(unit.size() + 1);
-  text.replace('_', ' ').replace('-', ' ');
+  QStringList words = text.replace('_', ' ').replace('-', ' ').split(' ');
+  for (QString& word : words)
+    if (word == "rgb" || word == "snr") word = word.toUpper();
+  text = words.join(' ');
   if (!text.isEmpty()) text[0] = text[0].toUpper();
   return text;
 }
