@@ -45,9 +45,12 @@ template<class S> inline __attribute__((always_inline)) void load(const std::byt
     v = __builtin_convertvector(s, Four);
 }
 
-// Not by memcpy: g++ 12 makes two halves of it on the stack, and waits for them.
 inline __attribute__((always_inline)) void load_doubles(const double* p, Four& v) {
-  v = *reinterpret_cast<const Anywhere*>(p);
+#ifdef __AVX2__ // g++ 12 makes two halves of a memcpy on the stack, and waits for them
+  v = _mm256_loadu_pd(p);
+#else
+  std::memcpy(&v, p, sizeof v);
+#endif
 }
 
 template<class S> double one(const std::byte* p) {
