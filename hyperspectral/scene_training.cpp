@@ -501,7 +501,7 @@ std::vector<std::uint8_t> greatest(const Planes& classes) {
     std::size_t best = 0;
     for (std::size_t c = 1; c < static_cast<std::size_t>(classes.channels); ++c)
       if (classes.values[c * pixels + i] > classes.values[best * pixels + i]) best = c;
-    out[i] = static_cast<std::uint8_t>(best + 1);
+    out[i] = classes.values[best * pixels + i] > 0 ? static_cast<std::uint8_t>(best + 1) : 0;
   }
   return out;
 }

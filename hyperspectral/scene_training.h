@@ -105,7 +105,8 @@ Graph train_on_scenes(const Graph& start, std::vector<LabelledPlanes> scenes,
 Planes probabilities(Model& model, const Planes& planes, int views, const Context& context);
 // The picture that picture_maker()'s network makes, by pieces.
 Planes pictured(Model& model, const Planes& planes, const Context& context);
-// The class that is greatest at each pixel, from 1.
+// The class that is greatest at each pixel, from 1; 0 where none is above 0 (nothing was asked
+// there).
 std::vector<std::uint8_t> greatest(const Planes& classes);
 
 }

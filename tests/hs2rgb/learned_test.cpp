@@ -239,6 +239,12 @@ TEST(LearnedRgb, WhiteningIsALinearStepThatFoldsIntoTheMix) {
   EXPECT_EQ(error_of([&] { hyper::whitening_of(scenes, empty, 0); }).code(), ErrorCode::BadInput);
 }
 
+TEST(LearnedRgb, APixelThatNobodyWasAskedAboutHasNoClass) {
+  // The vote of a support vector machine's map counts labelled pixels alone.
+  const hyper::Planes shares{1, 3, 2, {0, 0.6f, 0, 0, 0.4f, 1}, {}};
+  EXPECT_EQ(hyper::greatest(shares), (std::vector<std::uint8_t>{0, 1, 2}));
+}
+
 TEST(LearnedRgb, LabelledPixelsAndTheirMeansGiveWhatTheSceneGives) {
   hyper::Planes planes{11, 17, 4, std::vector<float>(4 * 187), std::vector<std::uint8_t>(187, 1)};
   for (std::size_t i = 0; i < planes.values.size(); ++i)
